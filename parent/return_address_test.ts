@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readStripeReturn } from "./return_address.ts";
+
+Deno.test("readStripeReturn() reads status, session and plugin", () => {
+  const address = "https://app.test/c/garden/plugin/p%2F1/?stripe_status=success&session_id=cs_test_a1";
+  assert.deepEqual(readStripeReturn(address), {
+    message: { type: "stripeCallback", status: "success", sessionId: "cs_test_a1" },
+    pluginId: "p/1",
+    cleanAddress: "/c/garden/plugin/p%2F1/",
+  });
+});
+
+for (const status of ["cancel", "portal_return"]) {
+  Deno.test(`readStripeReturn() reads ${status}, which brings no session`, () => {
+    assert.deepEqual(readStripeReturn(`https://app.test/c/garden/?stripe_status=${status}`), {
+      message: { type: "stripeCallback", status },
+      pluginId: null,
+      cleanAddress: "/c/garden/",
+    });
+  });
+}
+
+Deno.test("readStripeReturn() leaves every other parameter and the hash exactly as they were", () => {
+  const address =
+    "https://app.test/c/garden/?a=b%20c&&stripe_status=cancel&q=%7E+&session_id=cs_1&x#top?stripe_status";
+  assert.equal(readStripeReturn(address)?.cleanAddress, "/c/garden/?a=b%20c&&q=%7E+&x#top?stripe_status");
+});
+
+for (
+  const query of [
+    "",
+    "?session_id=cs_test_a1",
+    "?stripe_status=",
+    "?stripe_status=paid",
+    "?stripe_status=toString",
+    "?Stripe_Status=success",
+    "#?stripe_status=success",
+  ]
+) {
+  Deno.test(`readStripeReturn() finds no return in "${query}"`, () => {
+    assert.equal(readStripeReturn(`https://app.test/c/garden/${query}`), null);
+  });
+}
+
+for (
+  const sessionId of ["", "sub_1", "cs_", "cs_<script>", "{CHECKOUT_SESSION_ID}", `cs_${"a".repeat(251)}`]
+) {
+  Deno.test(`readStripeReturn() drops the session id "${sessionId.slice(0, 30)}" and keeps the status`, () => {
+    const found = readStripeReturn(
+      `https://app.test/c/garden/?stripe_status=success&session_id=${encodeURIComponent(sessionId)}`,
+    );
+    assert.deepEqual(found?.message, { type: "stripeCallback", status: "success" });
+    assert.equal(found?.cleanAddress, "/c/garden/");
+  });
+}
+
+Deno.test("readStripeReturn() takes a broken plugin id for none", () => {
+  assert.equal(
+    readStripeReturn("https://app.test/c/x/plugin/%E0%A4%A/?stripe_status=cancel")?.pluginId,
+    null,
+  );
+});

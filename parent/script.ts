@@ -1,0 +1,6 @@
+// What runs when the parent page includes the script by a tag: the options are the tag's data attributes.
+
+import { connectDues } from "./dues_parent.ts";
+
+const { pluginOrigin = "", extraOpenOrigins } = document.currentScript?.dataset ?? {};
+connectDues({ pluginOrigin, extraOpenOrigins: extraOpenOrigins?.split(/\s+/).filter(Boolean) });
