@@ -1,6 +1,9 @@
 /** Launches a Chromium for browser tests and the demo, with the protections under test left switched on. */
 
-import sparticuz from "@sparticuz/chromium";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sparticuz, { inflate } from "@sparticuz/chromium";
 import { type Browser, chromium } from "playwright-core";
 
 /**
@@ -15,6 +18,8 @@ const ARGS = [
   "--no-zygote",
   "--disable-features=HttpsUpgrades",
 ];
+
+const PACKAGE_ENTRY = import.meta.resolve("@sparticuz/chromium");
 
 const INSTALLED: Partial<Record<typeof Deno.build.os, string[]>> = {
   linux: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"],
@@ -36,28 +41,53 @@ export class BrowserNotFoundError extends Error {
 }
 
 /**
- * Starts a headless Chromium: the one that `CHROMIUM_PATH` names, else the one from npm (Linux on x64 and arm64),
- * else one installed in a usual place.
+ * Starts a headless Chromium: the one that `CHROMIUM_PATH` names, else the one from npm (Linux on x64), else one
+ * installed in a usual place.
  *
  * @throws {BrowserNotFoundError} when there is none.
  */
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({
-    executablePath: await findChromium(),
+    ...await findBrowser(),
     args: ARGS,
     ignoreDefaultArgs: ["--disable-popup-blocking"],
   });
 }
 
-async function findChromium(): Promise<string> {
+interface FoundBrowser {
+  executablePath: string;
+  env?: Record<string, string>;
+}
+
+async function findBrowser(): Promise<FoundBrowser> {
   const named = Deno.env.get("CHROMIUM_PATH");
-  if (named) return named;
-  if (Deno.build.os === "linux") return await sparticuz.executablePath();
+  if (named) return { executablePath: named };
+  if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") return await unpackNpmBrowser();
   const installed = INSTALLED[Deno.build.os]?.find(exists);
-  if (installed) return installed;
+  if (installed) return { executablePath: installed };
   throw new BrowserNotFoundError(
     "No Chromium or Chrome found in the usual places: set CHROMIUM_PATH to the browser's executable",
   );
+}
+
+/**
+ * Unpacks the browser of the npm package, with the shared libraries and the font it brings along, so that it runs on
+ * a bare machine and draws the same everywhere. The package takes a file that a neighbour is still writing for a
+ * finished one, hence the lock.
+ */
+async function unpackNpmBrowser(): Promise<FoundBrowser> {
+  using lock = await Deno.open(join(tmpdir(), "dues-browser.lock"), { create: true, write: true });
+  await lock.lock(true);
+  const executablePath = await sparticuz.executablePath();
+  const libraries = await inflate(fileURLToPath(new URL("../../bin/al2023.tar.br", PACKAGE_ENTRY)));
+  return {
+    executablePath,
+    env: {
+      ...Deno.env.toObject(),
+      LD_LIBRARY_PATH: join(libraries, "lib"),
+      FONTCONFIG_PATH: join(tmpdir(), "fonts"),
+    },
+  };
 }
 
 function exists(path: string): boolean {
