@@ -1,0 +1,37 @@
+import { SignJWT } from "jose";
+
+/** Dues takes at most five minutes; the plugin uses the token at once. */
+const LIFETIME = "2m";
+
+/** Everything an identity token says. The signer must know all of it by itself, not from the browser. */
+export interface Identity {
+  /** The parent app's origin. */
+  issuer: string;
+  /** The plugin's origin. */
+  audience: string;
+  userId: string;
+  communityId: string;
+  communityTitle: string;
+  isAdmin: boolean;
+  /** Which of the community's plugins the person looks at, where the page shows one of several. */
+  pluginId: string | null;
+}
+
+/** Signs an identity token for Dues with HS256; each has an id of its own (`jti`), since each is good for one use. */
+export function signIdentityToken(identity: Identity, secret: string): Promise<string> {
+  const claims = {
+    cid: identity.communityId,
+    title: identity.communityTitle,
+    adm: identity.isAdmin,
+    ...(identity.pluginId === null ? {} : { pluginId: identity.pluginId }),
+  };
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setIssuer(identity.issuer)
+    .setAudience(identity.audience)
+    .setSubject(identity.userId)
+    .setJti(crypto.randomUUID())
+    .setIssuedAt()
+    .setExpirationTime(LIFETIME)
+    .sign(new TextEncoder().encode(secret));
+}
