@@ -1,0 +1,62 @@
+import type Stripe from "stripe";
+import { newId } from "./ids.ts";
+import { apiVersion } from "./stored.ts";
+
+export type EventType = Stripe.Event["type"];
+
+/** A snapshot event. `data.object` is the object as it was at that moment. */
+export interface Event {
+  id: string;
+  object: "event";
+  api_version: string;
+  created: number;
+  data: { object: object; previous_attributes?: object };
+  livemode: false;
+  pending_webhooks: number;
+  request: Cause;
+  type: EventType;
+}
+
+/** The request that led to an event. Both are null for what Stripe does by itself. */
+export interface Cause {
+  id: string | null;
+  idempotency_key: string | null;
+}
+
+export function newEvent(created: number, type: EventType, data: Event["data"], cause: Cause): Event {
+  return {
+    id: newId("evt"),
+    object: "event",
+    api_version: apiVersion,
+    created,
+    data,
+    livemode: false,
+    pending_webhooks: 0,
+    request: cause,
+    type,
+  };
+}
+
+/**
+ * What `previous_attributes` says: the old values of the keys that changed, hashes only as deep as they differ, arrays
+ * whole (https://docs.stripe.com/api/events/object).
+ */
+export function previousAttributes(before: object, after: object): Record<string, unknown> {
+  const changes: Record<string, unknown> = {};
+  const old = new Map<string, unknown>(Object.entries(before));
+  const fresh = new Map<string, unknown>(Object.entries(after));
+  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
+    const [was, is] = [old.get(key) ?? null, fresh.get(key) ?? null];
+    if (isHash(was) && isHash(is)) {
+      const inner = previousAttributes(was, is);
+      if (Object.keys(inner).length > 0) changes[key] = inner;
+    } else if (JSON.stringify(was) !== JSON.stringify(is)) {
+      changes[key] = was;
+    }
+  }
+  return changes;
+}
+
+function isHash(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,76 @@
+import type Stripe from "stripe";
+import { newId } from "./ids.ts";
+import type { Stored } from "./stored.ts";
+
+export type Price = Stored<Stripe.Price>;
+export type Plan = Stored<Stripe.Plan>;
+export type Recurring = Stripe.Price.Recurring;
+
+/** What a new price says of itself; without `recurring` it is paid once. */
+export interface PriceFields {
+  product: string;
+  currency: string;
+  unit_amount: number | null;
+  unit_amount_decimal: string | null;
+  active?: boolean;
+  lookup_key?: string | null;
+  metadata?: Stripe.Metadata;
+  nickname?: string | null;
+  recurring?: Recurring | null;
+}
+
+export function newPrice(created: number, fields: PriceFields): Price {
+  return {
+    id: newId("price"),
+    object: "price",
+    active: fields.active ?? true,
+    billing_scheme: "per_unit",
+    created,
+    currency: fields.currency,
+    custom_unit_amount: null,
+    livemode: false,
+    lookup_key: fields.lookup_key ?? null,
+    metadata: fields.metadata ?? {},
+    nickname: fields.nickname ?? null,
+    product: fields.product,
+    recurring: fields.recurring ?? null,
+    tax_behavior: "unspecified",
+    tiers_mode: null,
+    transform_quantity: null,
+    type: fields.recurring ? "recurring" : "one_time",
+    unit_amount: fields.unit_amount,
+    unit_amount_decimal: fields.unit_amount_decimal,
+  };
+}
+
+/** A price that is paid again and again. */
+export type RecurringPrice = Price & { recurring: Recurring };
+
+export function isRecurring(price: Price): price is RecurringPrice {
+  return price.recurring !== null;
+}
+
+/** The old name of a recurring price, which subscription items still carry beside it. */
+export function planOf(price: RecurringPrice): Plan {
+  return {
+    id: price.id,
+    object: "plan",
+    active: price.active,
+    amount: price.unit_amount,
+    amount_decimal: price.unit_amount_decimal,
+    billing_scheme: price.billing_scheme,
+    created: price.created,
+    currency: price.currency,
+    interval: price.recurring.interval,
+    interval_count: price.recurring.interval_count,
+    livemode: false,
+    metadata: price.metadata,
+    meter: price.recurring.meter,
+    nickname: price.nickname,
+    product: price.product,
+    tiers_mode: price.tiers_mode,
+    transform_usage: null,
+    trial_period_days: price.recurring.trial_period_days,
+    usage_type: price.recurring.usage_type,
+  };
+}

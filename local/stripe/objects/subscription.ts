@@ -1,0 +1,136 @@
+import type Stripe from "stripe";
+import { newId } from "./ids.ts";
+import { planOf, type Price, type RecurringPrice } from "./price.ts";
+import type { Plan } from "./price.ts";
+import { completeList, type List, type Stored } from "./stored.ts";
+
+export type Subscription = Omit<Stored<Stripe.Subscription>, "items"> & { items: List<SubscriptionItem> };
+export type SubscriptionItem = Omit<Stored<Stripe.SubscriptionItem>, "price" | "plan"> & {
+  price: Price;
+  plan: Plan;
+};
+
+/** A stretch of time in seconds, the end excluded. */
+export interface Period {
+  start: number;
+  end: number;
+}
+
+export interface SubscriptionFields {
+  customer: string;
+  currency: string;
+  items: SubscriptionItem[];
+  id: string;
+  metadata: Stripe.Metadata;
+  description: string | null;
+  billingMode: "classic" | "flexible";
+  billingCycleAnchor: number;
+  trial: Period | null;
+  missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
+  defaultPaymentMethod: string | null;
+  latestInvoice: string | null;
+}
+
+/** A subscription in good standing: trialing while it has a trial, else active. */
+export function newSubscription(created: number, fields: SubscriptionFields): Subscription {
+  return {
+    id: fields.id,
+    object: "subscription",
+    application: null,
+    application_fee_percent: null,
+    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    billing_cycle_anchor: fields.billingCycleAnchor,
+    billing_cycle_anchor_config: null,
+    billing_mode: {
+      flexible: fields.billingMode === "flexible" ? { proration_discounts: "included" } : null,
+      type: fields.billingMode,
+    },
+    billing_schedules: [],
+    billing_thresholds: null,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
+    cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
+    collection_method: "charge_automatically",
+    created,
+    currency: fields.currency,
+    customer: fields.customer,
+    customer_account: null,
+    days_until_due: null,
+    default_payment_method: fields.defaultPaymentMethod,
+    default_source: null,
+    default_tax_rates: [],
+    description: fields.description,
+    discounts: [],
+    ended_at: null,
+    invoice_settings: {
+      account_tax_ids: null,
+      custom_fields: null,
+      description: null,
+      footer: null,
+      issuer: { type: "self" },
+    },
+    items: completeList(fields.items, `/v1/subscription_items?subscription=${fields.id}`),
+    latest_invoice: fields.latestInvoice,
+    livemode: false,
+    managed_payments: { enabled: false },
+    metadata: fields.metadata,
+    next_pending_invoice_item_invoice: null,
+    on_behalf_of: null,
+    pause_collection: null,
+    payment_settings: {
+      payment_method_options: null,
+      payment_method_types: null,
+      save_default_payment_method: "off",
+    },
+    pending_invoice_item_interval: null,
+    pending_setup_intent: null,
+    pending_update: null,
+    schedule: null,
+    start_date: created,
+    status: fields.trial ? "trialing" : "active",
+    test_clock: null,
+    transfer_data: null,
+    trial_end: fields.trial?.end ?? null,
+    trial_settings: { end_behavior: { missing_payment_method: fields.missingPaymentMethod } },
+    trial_start: fields.trial?.start ?? null,
+  };
+}
+
+/** One price of a subscription. A metered item has no quantity. */
+export function newSubscriptionItem(
+  created: number,
+  fields: { subscription: string; price: RecurringPrice; quantity: number | undefined; period: Period },
+): SubscriptionItem {
+  return {
+    id: newId("si", 14),
+    object: "subscription_item",
+    billing_thresholds: null,
+    created,
+    current_period_end: fields.period.end,
+    current_period_start: fields.period.start,
+    current_trial: null,
+    discounts: [],
+    metadata: {},
+    plan: planOf(fields.price),
+    price: fields.price,
+    ...(fields.quantity === undefined ? {} : { quantity: fields.quantity }),
+    subscription: fields.subscription,
+    tax_rates: [],
+  };
+}
+
+/** The statuses that nothing leads out of. */
+export function hasEnded(subscription: Subscription): boolean {
+  return subscription.status === "canceled" || subscription.status === "incomplete_expired";
+}
+
+/** Where the subscription's current period ends: the latest of its items. */
+export function currentPeriodEnd(subscription: Subscription): number {
+  return Math.max(...subscription.items.data.map((item) => item.current_period_end));
+}
+
+/** True when the subscription is set to end later, in either of Stripe's two ways of saying so. */
+export function isSetToCancel(subscription: Subscription): boolean {
+  return subscription.cancel_at !== null || subscription.cancel_at_period_end;
+}

@@ -1,0 +1,64 @@
+/** What Stripe's error object can say beside its type and message. */
+export interface ErrorDetails {
+  code?: string;
+  param?: string;
+  decline_code?: string;
+  payment_intent?: unknown;
+  payment_method?: unknown;
+}
+
+export type ErrorType = "api_error" | "card_error" | "idempotency_error" | "invalid_request_error";
+
+/**
+ * An answer of Stripe that is not a success. The SDKs choose their error class by the HTTP status, so the status is
+ * part of the error (https://docs.stripe.com/api/errors).
+ */
+export class StripeError extends Error {
+  override readonly name = "StripeError";
+
+  constructor(
+    readonly status: number,
+    readonly type: ErrorType,
+    message: string,
+    readonly details: ErrorDetails = {},
+  ) {
+    super(message);
+  }
+
+  get code(): string | undefined {
+    return this.details.code;
+  }
+
+  /** The body of the reply, as Stripe writes it. */
+  toBody() {
+    const { code } = this.details;
+    const docUrl = code
+      ? { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll("_", "-")}` }
+      : {};
+    return { error: { ...this.details, ...docUrl, message: this.message, type: this.type } };
+  }
+}
+
+/** A request that cannot be carried out as it is: 400. */
+export function invalidRequest(message: string, details: ErrorDetails = {}): StripeError {
+  return new StripeError(400, "invalid_request_error", message, details);
+}
+
+/** A parameter that must be there and is not: 400 `parameter_missing`. */
+export function missingParameter(param: string): StripeError {
+  return invalidRequest(`Missing required param: ${param}.`, { code: "parameter_missing", param });
+}
+
+/** An unknown id: 404 when it stands in the path, 400 when a parameter names it. */
+export function noSuch(noun: string, id: string, where: { param: string } | "path"): StripeError {
+  const [status, param] = where === "path" ? [404, "id"] : [400, where.param];
+  return new StripeError(status, "invalid_request_error", `No such ${noun}: '${id}'`, {
+    code: "resource_missing",
+    param,
+  });
+}
+
+/** The API key is missing, malformed, or of a kind that must not be used here: 401. */
+export function unauthorized(message: string, code?: string): StripeError {
+  return new StripeError(401, "invalid_request_error", message, code ? { code } : {});
+}

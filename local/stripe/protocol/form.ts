@@ -1,0 +1,57 @@
+import { invalidRequest } from "./errors.ts";
+
+/** A decoded form: text at the leaves, hashes above. Arrays are hashes with number keys until a schema asks for them. */
+export type FormValue = string | FormHash;
+export interface FormHash {
+  [key: string]: FormValue;
+}
+
+type Node = Map<string, string | Node>;
+
+/**
+ * Decodes Stripe's form encoding: `a[b][c]=…`, `items[0][price]=…` and `expand[]=…`.
+ * Whether `a[0]` is an array or a hash is left to the schema, because only it knows (`metadata[0]` is a hash).
+ * Throws a 400 when one name is used both as a value and as a hash.
+ */
+export function decodeForm(encoded: string): FormHash {
+  const root: Node = new Map();
+  for (const [name, value] of new URLSearchParams(encoded)) insert(root, name, value);
+  return toHash(root);
+}
+
+function insert(root: Node, name: string, value: string) {
+  const path = splitName(name);
+  let node = root;
+  path.forEach((part, depth) => {
+    const key = part === "" ? String(node.size) : part;
+    const existing = node.get(key);
+    if (depth === path.length - 1) {
+      if (existing instanceof Map) throw mixedUse(name);
+      node.set(key, value);
+      return;
+    }
+    if (typeof existing === "string") throw mixedUse(name);
+    const child = existing ?? new Map();
+    node.set(key, child);
+    node = child;
+  });
+}
+
+/** `a[b][]` becomes `["a", "b", ""]`; a name that is not well formed is taken literally. */
+function splitName(name: string): string[] {
+  const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
+  if (!match) return [name];
+  const inner = [...match[2].matchAll(/\[([^[\]]*)\]/g)].map((part) => part[1]);
+  return [match[1], ...inner];
+}
+
+/** `Object.fromEntries` defines own properties, so that a parameter named `__proto__` stays a parameter. */
+function toHash(node: Node): FormHash {
+  return Object.fromEntries(
+    [...node].map(([key, value]) => [key, value instanceof Map ? toHash(value) : value]),
+  );
+}
+
+function mixedUse(name: string) {
+  return invalidRequest(`Invalid parameters: ${name} is sent both as a value and as a hash`, { param: name });
+}

@@ -1,0 +1,164 @@
+import { z } from "zod";
+import { type ErrorDetails, invalidRequest, missingParameter, StripeError } from "./errors.ts";
+import type { FormHash } from "./form.ts";
+
+/*
+ * Building blocks for the parameters of an endpoint. Everything in a form is text, so each block says both how the
+ * text is read and which of Stripe's errors a wrong one gets.
+ */
+
+/** Text that must not be empty: Stripe takes an empty value as an attempt to unset. */
+export function text(maximum = 5000) {
+  return z.string().superRefine((value, context) => {
+    if (value === "") return fail(context, "empty");
+    if (value.length > maximum) {
+      fail(context, "invalid", `Invalid string: must be at most ${maximum} characters`);
+    }
+  });
+}
+
+/** A whole number, within bounds when they are given. */
+export function integer(bounds: { min?: number; max?: number } = {}) {
+  return z.string().transform((value, context) => {
+    const number = Number(value);
+    if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(number)) {
+      fail(context, "parameter_invalid_integer", `Invalid integer: ${value}`);
+      return z.NEVER;
+    }
+    if (number < (bounds.min ?? -Infinity) || number > (bounds.max ?? Infinity)) {
+      const range = `must be between ${bounds.min ?? "-∞"} and ${bounds.max ?? "∞"}`;
+      fail(context, "parameter_invalid_integer", `Invalid integer: ${value} (${range})`);
+      return z.NEVER;
+    }
+    return number;
+  });
+}
+
+/** Seconds since 1970, as everywhere in v1. */
+export const timestamp = () => integer({ min: 0 });
+
+export function boolean() {
+  return z.string().transform((value, context) => {
+    if (value === "true" || value === "false") return value === "true";
+    fail(context, "invalid", `Invalid boolean: ${value}`);
+    return z.NEVER;
+  });
+}
+
+/** One word of a closed list. */
+export function oneOf<const Word extends string>(...words: Word[]) {
+  return z.string().transform((value, context): Word => {
+    const word = words.find((candidate) => candidate === value);
+    if (word !== undefined) return word;
+    fail(context, "invalid", `Invalid value '${value}': must be one of ${words.join(", ")}`);
+    return z.NEVER;
+  });
+}
+
+/** An absolute http(s) address. `{CHECKOUT_SESSION_ID}` may stand in it, as it is still an address. */
+export function url() {
+  return z.string().superRefine((value, context) => {
+    const parsed = URL.canParse(value) ? new URL(value) : null;
+    if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return;
+    fail(context, "url_invalid", "Not a valid URL");
+  });
+}
+
+/** A value that an empty string unsets: the result is then `null`. */
+export function clearable<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => value === "" ? null : value, schema.nullable());
+}
+
+/** An array, sent as `name[0]=…` or `name[]=…`. */
+export function list<Schema extends z.ZodType>(item: Schema) {
+  return z.preprocess(hashToArray, z.array(item));
+}
+
+function hashToArray(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  if (entries.some(([index]) => !/^\d+$/.test(index))) return value;
+  return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, item]) => item);
+}
+
+/** Up to 50 keys of 40 characters with values of 500; `null` stands for "remove all of it". */
+export function metadata() {
+  return clearable(z.record(z.string(), z.string())).superRefine((value, context) => {
+    for (const [key, text] of Object.entries(value ?? {})) {
+      if (key.length > 40) fail(context, "invalid", "Metadata keys must be at most 40 characters", [key]);
+      if (text.length > 500) {
+        fail(context, "invalid", "Metadata values must be at most 500 characters", [key]);
+      }
+    }
+  });
+}
+
+/** The time filter of lists: a second, or bounds. */
+export function timeFilter() {
+  const bound = timestamp().optional();
+  return z.union([timestamp(), z.strictObject({ gt: bound, gte: bound, lt: bound, lte: bound })]);
+}
+
+/** The parameters every list takes (https://docs.stripe.com/api/pagination). */
+export const pagination = {
+  limit: integer({ min: 1, max: 100 }).default(10),
+  starting_after: text().optional(),
+  ending_before: text().optional(),
+};
+
+type FailureCode = "empty" | "invalid" | "parameter_invalid_integer" | "url_invalid";
+
+function fail(context: z.RefinementCtx, code: FailureCode, message = "", path: string[] = []) {
+  context.addIssue({ code: "custom", message, params: { code }, path });
+}
+
+/**
+ * Reads a form by its schema. Throws the 400 that Stripe answers for the first fault found: unknown parameters before
+ * missing ones, missing ones before malformed ones.
+ */
+export function parseParams<Schema extends z.ZodType>(schema: Schema, form: FormHash): z.output<Schema> {
+  const result = schema.safeParse(form, { reportInput: true });
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  const issue = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues.find(isMissing) ??
+    issues[0];
+  throw toStripeError(issue);
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.code !== "custom" && issue.input === undefined;
+}
+
+function toStripeError(issue: z.core.$ZodIssue): StripeError {
+  const param = nameOf(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return unknownParameters(issue.keys.map((key) => nameOf([...issue.path, key])));
+  }
+  if (issue.code === "custom") return customError(issue, param);
+  if (isMissing(issue)) return missingParameter(param);
+  return invalidRequest(`Invalid ${param}: the value has the wrong shape`, { param });
+}
+
+function customError(issue: z.core.$ZodIssueCustom, param: string): StripeError {
+  const code: FailureCode = issue.params?.code;
+  if (code === "empty") {
+    const message =
+      `You passed an empty string for '${param}'. We assume empty values are an attempt to unset a ` +
+      `parameter; however '${param}' cannot be unset. You should remove '${param}' from your request or supply a ` +
+      `non-empty value.`;
+    return invalidRequest(message, { code: "parameter_invalid_empty", param });
+  }
+  const details: ErrorDetails = code === "invalid" ? { param } : { code, param };
+  return invalidRequest(issue.message, details);
+}
+
+function unknownParameters(names: string[]): StripeError {
+  const message = `Received unknown parameter${names.length > 1 ? "s" : ""}: ${names.join(", ")}`;
+  return invalidRequest(message, { code: "parameter_unknown", param: names[0] });
+}
+
+/** `["items", 0, "price"]` is `items[0][price]` to the caller. */
+function nameOf(path: PropertyKey[]): string {
+  const [first = "", ...rest] = path.map(String);
+  return first + rest.map((part) => `[${part}]`).join("");
+}
