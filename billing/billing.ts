@@ -1,0 +1,72 @@
+import { createClient } from "@supabase/supabase-js";
+import { readBillingInfo } from "./billing_info.ts";
+import { type CheckoutRequest, createCheckoutSession } from "./checkout.ts";
+import type { ServerConfig } from "./config.ts";
+import { connectDatabase, orUnavailable } from "./database.ts";
+import type { Database as Schema } from "./database_types.ts";
+import { BillingError } from "./errors.ts";
+import { identityTokenVerifier } from "./identity_token.ts";
+import { createPortalSession, type PortalRequest } from "./portal.ts";
+import { openSession } from "./session.ts";
+import { type Session, sessionTokens } from "./session_token.ts";
+import { connectStripe } from "./stripe.ts";
+import { webhookHandler } from "./webhook.ts";
+
+/** A session together with the token it came as, which reads are made with. */
+export interface AuthenticatedSession extends Session {
+  token: string;
+}
+
+/** Everything the plugin server can do, put together from its configuration. Nothing connects before it is needed. */
+export async function createBilling(config: ServerConfig) {
+  const db = connectDatabase(config.databaseUrl, { max: 10 });
+  const stripe = connectStripe(config.stripe);
+  const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
+  const verifyIdentityToken = identityTokenVerifier({
+    key: config.identityKey,
+    issuer: config.parentAppUrl,
+    audience: config.pluginUrl,
+  });
+  const dataApi = createClient<Schema>(config.supabase.url, config.supabase.publishableKey, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+  });
+  const deps = {
+    db,
+    stripe,
+    parentAppUrl: config.parentAppUrl,
+    portalConfigurationId: config.stripe.portalConfigurationId,
+  };
+
+  return {
+    openSession: (identityToken: string) => openSession({ db, verifyIdentityToken, tokens }, identityToken),
+
+    /** The session of a request's bearer token (RFC 6750). Throws `missing_token`, `invalid_token`, `expired_token`. */
+    async authenticate(request: Request): Promise<AuthenticatedSession> {
+      const token = request.headers.get("authorization")?.match(/^Bearer +(\S+)$/i)?.[1];
+      if (token === undefined) {
+        throw new BillingError("missing_token", "Send the session token: Authorization: Bearer …");
+      }
+      return { ...await tokens.verify(token), token };
+    },
+
+    createCheckoutSession: (session: Session, request: CheckoutRequest) =>
+      createCheckoutSession(deps, session, request),
+
+    createPortalSession: (session: Session, request: PortalRequest) =>
+      createPortalSession(deps, session, request),
+
+    billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
+
+    handleWebhook: webhookHandler({ db, stripe, secrets: config.webhookSecrets }),
+
+    /** Whether the database answers. Throws `database_unavailable` when it does not. */
+    async checkHealth(): Promise<void> {
+      await orUnavailable(db`select 1`);
+    },
+
+    /** Lets calls under way finish and closes the connections. */
+    close: () => db.end({ timeout: 5 }),
+  };
+}
+
+export type Billing = Awaited<ReturnType<typeof createBilling>>;

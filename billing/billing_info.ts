@@ -1,0 +1,69 @@
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { z } from "zod";
+import type { Database as Schema } from "./database_types.ts";
+import { BillingError } from "./errors.ts";
+import type { Session } from "./session_token.ts";
+
+const limitSchema = z.object({
+  feature: z.string(),
+  /** 0 = a resource limit: so many at once. */
+  windowSeconds: z.number(),
+  hardLimit: z.number(),
+});
+
+const planSchema = z.object({
+  code: z.string(),
+  name: z.string(),
+  /** In the smallest unit of the currency, for one billing interval. */
+  priceCents: z.number(),
+  currency: z.string(),
+  billingInterval: z.enum(["month", "year"]).nullable(),
+});
+
+const billingInfoSchema = z.object({
+  community: z.object({ id: z.string(), title: z.string(), hasBillingAccount: z.boolean() }),
+  plan: planSchema,
+  limits: z.array(limitSchema),
+  plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
+  subscription: z.object({
+    status: z.string(),
+    planCode: z.string().nullable(),
+    currentPeriodEnd: z.string().nullable(),
+    cancelAt: z.string().nullable(),
+    trialEnd: z.string().nullable(),
+    paymentIssue: z.string().nullable(),
+  }).nullable(),
+  invoices: z.array(z.object({
+    number: z.string().nullable(),
+    status: z.string(),
+    amountDueCents: z.number(),
+    amountPaidCents: z.number(),
+    currency: z.string(),
+    createdAt: z.string(),
+    hostedInvoiceUrl: z.string().nullable(),
+    invoicePdf: z.string().nullable(),
+  })),
+});
+
+/** What the billing page shows. Times are ISO 8601. */
+export type BillingInfo = z.output<typeof billingInfoSchema> & { isAdmin: boolean };
+
+/**
+ * Reads it as the person who asks, in one round trip: row-level security decides what they see. Never calls Stripe.
+ *
+ * Throws `unknown_community`, or `database_unavailable` when the data API does not answer as it should.
+ */
+export async function readBillingInfo(
+  dataApi: SupabaseClient<Schema>,
+  session: Session,
+  token: string,
+): Promise<BillingInfo> {
+  const { data, error } = await dataApi.rpc("billing_info").setHeader("Authorization", `Bearer ${token}`);
+  if (error) {
+    throw new BillingError("database_unavailable", "Billing info cannot be read. Try again in a moment.", {
+      cause: error,
+    });
+  }
+  if (data === null) throw new BillingError("unknown_community", "This community has not opened Dues yet.");
+  return { ...billingInfoSchema.parse(data), isAdmin: session.isAdmin };
+}

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { RequestFault } from "./problem.ts";
+
+/**
+ * The body as text, exactly as sent. Reads no more than `maxBytes`, whatever the request says of its length, and
+ * throws `RequestFault` `payload_too_large` beyond that.
+ */
+export async function readText(request: Request, maxBytes: number): Promise<string> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+const tooLarge = (maxBytes: number) =>
+  new RequestFault("payload_too_large", `At most ${maxBytes} bytes are accepted.`);
+
+const MAX_JSON_BYTES = 16 * 1024;
+
+/** The body as JSON of this shape. Throws `RequestFault`: `payload_too_large`, `invalid_json`, `invalid_request`. */
+export async function readJson<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
+  const text = await readText(request, MAX_JSON_BYTES);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new RequestFault("invalid_json", "Send a JSON object.");
+  }
+  const result = schema.safeParse(body);
+  if (!result.success) throw new RequestFault("invalid_request", z.prettifyError(result.error));
+  return result.data;
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { type Database, orUnavailable } from "./database.ts";
+import { BillingError } from "./errors.ts";
+import { type CommunityId, communityIdSchema } from "./ids.ts";
+
+const contextSchema = z.object({
+  community: z.object({ id: communityIdSchema, title: z.string(), stripe_customer_id: z.string().nullable() })
+    .transform(({ id, title, stripe_customer_id }) => ({ id, title, stripeCustomerId: stripe_customer_id })),
+  plan: z.object({ code: z.string(), stripe_price_id: z.string().nullable() })
+    .transform(({ code, stripe_price_id }) => ({ code, stripePriceId: stripe_price_id })).nullable(),
+  live_subscription: z.object({ id: z.string(), status: z.string() }).nullable(),
+}).transform(({ community, plan, live_subscription }) => ({
+  community,
+  plan,
+  liveSubscription: live_subscription,
+}));
+
+/** What is known of a community before it goes to Stripe. */
+export type CheckoutContext = z.output<typeof contextSchema>;
+
+/** Reads it in one round trip. Throws `unknown_community` or `database_unavailable`. */
+export async function readCheckoutContext(
+  db: Database,
+  communityId: CommunityId,
+  planCode: string | null,
+): Promise<CheckoutContext> {
+  const [{ context }] = await orUnavailable(
+    db<[{ context: unknown }]>`select billing.checkout_context(${communityId}, ${planCode}) as context`,
+  );
+  if (context === null) {
+    throw new BillingError("unknown_community", "This community has not opened Dues yet.");
+  }
+  return contextSchema.parse(context);
+}

@@ -1,0 +1,193 @@
+import { z } from "zod";
+
+/**
+ * Every environment variable Dues reads, with what it should be. Read once at start by `readConfig`;
+ * nothing else touches the environment.
+ */
+const origin = (what: string) =>
+  z.url({ protocol: /^https?$/, error: what })
+    .refine((url) => /^https?:\/\/[^/]+\/?$/.test(url), { error: `${what}, without a path` })
+    .transform((url) => new URL(url).origin);
+
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => value === "" ? undefined : value, schema.optional());
+
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error:
+    "a PostgreSQL address of role billing_service, postgresql://billing_service:password@host:5432/postgres",
+});
+
+const databaseVariables = {
+  /** Edge functions are handed SUPABASE_DB_URL by the platform; BILLING_DB_URL overrides it there. */
+  BILLING_DB_URL: optional(postgresUrl),
+  SUPABASE_DB_URL: postgresUrl,
+};
+
+const stripeVariables = {
+  STRIPE_SECRET_KEY: z.string().regex(/^[sr]k_(test|live)_\w+$/, {
+    error: "a secret or restricted key of the Stripe account, sk_test_… or rk_live_…",
+  }),
+  STRIPE_API_BASE: optional(origin("the address of a Stripe simulator, http://127.0.0.1:4103")),
+};
+
+const webhookVariables = {
+  STRIPE_WEBHOOK_SECRET: z.string().regex(/^\s*whsec_\w+\s*(,\s*whsec_\w+\s*)*$/, {
+    error:
+      "the signing secret of the webhook endpoint, whsec_…; several, separated by commas, while one is replaced",
+  }).transform((list) => list.split(",").map((secret) => secret.trim())),
+};
+
+const serverVariables = {
+  STRIPE_PUBLISHABLE_KEY: z.string().regex(/^pk_(test|live)_\w+$/, {
+    error: "the publishable key of the Stripe account, pk_test_… or pk_live_…",
+  }),
+  STRIPE_PORTAL_CONFIGURATION_ID: optional(
+    z.string().regex(/^bpc_\w+$/, {
+      error: "the id of a billing portal configuration, bpc_…, or nothing for the account's default",
+    }),
+  ),
+  PARENT_APP_URL: origin("the address of the parent app, https://app.example"),
+  PLUGIN_URL: origin("the address this plugin is served at, https://billing.example"),
+  PARENT_APP_JWT_SECRET: optional(
+    z.string().min(32, {
+      error:
+        "a secret of at least 32 characters, shared with the parent app, which signs identity tokens with it (HS256)",
+    }),
+  ),
+  PARENT_APP_JWKS_URL: optional(z.url({
+    protocol: /^https?$/,
+    error: "the address of the parent app's public keys (JWKS), https://app.example/.well-known/jwks.json",
+  })),
+  SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
+  SUPABASE_PUBLISHABLE_KEY: z.string().min(1, {
+    error: "the publishable key of the Supabase project, sb_publishable_…",
+  }),
+  SUPABASE_JWT_SECRET: optional(
+    z.string().min(32, {
+      error: "the project's JWT secret (HS256), at least 32 characters",
+    }),
+  ),
+  SUPABASE_JWT_SIGNING_KEY: optional(z.string().transform(parseSigningKey)),
+};
+
+/** A private ES256 key as JSON Web Key, with the `kid` that Supabase knows it by (RFC 7517). */
+function parseSigningKey(text: string, ctx: z.RefinementCtx) {
+  const key = z.object({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    kid: z.string(),
+    x: z.string(),
+    y: z.string(),
+    d: z.string(),
+  });
+  try {
+    return key.parse(JSON.parse(text));
+  } catch {
+    ctx.addIssue(
+      "a private ES256 key as JSON Web Key with its kid, imported into Supabase's JWT signing keys",
+    );
+    return z.NEVER;
+  }
+}
+
+const webhookSchema = z.object({ ...databaseVariables, ...stripeVariables, ...webhookVariables })
+  .transform((env) => ({
+    databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
+    stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
+  }));
+
+const serverSchema = z.object({
+  ...databaseVariables,
+  ...stripeVariables,
+  ...webhookVariables,
+  ...serverVariables,
+}).superRefine((env, ctx) => {
+  exactlyOneOf(ctx, env, "PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL");
+  exactlyOneOf(ctx, env, "SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY");
+}).transform((env) => ({
+  databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
+  stripe: {
+    secretKey: env.STRIPE_SECRET_KEY,
+    apiBase: env.STRIPE_API_BASE,
+    publishableKey: env.STRIPE_PUBLISHABLE_KEY,
+    portalConfigurationId: env.STRIPE_PORTAL_CONFIGURATION_ID,
+  },
+  webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
+  parentAppUrl: env.PARENT_APP_URL,
+  pluginUrl: env.PLUGIN_URL,
+  identityKey: env.PARENT_APP_JWT_SECRET
+    ? { secret: env.PARENT_APP_JWT_SECRET }
+    : { jwksUrl: env.PARENT_APP_JWKS_URL! },
+  supabase: {
+    url: env.SUPABASE_URL,
+    publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
+    sessionKey: env.SUPABASE_JWT_SECRET
+      ? { secret: env.SUPABASE_JWT_SECRET }
+      : { signingKey: env.SUPABASE_JWT_SIGNING_KEY! },
+  },
+}));
+
+function exactlyOneOf(ctx: z.RefinementCtx, env: Record<string, unknown>, a: string, b: string) {
+  if ((env[a] === undefined) === (env[b] === undefined)) {
+    ctx.addIssue({ code: "custom", path: [`${a} or ${b}`], message: "exactly one of the two" });
+  }
+}
+
+/** What the plugin server runs on. */
+export type ServerConfig = z.output<typeof serverSchema>;
+/** What the webhook's edge function runs on. */
+export type WebhookConfig = z.output<typeof webhookSchema>;
+
+/** The environment is missing something or has it wrong. The message has one line for each fault. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+
+  constructor(readonly faults: string[]) {
+    super(
+      `The environment is not complete:\n${faults.map((fault) => `  ${fault}`).join("\n")}\n` +
+        "See .env.example for every variable.",
+    );
+  }
+}
+
+function read<T extends z.ZodType>(schema: T, env: Record<string, string | undefined>): z.output<T> {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const missing = name in env || name.includes(" or ") ? "should be" : "is missing: it should be";
+    return `${name} ${missing} ${issue.message}`;
+  }));
+}
+
+/** The plugin server's configuration. Throws `ConfigError` with every fault at once. */
+export const readServerConfig = (env: Record<string, string | undefined>): ServerConfig =>
+  read(serverSchema, env);
+
+/** The webhook function's configuration. Throws `ConfigError` with every fault at once. */
+export const readWebhookConfig = (env: Record<string, string | undefined>): WebhookConfig =>
+  read(webhookSchema, env);
+
+/** The names of all variables, for `.env.example` and the tests that keep it complete. */
+export const variableNames = Object.keys({
+  ...databaseVariables,
+  ...stripeVariables,
+  ...webhookVariables,
+  ...serverVariables,
+});
+
+/**
+ * Reads a configuration or ends the process with exit code 1 and the list of faults on stderr,
+ * before anything has started.
+ */
+export function configOrExit<T>(readConfig: (env: Record<string, string | undefined>) => T): T {
+  try {
+    return readConfig(Deno.env.toObject());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}

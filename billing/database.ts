@@ -1,0 +1,66 @@
+import postgres from "postgres";
+import { BillingError } from "./errors.ts";
+
+export type Database = postgres.Sql;
+
+const ROLE = "billing_service";
+
+/**
+ * Connects as role `billing_service`, which can call the functions of schema `billing` and nothing else.
+ * A URL of another role (edge functions are handed the project's own) steps down to it at once.
+ * Connections open when first used; `max` bounds them.
+ */
+export function connectDatabase(url: string, { max }: { max: number }): Database {
+  const { port, username } = new URL(url);
+  // Supabase's pooler in transaction mode (port 6543) gives each transaction another connection, so
+  // nothing may be prepared on one; its user names carry the project after a dot.
+  const transactionPooler = port === "6543";
+  const isRole = decodeURIComponent(username).split(".")[0] === ROLE;
+  return postgres(url, {
+    max,
+    prepare: !transactionPooler,
+    idle_timeout: 60,
+    connect_timeout: 10,
+    connection: { application_name: "dues", ...(isRole ? {} : { role: ROLE }) },
+    onnotice: () => {},
+  });
+}
+
+/** postgres.js's own codes, and the system's, for a database that cannot be reached. */
+const CONNECTION_CODES = new Set([
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * SQLSTATE classes after which the same call may well succeed: connection, resources, operator intervention,
+ * rolled back by a conflict (https://www.postgresql.org/docs/17/errcodes-appendix.html). 55P03 is a lock
+ * waited for too long.
+ */
+const PASSING_SQLSTATE = /^(08|53|57|40)|^55P03$/;
+
+/** Whether a failed call may succeed later, as it is: the database was away, busy or shutting down. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return CONNECTION_CODES.has(code) || PASSING_SQLSTATE.test(code);
+}
+
+/** Runs database calls; a database that is away becomes `BillingError` `database_unavailable`. */
+export async function orUnavailable<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error;
+    throw new BillingError("database_unavailable", "The database cannot be reached. Try again in a moment.", {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,422 @@
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  "public": {
+    Tables: {
+      "communities": {
+        Row: {
+          "created_at": string;
+          "current_plan_id": number;
+          "has_billing_account": boolean;
+          "id": string;
+          "stripe_customer_id": string | null;
+          "title": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "current_plan_id": number;
+          "has_billing_account"?: never;
+          "id": string;
+          "stripe_customer_id"?: string | null;
+          "title": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "current_plan_id"?: number;
+          "has_billing_account"?: never;
+          "id"?: string;
+          "stripe_customer_id"?: string | null;
+          "title"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "communities_current_plan_fkey";
+            columns: ["current_plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "invoices": {
+        Row: {
+          "amount_due_cents": number;
+          "amount_paid_cents": number;
+          "community_id": string;
+          "created_at": string;
+          "currency": string;
+          "hosted_invoice_url": string | null;
+          "id": string;
+          "invoice_pdf": string | null;
+          "issued_at": string;
+          "number": string | null;
+          "paid_at": string | null;
+          "status": string;
+          "subscription_id": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount_due_cents": number;
+          "amount_paid_cents": number;
+          "community_id": string;
+          "created_at"?: string;
+          "currency": string;
+          "hosted_invoice_url"?: string | null;
+          "id": string;
+          "invoice_pdf"?: string | null;
+          "issued_at": string;
+          "number"?: string | null;
+          "paid_at"?: string | null;
+          "status": string;
+          "subscription_id"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "amount_due_cents"?: number;
+          "amount_paid_cents"?: number;
+          "community_id"?: string;
+          "created_at"?: string;
+          "currency"?: string;
+          "hosted_invoice_url"?: string | null;
+          "id"?: string;
+          "invoice_pdf"?: string | null;
+          "issued_at"?: string;
+          "number"?: string | null;
+          "paid_at"?: string | null;
+          "status"?: string;
+          "subscription_id"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "invoices_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "communities";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "plan_limits": {
+        Row: {
+          "created_at": string;
+          "feature": string;
+          "hard_limit": number;
+          "plan_id": number;
+          "time_window": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "feature": string;
+          "hard_limit": number;
+          "plan_id": number;
+          "time_window": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "feature"?: string;
+          "hard_limit"?: number;
+          "plan_id"?: number;
+          "time_window"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "plan_limits_plan_fkey";
+            columns: ["plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "plans": {
+        Row: {
+          "billing_interval": string | null;
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "grace_period": string;
+          "id": number;
+          "is_active": boolean;
+          "is_default": boolean;
+          "name": string;
+          "price_cents": number;
+          "rank": number;
+          "stripe_price_id": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "billing_interval"?: string | null;
+          "code": string;
+          "created_at"?: string;
+          "currency": string;
+          "grace_period"?: string;
+          "id"?: never;
+          "is_active"?: boolean;
+          "is_default"?: boolean;
+          "name": string;
+          "price_cents": number;
+          "rank": number;
+          "stripe_price_id"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "billing_interval"?: string | null;
+          "code"?: string;
+          "created_at"?: string;
+          "currency"?: string;
+          "grace_period"?: string;
+          "id"?: never;
+          "is_active"?: boolean;
+          "is_default"?: boolean;
+          "name"?: string;
+          "price_cents"?: number;
+          "rank"?: number;
+          "stripe_price_id"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
+      "subscriptions": {
+        Row: {
+          "cancel_at": string | null;
+          "canceled_at": string | null;
+          "community_id": string;
+          "created_at": string;
+          "current_period_end": string | null;
+          "current_period_start": string | null;
+          "ended_at": string | null;
+          "id": string;
+          "metered_item_id": string | null;
+          "past_due_since": string | null;
+          "payment_issue": string | null;
+          "plan_id": number | null;
+          "started_at": string;
+          "status": string;
+          "stripe_price_id": string;
+          "trial_end": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "cancel_at"?: string | null;
+          "canceled_at"?: string | null;
+          "community_id": string;
+          "created_at"?: string;
+          "current_period_end"?: string | null;
+          "current_period_start"?: string | null;
+          "ended_at"?: string | null;
+          "id": string;
+          "metered_item_id"?: string | null;
+          "past_due_since"?: string | null;
+          "payment_issue"?: string | null;
+          "plan_id"?: number | null;
+          "started_at": string;
+          "status": string;
+          "stripe_price_id": string;
+          "trial_end"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "cancel_at"?: string | null;
+          "canceled_at"?: string | null;
+          "community_id"?: string;
+          "created_at"?: string;
+          "current_period_end"?: string | null;
+          "current_period_start"?: string | null;
+          "ended_at"?: string | null;
+          "id"?: string;
+          "metered_item_id"?: string | null;
+          "past_due_since"?: string | null;
+          "payment_issue"?: string | null;
+          "plan_id"?: number | null;
+          "started_at"?: string;
+          "status"?: string;
+          "stripe_price_id"?: string;
+          "trial_end"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "communities";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "subscriptions_plan_fkey";
+            columns: ["plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "usage_events": {
+        Row: {
+          "community_id": string;
+          "feature": string;
+          "id": number;
+          "idempotency_key": string | null;
+          "occurred_at": string;
+          "quantity": number;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "community_id": string;
+          "feature": string;
+          "id"?: never;
+          "idempotency_key"?: string | null;
+          "occurred_at"?: string;
+          "quantity": number;
+          "user_id": string;
+        };
+        Update: {
+          "community_id"?: string;
+          "feature"?: string;
+          "id"?: never;
+          "idempotency_key"?: string | null;
+          "occurred_at"?: string;
+          "quantity"?: number;
+          "user_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "usage_events_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "communities";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      "billing_info": { Args: Record<PropertyKey, never>; Returns: Json };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, "__InternalSupabase">;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+    Insert: infer I;
+  } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+    Update: infer U;
+  } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+    ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+    ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  "public": {
+    Enums: {},
+  },
+} as const;

@@ -1,0 +1,79 @@
+import { BillingError, type BillingErrorCode } from "./errors.ts";
+
+/** Faults of a request that the domain never gets to see. */
+export type RequestFaultCode =
+  | "invalid_json"
+  | "invalid_request"
+  | "payload_too_large"
+  | "invalid_signature"
+  | "invalid_event"
+  | "method_not_allowed"
+  | "not_found"
+  | "internal_error";
+
+export type ProblemCode = BillingErrorCode | RequestFaultCode;
+
+/** The one place where a code becomes an HTTP status and a title. */
+const problems: Record<ProblemCode, [status: number, title: string]> = {
+  invalid_json: [400, "The body is not JSON"],
+  invalid_request: [400, "The request is not of the expected shape"],
+  invalid_signature: [400, "The signature does not fit the body"],
+  invalid_event: [400, "The body is not a Stripe event"],
+  missing_token: [401, "No session token"],
+  invalid_token: [401, "The session token is not valid"],
+  expired_token: [401, "The session token has expired"],
+  invalid_identity_token: [401, "The identity token is not valid"],
+  expired_identity_token: [401, "The identity token has expired"],
+  used_identity_token: [401, "The identity token was used before"],
+  not_admin: [403, "Only admins may do this"],
+  not_found: [404, "There is nothing here"],
+  unknown_community: [404, "Unknown community"],
+  unknown_plan: [404, "Unknown plan"],
+  method_not_allowed: [405, "This method is not allowed here"],
+  already_subscribed: [409, "The community has a subscription already"],
+  no_customer: [409, "The community has no billing account yet"],
+  plan_not_for_sale: [409, "The plan is not for sale"],
+  payload_too_large: [413, "The body is too large"],
+  internal_error: [500, "Something went wrong"],
+  parent_unavailable: [503, "The parent app cannot be reached"],
+  database_unavailable: [503, "The database cannot be reached"],
+  stripe_unavailable: [503, "Stripe cannot be reached"],
+};
+
+/** A fault of the request itself. */
+export class RequestFault extends Error {
+  override name = "RequestFault";
+
+  constructor(readonly code: RequestFaultCode, readonly detail?: string, readonly headers: HeadersInit = {}) {
+    super(detail ?? code);
+  }
+}
+
+/** An error as `application/problem+json` with a stable `code` (RFC 9457). */
+export function problemResponse(code: ProblemCode, detail?: string, headers: HeadersInit = {}): Response {
+  const [status, title] = problems[code];
+  const all = new Headers(headers);
+  all.set("content-type", "application/problem+json");
+  all.set("cache-control", "no-store");
+  // RFC 6750, 3: a refused token is answered with how to authenticate.
+  if (status === 401) all.set("www-authenticate", "Bearer");
+  if (status === 503) all.set("retry-after", "5");
+  return new Response(JSON.stringify({ type: "about:blank", title, status, code, detail }), {
+    status,
+    headers: all,
+  });
+}
+
+/**
+ * What to answer when this was thrown. Expected errors say their code; anything else is logged whole and answered
+ * with a bare 500, because what it says is not for the outside.
+ */
+export function problemOf(error: unknown): Response {
+  if (error instanceof RequestFault) return problemResponse(error.code, error.detail, error.headers);
+  if (error instanceof BillingError) {
+    if (problems[error.code][0] >= 500) console.error(error);
+    return problemResponse(error.code, error.detail);
+  }
+  console.error(error);
+  return problemResponse("internal_error");
+}

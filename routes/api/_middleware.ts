@@ -1,0 +1,13 @@
+import { problemOf } from "../../billing/problem.ts";
+import { define } from "../../define.ts";
+
+/** Handlers only throw; here it becomes an answer. What the API says is for its caller alone, at that moment. */
+export default define.middleware(async (ctx) => {
+  try {
+    const response = await ctx.next();
+    response.headers.set("cache-control", "no-store");
+    return response;
+  } catch (error) {
+    return problemOf(error);
+  }
+});

@@ -1,0 +1,50 @@
+-- What the plugin server asks of the database, one call a request.
+
+-- Exchanges an identity token for a community: notes that the token is used, and makes or renames the community.
+-- False when this token was used before.
+create function billing.open_session(
+  p_issuer text, p_jti text, p_expires_at timestamptz, p_community_id text, p_title text) returns boolean
+  language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into billing.used_identity_tokens (issuer, jti, expires_at) values (p_issuer, p_jti, p_expires_at)
+  on conflict do nothing;
+  if not found then return false; end if;
+
+  -- A few at a time, and never those another session is clearing away. The hour covers any leeway in checking exp.
+  delete from billing.used_identity_tokens where (issuer, jti) in (
+    select issuer, jti from billing.used_identity_tokens
+    where expires_at < now() - interval '1 hour' order by expires_at limit 20 for update skip locked);
+
+  insert into public.communities as known (id, title, current_plan_id)
+  values (p_community_id, p_title, (select id from public.plans where is_default))
+  on conflict (id) do update set title = excluded.title where known.title <> excluded.title;
+  return true;
+end $$;
+comment on function billing.open_session(text, text, timestamptz, text, text) is 'Uses an identity token once and makes sure its community exists. False when the token was used before.';
+
+-- Everything a checkout or a visit to the portal needs to know beforehand. Null when there is no such community;
+-- plan is null when no active plan has that code.
+create function billing.checkout_context(p_community_id text, p_plan_code text default null) returns jsonb
+  language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'community', jsonb_build_object('id', c.id, 'title', c.title, 'stripe_customer_id', c.stripe_customer_id),
+    'plan', (
+      select jsonb_build_object('code', p.code, 'stripe_price_id', p.stripe_price_id)
+      from public.plans p where p.code = p_plan_code and p.is_active),
+    'live_subscription', (
+      select jsonb_build_object('id', s.id, 'status', s.status)
+      from public.subscriptions s
+      where s.community_id = c.id and s.status in ('trialing', 'active', 'past_due', 'unpaid', 'paused')
+      order by s.started_at desc limit 1))
+  from public.communities c where c.id = p_community_id
+$$;
+comment on function billing.checkout_context(text, text) is 'Community, its Stripe customer, its live subscription and the plan asked for, in one read.';
+
+revoke execute on function
+  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text)
+  from public, anon, authenticated;
+grant execute on function
+  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text)
+  to billing_service;

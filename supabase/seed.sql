@@ -1,0 +1,17 @@
+-- The plans to begin with. Prices are sold once the Stripe set-up task has filled stripe_price_id.
+
+insert into public.plans (code, name, rank, price_cents, currency, billing_interval, is_default) values
+  ('free', 'Free', 0, 0, 'usd', null, true),
+  ('pro', 'Pro', 10, 2900, 'usd', 'month', false)
+on conflict (code) do nothing;
+
+insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+select p.id, l.feature, l.time_window, l.hard_limit
+from (values
+  ('free', 'ai_chat_message', interval '30 days', 100),
+  ('free', 'active_wizard', interval '0', 1),
+  ('pro', 'ai_chat_message', interval '30 days', 10000),
+  ('pro', 'active_wizard', interval '0', 20)
+) as l (plan_code, feature, time_window, hard_limit)
+join public.plans p on p.code = l.plan_code
+on conflict (plan_id, feature, time_window) do nothing;
