@@ -1,0 +1,21 @@
+/** What can be wrong with a start of the local stack that the person at the keyboard can put right. */
+export type LocalErrorCode =
+  | "bad_option"
+  | "port_in_use"
+  | "state_in_use"
+  | "state_unusable"
+  | "folder_closed"
+  | "migration_changed"
+  | "migration_failed"
+  | "child_died"
+  | "child_not_ready"
+  | "stopped"
+  | "bad_config";
+
+/** A fault whose message says all there is to know: it is shown without a stack trace. */
+export class LocalError extends Error {
+  override name = "LocalError";
+  constructor(readonly code: LocalErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
