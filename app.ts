@@ -1,0 +1,42 @@
+import { App, csp, staticFiles } from "fresh";
+import { createBilling } from "./billing/billing.ts";
+import type { ServerConfig } from "./billing/config.ts";
+import type { State } from "./define.ts";
+
+/** The plugin server, put together from its configuration. */
+export async function createApp(config: ServerConfig): Promise<App<State>> {
+  const billing = await createBilling(config);
+  const publicConfig = {
+    parentAppUrl: config.parentAppUrl,
+    pluginUrl: config.pluginUrl,
+    stripePublishableKey: config.stripe.publishableKey,
+  };
+
+  return new App<State>()
+    .use(async (ctx) => {
+      const response = await ctx.next();
+      response.headers.set("x-content-type-options", "nosniff");
+      // Addresses may hold ids of a community: no other site learns them.
+      response.headers.set("referrer-policy", "strict-origin-when-cross-origin");
+      return response;
+    })
+    .use(staticFiles())
+    .use(csp({
+      useNonce: true,
+      csp: [
+        // The one place that may show this page in a frame: who can frame it can trick people into clicking.
+        `frame-ancestors ${config.parentAppUrl}`,
+        "font-src 'none'",
+        "media-src 'none'",
+        "worker-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+      ],
+    }))
+    .use((ctx) => {
+      ctx.state.billing = billing;
+      ctx.state.config = publicConfig;
+      return ctx.next();
+    })
+    .fsRoutes();
+}

@@ -1,0 +1,7 @@
+import { get } from "../../../api.ts";
+
+/** Plan, limits, subscription and invoices of the caller's own community. */
+export const handler = get(async ({ req, state }) => {
+  const session = await state.billing.authenticate(req);
+  return Response.json(await state.billing.billingInfo(session));
+});

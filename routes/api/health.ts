@@ -1,0 +1,7 @@
+import { get } from "../../api.ts";
+
+/** Ready to serve: the process runs and its database answers. */
+export const handler = get(async ({ state }) => {
+  await state.billing.checkHealth();
+  return Response.json({ ok: true });
+});

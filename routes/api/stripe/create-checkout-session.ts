@@ -1,0 +1,10 @@
+import { post } from "../../../api.ts";
+import { readJson } from "../../../billing/body.ts";
+import { checkoutRequestSchema } from "../../../billing/checkout.ts";
+
+/** Admins: starts a checkout and returns the address of Stripe's page. */
+export const handler = post(async ({ req, state }) => {
+  const session = await state.billing.authenticate(req);
+  const request = await readJson(req, checkoutRequestSchema);
+  return Response.json(await state.billing.createCheckoutSession(session, request));
+});

@@ -1,0 +1,10 @@
+import { post } from "../../../api.ts";
+import { readJson } from "../../../billing/body.ts";
+import { portalRequestSchema } from "../../../billing/portal.ts";
+
+/** Admins: opens Stripe's billing portal and returns its address. */
+export const handler = post(async ({ req, state }) => {
+  const session = await state.billing.authenticate(req);
+  const request = await readJson(req, portalRequestSchema);
+  return Response.json(await state.billing.createPortalSession(session, request));
+});

@@ -1,0 +1,79 @@
+-- Orders and repetitions of Stripe's events, one by one. now() stands still within this transaction.
+begin;
+select plan(32);
+
+update public.plans set stripe_price_id = 'price_pro' where code = 'pro';
+insert into public.communities (id, title, current_plan_id, stripe_customer_id)
+select v.id, v.id, p.id, v.customer from public.plans p,
+  (values ('garden', 'cus_garden'), ('chess', null)) as v(id, customer) where p.is_default;
+
+create function pg_temp.state(p_status text, p_more jsonb default '{}') returns jsonb language sql as $$
+  select jsonb_build_object('id', 'sub_1', 'stripe_price_id', 'price_pro', 'status', p_status,
+    'started_at', '2026-01-01T00:00:00.000Z') || p_more
+$$;
+-- Delivers an event and says what came of it.
+create function pg_temp.deliver(
+  p_id text, p_created bigint, p_change jsonb, p_customer text default 'cus_garden', p_fetched_at timestamptz default null)
+  returns text language sql as $$
+  select billing.apply_stripe_event(
+    jsonb_build_object('id', p_id, 'type', 'a.type', 'created', p_created, 'livemode', false,
+      'customer_id', p_customer, 'object_id', 'sub_1'), p_change, '{}', p_fetched_at) ->> 'outcome'
+$$;
+create function pg_temp.deliver_state(
+  p_id text, p_created bigint, p_status text, p_more jsonb default '{}', p_customer text default 'cus_garden',
+  p_fetched_at timestamptz default null) returns text language sql as $$
+  select pg_temp.deliver(p_id, p_created,
+    jsonb_build_object('kind', 'subscription', 'subscription', pg_temp.state(p_status, p_more)), p_customer, p_fetched_at)
+$$;
+create function pg_temp.status() returns text language sql as $$ select status from public.subscriptions where id = 'sub_1' $$;
+create function pg_temp.plan_of(p_community text) returns text language sql as $$
+  select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = p_community
+$$;
+
+select is(pg_temp.deliver_state('evt_1', 1000, 'active'), 'applied', 'a first event is applied');
+select is(pg_temp.plan_of('garden'), 'pro', 'and the community is on the plan');
+select is(pg_temp.deliver_state('evt_1', 1000, 'active'), 'duplicate', 'the same event again is a duplicate');
+select is((select deliveries from billing.stripe_events where id = 'evt_1'), 2, 'and counted');
+select is(pg_temp.deliver_state('evt_0', 900, 'incomplete'), 'stale', 'an older one is stale');
+select is(pg_temp.status(), 'active', 'and changes nothing');
+select is(pg_temp.deliver_state('evt_2', 1000, 'active'), 'applied', 'the same state in the same second needs no asking');
+
+select is(pg_temp.deliver_state('evt_3', 1000, 'past_due'), 'pending', 'another state in the same second cannot be ordered');
+select is(pg_temp.status(), 'active', 'so nothing changes yet');
+select is((select settled_at from billing.stripe_events where id = 'evt_3'), null, 'and the ledger says so');
+select is(pg_temp.deliver_state('evt_3', 1000, 'active', '{"cancel_at": "2026-03-01T00:00:00.000Z"}', 'cus_garden', to_timestamp(1010)),
+  'applied', 'what Stripe says when asked settles it');
+select is((select cancel_at from public.subscriptions where id = 'sub_1'), '2026-03-01T00:00:00Z', 'and is stored');
+select is((select deliveries from billing.stripe_events where id = 'evt_3'), 1, 'as one delivery');
+select is(pg_temp.deliver_state('evt_4', 1005, 'past_due'), 'pending',
+  'an event from before that answer may be older than it: ask again');
+select is(pg_temp.deliver_state('evt_5', 2000, 'past_due'), 'applied', 'a clearly later one is newer');
+select is((select past_due_since from public.subscriptions where id = 'sub_1'), to_timestamp(2000), 'past due since then');
+select is(pg_temp.plan_of('garden'), 'free', 'long past the grace period, the plan is gone');
+
+select is(pg_temp.deliver_state('evt_6', extract(epoch from now())::bigint, 'past_due', '{"trial_end": null}'), 'applied', 'more news of it');
+select is((select past_due_since from public.subscriptions where id = 'sub_1'), to_timestamp(2000), 'grace still runs from the first');
+update public.subscriptions set past_due_since = now() - interval '6 days' where id = 'sub_1';
+select billing.derive_plan('garden');
+select is(pg_temp.plan_of('garden'), 'pro', 'within the grace period the plan stays');
+
+select is(pg_temp.deliver_state('evt_7', 3000, 'canceled'), 'applied', 'the end counts however late its news');
+select is(pg_temp.plan_of('garden'), 'free', 'and ends the plan');
+select is(pg_temp.deliver_state('evt_8', 3000000000, 'active'), 'stale', 'what has ended does not come back');
+
+select is(pg_temp.deliver_state('evt_9', 100, 'active', '{"id": "sub_2", "stripe_price_id": "price_of_yesterday"}'),
+  'applied', 'a price that no plan knows is stored');
+select is(pg_temp.plan_of('garden'), 'free', 'and changes no plan by itself');
+
+-- The community has no customer yet when its subscription is heard of.
+select is(pg_temp.deliver_state('evt_11', 1001, 'active', '{"id": "sub_3"}', 'cus_chess'), 'parked', 'an unknown customer''s event is parked');
+select is(pg_temp.deliver_state('evt_10', 1000, 'incomplete', '{"id": "sub_3"}', 'cus_chess'), 'parked', 'in whatever order');
+select is(pg_temp.deliver('evt_12', 1001, '{"kind": "checkout", "community_id": "chess"}', 'cus_chess'), 'applied', 'the checkout links the customer');
+select is((select status from public.subscriptions where id = 'sub_3'), 'active', 'and what was parked is applied in its order');
+select is(pg_temp.plan_of('chess'), 'pro', 'with all that follows');
+select is(pg_temp.deliver('evt_13', 1002, '{"kind": "checkout", "community_id": "chess"}', 'cus_other'), 'ignored',
+  'a second customer does not take the first one''s place');
+select is(pg_temp.deliver('evt_14', 1003, '{"kind": "unreadable", "reason": "odd"}'), 'failed', 'what is not understood is kept for a person');
+
+select * from finish();
+rollback;

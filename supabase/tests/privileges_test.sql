@@ -1,0 +1,63 @@
+-- Who may touch what, as complete lists: whatever is added must be added here.
+begin;
+select plan(10);
+
+-- What a role may execute in our two schemas, whichever way it was granted.
+create function pg_temp.executable(p_role text) returns setof text language sql as $$
+  select format('%s.%s(%s)', p.pronamespace::regnamespace, p.proname, oidvectortypes(p.proargtypes)) from pg_proc p
+  where p.pronamespace in ('public'::regnamespace, 'billing'::regnamespace)
+    and has_schema_privilege(p_role, p.pronamespace, 'usage')
+    and has_function_privilege(p_role, p.oid, 'execute')
+$$;
+
+-- Every privilege a role has on a table, or on some of its columns.
+create function pg_temp.table_privileges(p_role text) returns setof text language sql as $$
+  select format('%s.%s %s', c.relnamespace::regnamespace, c.relname, privilege) from pg_class c
+  cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) as privilege
+  where c.relnamespace in ('public'::regnamespace, 'billing'::regnamespace) and c.relkind in ('r', 'p', 'v')
+    and (has_table_privilege(p_role, c.oid, privilege)
+      or privilege in ('select', 'insert', 'update', 'references') and has_any_column_privilege(p_role, c.oid, privilege))
+$$;
+
+select bag_eq(
+  $$ select pg_temp.executable('billing_service') $$,
+  array[
+    'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone)',
+    'billing.checkout_context(text, text)',
+    'billing.link_customer(text, text)',
+    'billing.lock_customer(text)',
+    'billing.open_session(text, text, timestamp with time zone, text, text)'],
+  'billing_service may call these functions');
+select is_empty($$ select pg_temp.table_privileges('billing_service') $$, 'billing_service touches no table itself');
+select is(
+  (select array[rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit] from pg_roles where rolname = 'billing_service'),
+  array[false, false, false, false, false], 'billing_service has no powers of its own');
+
+select bag_eq($$ select pg_temp.executable('authenticated') $$, array['public.billing_info()'],
+  'a person may call billing_info');
+select bag_eq(
+  $$ select pg_temp.table_privileges('authenticated') $$,
+  array['public.communities select', 'public.invoices select', 'public.plan_limits select', 'public.plans select',
+        'public.subscriptions select', 'public.usage_events select'],
+  'a person reads, and writes nothing');
+select is_empty(
+  $$ select a.attrelid::regclass || '.' || a.attname from pg_attribute a
+     where a.attrelid in ('public.communities'::regclass, 'public.plans'::regclass, 'public.subscriptions'::regclass)
+       and a.attname in ('stripe_customer_id', 'stripe_price_id', 'metered_item_id')
+       and has_column_privilege('authenticated', a.attrelid, a.attnum, 'select') $$,
+  'Stripe''s customer, price and item ids stay on the server');
+
+select is_empty($$ select pg_temp.executable('anon') $$, 'a stranger may call nothing');
+select is_empty($$ select pg_temp.table_privileges('anon') $$, 'a stranger may read nothing');
+
+select is_empty($$ select pg_temp.executable('service_role') $$, 'the operator''s tools call none of the functions');
+select bag_eq(
+  $$ select pg_temp.table_privileges('service_role') $$,
+  array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
+        'public.plans select', 'public.plans insert', 'public.plans update', 'public.plans delete',
+        'public.plan_limits select', 'public.plan_limits insert', 'public.plan_limits update', 'public.plan_limits delete',
+        'public.subscriptions select', 'public.invoices select', 'public.usage_events select'],
+  'the operator edits communities, plans and limits, and reads the rest');
+
+select * from finish();
+rollback;
