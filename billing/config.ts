@@ -1,13 +1,13 @@
 import { z } from "zod";
 
 /**
- * Every environment variable Dues reads, with what it should be. Read once at start by `readConfig`;
- * nothing else touches the environment.
+ * Every environment variable Dues reads, with what it should be. Read once at start;
+ * nothing else in the product touches the environment.
  */
+const text = (pattern: RegExp, what: string) => z.string({ error: what }).regex(pattern, { error: what });
+
 const origin = (what: string) =>
-  z.url({ protocol: /^https?$/, error: what })
-    .refine((url) => /^https?:\/\/[^/]+\/?$/.test(url), { error: `${what}, without a path` })
-    .transform((url) => new URL(url).origin);
+  text(/^https?:\/\/[^/?#\s@]+\/?$/, `${what}, without a path`).transform((url) => new URL(url).origin);
 
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => value === "" ? undefined : value, schema.optional());
@@ -25,48 +25,47 @@ const databaseVariables = {
 };
 
 const stripeVariables = {
-  STRIPE_SECRET_KEY: z.string().regex(/^[sr]k_(test|live)_\w+$/, {
-    error: "a secret or restricted key of the Stripe account, sk_test_… or rk_live_…",
-  }),
+  STRIPE_SECRET_KEY: text(
+    /^[sr]k_(test|live)_\w+$/,
+    "a secret or restricted key of the Stripe account, sk_test_… or rk_live_…",
+  ),
   STRIPE_API_BASE: optional(origin("the address of a Stripe simulator, http://127.0.0.1:4103")),
 };
 
 const webhookVariables = {
-  STRIPE_WEBHOOK_SECRET: z.string().regex(/^\s*whsec_\w+\s*(,\s*whsec_\w+\s*)*$/, {
-    error:
-      "the signing secret of the webhook endpoint, whsec_…; several, separated by commas, while one is replaced",
-  }).transform((list) => list.split(",").map((secret) => secret.trim())),
+  STRIPE_WEBHOOK_SECRET: text(
+    /^\s*whsec_\w+\s*(,\s*whsec_\w+\s*)*$/,
+    "the signing secret of the webhook endpoint, whsec_…; several, separated by commas, while one is replaced",
+  ).transform((list) => list.split(",").map((secret) => secret.trim())),
 };
 
 const serverVariables = {
-  STRIPE_PUBLISHABLE_KEY: z.string().regex(/^pk_(test|live)_\w+$/, {
-    error: "the publishable key of the Stripe account, pk_test_… or pk_live_…",
-  }),
+  STRIPE_PUBLISHABLE_KEY: text(
+    /^pk_(test|live)_\w+$/,
+    "the publishable key of the Stripe account, pk_test_… or pk_live_…",
+  ),
   STRIPE_PORTAL_CONFIGURATION_ID: optional(
-    z.string().regex(/^bpc_\w+$/, {
-      error: "the id of a billing portal configuration, bpc_…, or nothing for the account's default",
-    }),
+    text(
+      /^bpc_\w+$/,
+      "the id of a billing portal configuration, bpc_…, or nothing for the account's default",
+    ),
   ),
   PARENT_APP_URL: origin("the address of the parent app, https://app.example"),
   PLUGIN_URL: origin("the address this plugin is served at, https://billing.example"),
   PARENT_APP_JWT_SECRET: optional(
-    z.string().min(32, {
-      error:
-        "a secret of at least 32 characters, shared with the parent app, which signs identity tokens with it (HS256)",
-    }),
+    text(
+      /^.{32,}$/,
+      "a secret of at least 32 characters, shared with the parent app, which signs identity tokens with it (HS256)",
+    ),
   ),
   PARENT_APP_JWKS_URL: optional(z.url({
     protocol: /^https?$/,
     error: "the address of the parent app's public keys (JWKS), https://app.example/.well-known/jwks.json",
   })),
   SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
-  SUPABASE_PUBLISHABLE_KEY: z.string().min(1, {
-    error: "the publishable key of the Supabase project, sb_publishable_…",
-  }),
+  SUPABASE_PUBLISHABLE_KEY: text(/^.{1,}$/, "the publishable key of the Supabase project, sb_publishable_…"),
   SUPABASE_JWT_SECRET: optional(
-    z.string().min(32, {
-      error: "the project's JWT secret (HS256), at least 32 characters",
-    }),
+    text(/^.{32,}$/, "the project's JWT secret (HS256), at least 32 characters"),
   ),
   SUPABASE_JWT_SIGNING_KEY: optional(z.string().transform(parseSigningKey)),
 };
@@ -103,9 +102,6 @@ const serverSchema = z.object({
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
-}).superRefine((env, ctx) => {
-  exactlyOneOf(ctx, env, "PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL");
-  exactlyOneOf(ctx, env, "SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY");
 }).transform((env) => ({
   databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
   stripe: {
@@ -129,11 +125,11 @@ const serverSchema = z.object({
   },
 }));
 
-function exactlyOneOf(ctx: z.RefinementCtx, env: Record<string, unknown>, a: string, b: string) {
-  if ((env[a] === undefined) === (env[b] === undefined)) {
-    ctx.addIssue({ code: "custom", path: [`${a} or ${b}`], message: "exactly one of the two" });
-  }
-}
+/** Two ways to say one thing: each server has one of them. */
+const alternatives: [string, string][] = [
+  ["PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL"],
+  ["SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY"],
+];
 
 /** What the plugin server runs on. */
 export type ServerConfig = z.output<typeof serverSchema>;
@@ -152,23 +148,26 @@ export class ConfigError extends Error {
   }
 }
 
-function read<T extends z.ZodType>(schema: T, env: Record<string, string | undefined>): z.output<T> {
+type Environment = Record<string, string | undefined>;
+
+function read<T extends z.ZodType>(schema: T, env: Environment, eitherOr: [string, string][]): z.output<T> {
   const result = schema.safeParse(env);
-  if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.map((issue) => {
+  const faults = (result.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]);
-    const missing = name in env || name.includes(" or ") ? "should be" : "is missing: it should be";
-    return `${name} ${missing} ${issue.message}`;
-  }));
+    return `${name} ${env[name] === undefined ? "is missing: it should be" : "should be"} ${issue.message}`;
+  });
+  for (const [a, b] of eitherOr) {
+    if (!env[a] === !env[b]) faults.push(`${a} or ${b}: exactly one of the two should be set`);
+  }
+  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  return result.data;
 }
 
 /** The plugin server's configuration. Throws `ConfigError` with every fault at once. */
-export const readServerConfig = (env: Record<string, string | undefined>): ServerConfig =>
-  read(serverSchema, env);
+export const readServerConfig = (env: Environment): ServerConfig => read(serverSchema, env, alternatives);
 
 /** The webhook function's configuration. Throws `ConfigError` with every fault at once. */
-export const readWebhookConfig = (env: Record<string, string | undefined>): WebhookConfig =>
-  read(webhookSchema, env);
+export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env, []);
 
 /** The names of all variables, for `.env.example` and the tests that keep it complete. */
 export const variableNames = Object.keys({
@@ -182,7 +181,7 @@ export const variableNames = Object.keys({
  * Reads a configuration or ends the process with exit code 1 and the list of faults on stderr,
  * before anything has started.
  */
-export function configOrExit<T>(readConfig: (env: Record<string, string | undefined>) => T): T {
+export function configOrExit<T>(readConfig: (env: Environment) => T): T {
   try {
     return readConfig(Deno.env.toObject());
   } catch (error) {

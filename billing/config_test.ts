@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { ConfigError, readServerConfig, readWebhookConfig, variableNames } from "./config.ts";
+
+const complete = {
+  STRIPE_SECRET_KEY: "sk_test_abc",
+  STRIPE_PUBLISHABLE_KEY: "pk_test_abc",
+  STRIPE_WEBHOOK_SECRET: "whsec_new, whsec_old",
+  PARENT_APP_URL: "https://app.example/",
+  PLUGIN_URL: "https://billing.example",
+  PARENT_APP_JWT_SECRET: "p".repeat(32),
+  SUPABASE_URL: "https://project.supabase.co",
+  SUPABASE_PUBLISHABLE_KEY: "sb_publishable_abc",
+  SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres",
+  SUPABASE_JWT_SECRET: "s".repeat(32),
+};
+
+const faultsOf = (env: Record<string, string | undefined>): string[] => {
+  try {
+    readServerConfig(env);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+};
+
+Deno.test("a complete environment is read once into typed values", () => {
+  const config = readServerConfig(complete);
+  assert.equal(config.parentAppUrl, "https://app.example");
+  assert.deepEqual(config.webhookSecrets, ["whsec_new", "whsec_old"]);
+  assert.deepEqual(config.identityKey, { secret: "p".repeat(32) });
+  assert.equal(config.stripe.apiBase, undefined);
+});
+
+Deno.test("an empty environment is refused with every variable named at once", () => {
+  const faults = faultsOf({}).join("\n");
+  const optional = ["BILLING_DB_URL", "STRIPE_API_BASE", "STRIPE_PORTAL_CONFIGURATION_ID"];
+  for (const name of variableNames.filter((name) => !optional.includes(name) && !/JW/.test(name))) {
+    assert.match(faults, new RegExp(`^${name} is missing: it should be `, "m"));
+  }
+  assert.match(
+    faults,
+    /^PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL: exactly one of the two should be set$/m,
+  );
+  assert.match(
+    faults,
+    /^SUPABASE_JWT_SECRET or SUPABASE_JWT_SIGNING_KEY: exactly one of the two should be set$/m,
+  );
+});
+
+Deno.test("each wrong value is named with what it should be", () => {
+  const wrong: [string, string][] = [
+    ["STRIPE_SECRET_KEY", "pk_test_abc"],
+    ["STRIPE_WEBHOOK_SECRET", "hunter2"],
+    ["STRIPE_API_BASE", "127.0.0.1:4103"],
+    ["PARENT_APP_URL", "https://app.example/c/1"],
+    ["PLUGIN_URL", "billing.example"],
+    ["PARENT_APP_JWT_SECRET", "hunter2"],
+    ["SUPABASE_DB_URL", "https://db.example"],
+    ["SUPABASE_JWT_SECRET", "hunter2"],
+  ];
+  for (const [name, value] of wrong) {
+    const faults = faultsOf({ ...complete, [name]: value });
+    assert.equal(faults.length, 1, `${name}: ${faults}`);
+    assert.match(faults[0], new RegExp(`^${name} should be `));
+    assert.doesNotMatch(
+      faults[0],
+      new RegExp(value.replaceAll(".", "\\.")),
+      "a fault never repeats a secret",
+    );
+  }
+});
+
+Deno.test("a signing key must be a private ES256 key with a kid", () => {
+  const { SUPABASE_JWT_SECRET: _, ...rest } = complete;
+  assert.match(
+    faultsOf({ ...rest, SUPABASE_JWT_SIGNING_KEY: "{" })[0],
+    /^SUPABASE_JWT_SIGNING_KEY should be a private/,
+  );
+  const key = { kty: "EC", crv: "P-256", kid: "k1", x: "x", y: "y", d: "d" };
+  const config = readServerConfig({ ...rest, SUPABASE_JWT_SIGNING_KEY: JSON.stringify(key) });
+  assert.deepEqual(config.supabase.sessionKey, { signingKey: key });
+});
+
+Deno.test("an optional variable left empty counts as not set", () => {
+  assert.deepEqual(faultsOf({ ...complete, STRIPE_API_BASE: "", PARENT_APP_JWKS_URL: "" }), []);
+});
+
+Deno.test("the webhook function asks only for what it uses, and prefers its own database address", () => {
+  const config = readWebhookConfig({
+    STRIPE_SECRET_KEY: "rk_live_abc",
+    STRIPE_WEBHOOK_SECRET: "whsec_a",
+    SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres",
+    BILLING_DB_URL: "postgresql://billing_service.ref:secret@pooler.example:6543/postgres",
+  });
+  assert.match(config.databaseUrl, /pooler/);
+});
+
+Deno.test(".env.example explains every variable and no other", async () => {
+  const text = await Deno.readTextFile(new URL("../.env.example", import.meta.url));
+  const names = [...text.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map((match) => match[1]);
+  assert.deepEqual(names.filter((name) => name !== "OPERATOR_DB_URL").sort(), [...variableNames].sort());
+});
