@@ -1,0 +1,49 @@
+import type { BillingInfo, OfferedPlan, Subscription } from "../contract.ts";
+
+export const free: OfferedPlan = {
+  code: "free",
+  name: "Free",
+  priceCents: 0,
+  currency: "usd",
+  billingInterval: null,
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, hardLimit: 100 }],
+};
+
+export const pro: OfferedPlan = {
+  code: "pro",
+  name: "Pro",
+  priceCents: 2900,
+  currency: "usd",
+  billingInterval: "month",
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, hardLimit: 10_000 }],
+};
+
+/** An active subscription to the pro plan, but for what is given. */
+export function subscriptionWith(changes: Partial<Subscription> = {}): Subscription {
+  return {
+    status: "active",
+    planCode: "pro",
+    currentPeriodEnd: "2027-06-15T10:30:00Z",
+    cancelAt: null,
+    trialEnd: null,
+    paymentIssue: null,
+    ...changes,
+  };
+}
+
+/** Billing info as an admin of a community on this plan sees it, but for what is given. */
+export function billingInfo(
+  { limits, ...plan }: OfferedPlan,
+  changes: Partial<BillingInfo> = {},
+): BillingInfo {
+  return {
+    community: { id: "garden", title: "Riverside Garden", hasBillingAccount: plan.code !== "free" },
+    isAdmin: true,
+    plan,
+    limits,
+    plans: [free, pro],
+    subscription: plan.code === "free" ? null : subscriptionWith(),
+    invoices: [],
+    ...changes,
+  };
+}
