@@ -34,7 +34,7 @@ alter role postgres set search_path to "$user", public, extensions;
 create schema auth;
 create schema extensions authorization postgres;
 grant usage on schema public, auth, extensions to anon, authenticated, service_role;
-grant usage on schema auth to postgres;
+grant usage on schema auth to postgres, authenticator;
 grant all on schema public to postgres;
 
 create extension pgcrypto with schema extensions;

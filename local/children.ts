@@ -146,7 +146,10 @@ export class Children {
 function deathOf(child: Child, status: Deno.CommandStatus): LocalError {
   const how = status.signal ?? `exit code ${status.code}`;
   const output = child.lastLines.map((line) => `  ${line}`).join("\n");
-  return new LocalError("child_died", `${child.name} ended unexpectedly (${how}). Its last lines:\n${output}`);
+  return new LocalError(
+    "child_died",
+    `${child.name} ended unexpectedly (${how}). Its last lines:\n${output}`,
+  );
 }
 
 function stopped(name: string): LocalError {

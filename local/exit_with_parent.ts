@@ -12,6 +12,8 @@ const GRACE_MS = 5_000;
 
 async function exitWithParent(): Promise<void> {
   for await (const _ of Deno.stdin.readable);
+  // Signals are for programs that may run others; one that may not just ends.
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") Deno.exit(0);
   Deno.unrefTimer(setTimeout(() => Deno.exit(1), GRACE_MS));
   Deno.kill(Deno.pid, "SIGTERM");
 }

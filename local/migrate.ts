@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type postgres from "postgres";
 import { LocalError } from "./errors.ts";
 import { projectPath } from "./paths.ts";
+import { describeSqlError } from "./sql_error.ts";
 
 /** A folder laid out like `supabase/`. */
 export interface MigrationSource {
@@ -82,7 +83,9 @@ async function pendingOf(sql: postgres.Sql, migrations: Migration[]): Promise<Mi
       throw changed(`Migration ${version}_${name}.sql was applied to this database, but its file is gone.`);
     }
     if (migration.version < version) {
-      throw changed(`Migration ${migration.file} comes before ${version}_${name}.sql, which is applied already.`);
+      throw changed(
+        `Migration ${migration.file} comes before ${version}_${name}.sql, which is applied already.`,
+      );
     }
     if (statements && essence(statements.join("")) !== essence(migration.text)) {
       throw changed(`Migration ${migration.file} was edited after it was applied to this database.`);
@@ -135,14 +138,8 @@ async function run(file: string, text: string, work: () => Promise<unknown>): Pr
     await work();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new LocalError("migration_failed", `${file}${lineOf(error, text)}: ${error.message}`, { cause: error });
+    throw new LocalError("migration_failed", describeSqlError(file, text, error), { cause: error });
   }
-}
-
-/** PostgreSQL tells where in the text it stumbled, as a 1-based count of characters. */
-function lineOf(error: Error, text: string): string {
-  if (!("position" in error)) return "";
-  return `:${text.slice(0, Number(error.position)).split("\n").length}`;
 }
 
 async function sha256(text: string): Promise<string> {

@@ -59,9 +59,13 @@ async function supervise(port: number, dataFolder: string | null, password: stri
     persistent: dataFolder !== null,
     postgresFlags: serverFlags(dataFolder === null),
   });
+  let stopping = false;
+  // The library stops its server and removes a temporary folder on this signal; afterwards it ends the process.
+  Deno.addSignalListener("SIGTERM", () => stopping = true);
   await server.start();
   console.log(READY_LINE);
   await exitOf(server);
+  if (stopping) return;
   console.error("The PostgreSQL server ended by itself.");
   Deno.exit(1);
 }

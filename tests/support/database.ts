@@ -1,0 +1,112 @@
+/**
+ * Databases for tests: each test file gets its own, in a moment, from a template that is migrated and seeded once.
+ *
+ * All share one PostgreSQL cluster. `deno task test` hands one over in DUES_TEST_CLUSTER; a file run by itself starts
+ * its own, which goes away with the process.
+ */
+import postgres from "postgres";
+import { Children } from "../../local/children.ts";
+import {
+  asRole,
+  bootstrapDatabase,
+  type Cluster,
+  databaseUrl,
+  type LoginRole,
+  prepareDatabase,
+} from "../../local/database.ts";
+import { startEphemeralCluster } from "../../local/ephemeral_cluster.ts";
+
+/** Names the variable that holds a Cluster as JSON. */
+export const CLUSTER_VARIABLE = "DUES_TEST_CLUSTER";
+
+const TEMPLATES = {
+  /** With the project's migrations and seed. */
+  migrated: "dues_migrated",
+  /** As a new Supabase project: roles and schemas only. */
+  blank: "dues_blank",
+};
+export type TemplateName = keyof typeof TEMPLATES;
+
+/** A database of one's own. */
+export interface TestDatabase extends AsyncDisposable {
+  name: string;
+  cluster: Cluster;
+  /** The address for a role: the operator's is `postgres`, the plugin's `billing_service`. */
+  url(role: LoginRole): string;
+  /** A pool of connections of a role, closed by drop(). */
+  connect(role: LoginRole, options?: postgres.Options<Record<never, never>>): postgres.Sql;
+  /** Closes what connect() opened and drops the database, whoever else is still connected. */
+  drop(): Promise<void>;
+}
+
+/** Makes a database from a template. `await using` or drop() takes it away. */
+export async function createDatabase(template: TemplateName = "migrated"): Promise<TestDatabase> {
+  const cluster = await testCluster();
+  await prepareTemplates(cluster);
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await asRole(
+    cluster,
+    "supabase_admin",
+    "postgres",
+    (sql) =>
+      sql.unsafe(`create database ${name} owner postgres template ${TEMPLATES[template]} strategy file_copy`),
+  );
+
+  const pools: postgres.Sql[] = [];
+  const drop = async () => {
+    await Promise.all(pools.splice(0).map((pool) => pool.end({ timeout: 1 })));
+    await asRole(
+      cluster,
+      "supabase_admin",
+      "postgres",
+      (sql) => sql.unsafe(`drop database if exists ${name} with (force)`),
+    );
+  };
+  return {
+    name,
+    cluster,
+    url: (role) => databaseUrl(cluster, role, name),
+    connect: (role, options) => {
+      const pool = postgres(databaseUrl(cluster, role, name), { max: 5, onnotice: () => {}, ...options });
+      pools.push(pool);
+      return pool;
+    },
+    drop,
+    [Symbol.asyncDispose]: drop,
+  };
+}
+
+/** The cluster of this test run. */
+export function testCluster(): Promise<Cluster> {
+  cluster ??= findCluster();
+  return cluster;
+}
+let cluster: Promise<Cluster> | undefined;
+
+async function findCluster(): Promise<Cluster> {
+  const given = Deno.env.get(CLUSTER_VARIABLE);
+  if (given) return JSON.parse(given) as Cluster;
+  return await startEphemeralCluster(new Children());
+}
+
+/** Makes the templates, once for the cluster, whichever process comes first. */
+export async function prepareTemplates(cluster: Cluster): Promise<void> {
+  await asRole(cluster, "supabase_admin", "postgres", async (sql) => {
+    await sql`select pg_advisory_lock(hashtext('dues test templates'))`;
+    await prepareTemplate(sql, TEMPLATES.blank, () => bootstrapDatabase(cluster, TEMPLATES.blank));
+    await prepareTemplate(sql, TEMPLATES.migrated, async () => {
+      await prepareDatabase(cluster, TEMPLATES.migrated);
+    });
+  });
+}
+
+/** A template counts as made when it is marked as one: a process that dies half-way marks nothing. */
+async function prepareTemplate(sql: postgres.Sql, name: string, fill: () => Promise<void>): Promise<void> {
+  const [database] = await sql<{ made: boolean }[]>`
+    select datistemplate as made from pg_database where datname = ${name}`;
+  if (database?.made) return;
+  await sql.unsafe(`drop database if exists ${name} with (force)`);
+  await sql.unsafe(`create database ${name}`);
+  await fill();
+  await sql.unsafe(`alter database ${name} is_template true`);
+}
