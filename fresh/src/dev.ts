@@ -1,1 +1,1 @@
-export class Builder {}
+export { Builder, type BuilderOptions } from "./dev/builder.ts";

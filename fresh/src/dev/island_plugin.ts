@@ -1,0 +1,87 @@
+import { fileURLToPath } from "node:url";
+import type { Loader, Plugin } from "esbuild";
+
+const RUNTIME = fileURLToPath(import.meta.resolve("../client/runtime.ts"));
+const HERE = fileURLToPath(import.meta.resolve("../"));
+
+/**
+ * Teaches esbuild what the app's modules expect: names are those of the project's import map, `fresh/runtime` is its
+ * browser side, and public environment variables are known at build time.
+ */
+export function islandPlugin(root: string): Plugin {
+  return {
+    name: "fresh-islands",
+    setup(build) {
+      const importMap = readImportMap(root);
+
+      build.onResolve(
+        { filter: /^(fresh|@fresh\/core)\/runtime$/ },
+        () => ({ path: RUNTIME }),
+      );
+
+      // Bare names are resolved from the project's root, whoever imports them: that keeps one copy of preact.
+      build.onResolve(
+        { filter: /^[@\w]/ },
+        ({ path, importer, kind, pluginData }) => {
+          const target = mapSpecifier(path, importMap);
+          const shared = target.startsWith("preact") ||
+            importer.startsWith(HERE);
+          if (
+            pluginData === "resolved" || (target === path && !shared)
+          ) return undefined;
+          return build.resolve(target, {
+            resolveDir: root,
+            kind,
+            pluginData: "resolved",
+          });
+        },
+      );
+
+      build.onLoad({ filter: /\.(tsx?|jsx?)$/ }, async ({ path }) => {
+        if (path.includes("/node_modules/")) return undefined;
+        const source = await Deno.readTextFile(path);
+        const loader = path.slice(path.lastIndexOf(".") + 1) as Loader;
+        return { contents: inlinePublicEnv(source), loader };
+      });
+    },
+  };
+}
+
+/** The `imports` of the project's deno.json. */
+function readImportMap(root: string): Record<string, string> {
+  try {
+    return JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)).imports ?? {};
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
+}
+
+/** What esbuild has to look for: a package's name without its version, or a path relative to the root. */
+function mapSpecifier(
+  specifier: string,
+  importMap: Record<string, string>,
+): string {
+  const key = Object.keys(importMap)
+    .filter((key) =>
+      specifier === key ||
+      specifier.startsWith(key.endsWith("/") ? key : `${key}/`)
+    )
+    .sort((a, b) => b.length - a.length)[0];
+  const target = key === undefined ? specifier : importMap[key] + specifier.slice(key.length);
+  return target.replace(/^npm:\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]+)?/, "$1");
+}
+
+/** `Deno.env.get("FRESH_PUBLIC_X")` and `process.env.FRESH_PUBLIC_X`, written like this, become their values. */
+export function inlinePublicEnv(source: string): string {
+  const valueOf = (name: string) => JSON.stringify(Deno.env.get(name)) ?? "undefined";
+  return source
+    .replaceAll(
+      /\bDeno\.env\.get\(\s*(["'`])(FRESH_PUBLIC_\w+)\1\s*\)/g,
+      (_, _quote, name) => valueOf(name),
+    )
+    .replaceAll(
+      /\bprocess\.env\.(FRESH_PUBLIC_\w+)/g,
+      (_, name) => valueOf(name),
+    );
+}
