@@ -1,0 +1,88 @@
+import Stripe from "stripe";
+import { connectStripe } from "../../billing/stripe.ts";
+
+/** A Stripe that only knows the current state of its subscriptions, for the one question the webhook ever asks. */
+export function startStripeStandIn() {
+  const subscriptions = new Map<string, unknown>();
+  let asked = 0;
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    asked++;
+    const subscription = subscriptions.get(new URL(request.url).pathname.split("/").at(-1)!);
+    return subscription
+      ? Response.json(subscription, { headers: { date: new Date().toUTCString() } })
+      : Response.json({ error: { type: "invalid_request_error", code: "resource_missing" } }, {
+        status: 404,
+      });
+  });
+  return {
+    subscriptions,
+    stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
+    /** How often it was asked. */
+    asked: () => asked,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+const SECRET = "whsec_current";
+export const secrets = ["whsec_coming", SECRET];
+
+const signer = new Stripe("sk_test_signer").webhooks;
+
+export interface DeliveryOptions {
+  secret?: string;
+  /** Unix seconds of the signature. */
+  timestamp?: number;
+  headers?: HeadersInit;
+}
+
+/** A delivery as Stripe makes it: signed over the exact bytes. */
+export async function delivery(body: unknown, { secret = SECRET, timestamp, headers }: DeliveryOptions = {}) {
+  const payload = typeof body === "string" ? body : JSON.stringify(body);
+  const signature = await signer.generateTestHeaderStringAsync({
+    payload,
+    secret,
+    ...(timestamp === undefined ? {} : { timestamp }),
+  });
+  return new Request("http://127.0.0.1/functions/v1/stripe-webhook", {
+    method: "POST",
+    headers: { "stripe-signature": signature, ...headers },
+    body: payload,
+  });
+}
+
+/** A subscription of customer `cus_garden`, as Stripe describes it. */
+export const subscription = (status: string, more: Record<string, unknown> = {}) => ({
+  id: "sub_1",
+  object: "subscription",
+  customer: "cus_garden",
+  status,
+  start_date: 1_700_000_000,
+  cancel_at: null,
+  cancel_at_period_end: false,
+  canceled_at: null,
+  ended_at: null,
+  trial_end: null,
+  items: {
+    object: "list",
+    data: [{
+      id: "si_1",
+      current_period_start: 1_700_000_000,
+      current_period_end: 1_702_592_000,
+      price: { id: "price_pro", recurring: { usage_type: "licensed" } },
+    }],
+  },
+  ...more,
+});
+
+let events = 0;
+
+/** An event as Stripe describes it, with an id of its own. */
+export const stripeEvent = (type: string, created: number, object: unknown) => ({
+  id: `evt_${++events}`,
+  object: "event",
+  type,
+  created,
+  livemode: false,
+  api_version: Stripe.API_VERSION,
+  data: { object },
+});

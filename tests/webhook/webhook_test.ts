@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { connectDatabase } from "../../billing/database.ts";
+import { webhookHandler } from "../../billing/webhook.ts";
+import { createDatabase } from "../support/database.ts";
+import { delivery, secrets, startStripeStandIn, stripeEvent, subscription } from "./stripe_stand_in.ts";
+
+/** A webhook over a database in which community "garden" has customer cus_garden. */
+async function setUp() {
+  const database = await createDatabase();
+  const standIn = startStripeStandIn();
+  const operator = database.connect("postgres");
+  const db = connectDatabase(database.url("billing_service"), { max: 10 });
+  await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
+  await operator`
+    insert into public.communities (id, title, current_plan_id, stripe_customer_id)
+    select 'garden', 'Garden', id, 'cus_garden' from public.plans where is_default`;
+  const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
+  return {
+    operator,
+    standIn,
+    handle,
+    async deliver(event: unknown) {
+      const response = await handle(await delivery(event));
+      const { outcome } = await response.json();
+      return [response.status, outcome];
+    },
+    async plan() {
+      const [{ code }] = await operator`
+        select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = 'garden'`;
+      return code;
+    },
+    async [Symbol.asyncDispose]() {
+      await db.end();
+      await standIn[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}
+
+async function problem(response: Response) {
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  return [response.status, (await response.json()).code];
+}
+
+Deno.test("a paid subscription puts its community on the plan, and its end takes it off", async () => {
+  await using it = await setUp();
+  assert.deepEqual(
+    await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("active"))),
+    [
+      200,
+      "applied",
+    ],
+  );
+  assert.equal(await it.plan(), "pro");
+  await it.deliver(
+    stripeEvent("customer.subscription.deleted", 200, subscription("canceled", { ended_at: 200 })),
+  );
+  assert.equal(await it.plan(), "free");
+});
+
+Deno.test("only what Stripe signed is believed", async () => {
+  await using it = await setUp();
+  const event = stripeEvent("customer.subscription.created", 100, subscription("active"));
+  const now = Math.floor(Date.now() / 1000);
+  const unsigned = new Request("http://127.0.0.1/", { method: "POST", body: JSON.stringify(event) });
+  const altered = await delivery(event);
+  const alteredBody = new Request(altered.url, {
+    method: "POST",
+    headers: altered.headers,
+    body: JSON.stringify(event).replace("active", "trialing"),
+  });
+  const refused = [
+    unsigned,
+    alteredBody,
+    await delivery(event, { secret: "whsec_of_somebody" }),
+    await delivery(event, { timestamp: now - 301 }),
+    await delivery(event, { headers: { "stripe-signature": "t=1,v1=,v0" } }),
+  ];
+  for (const request of refused) {
+    assert.deepEqual(await problem(await it.handle(request)), [400, "invalid_signature"]);
+  }
+  assert.equal(await it.plan(), "free");
+  const [{ count }] = await it.operator`select count(*)::int from billing.stripe_events`;
+  assert.equal(count, 0);
+});
+
+Deno.test("while a secret is being replaced, either signs", async () => {
+  await using it = await setUp();
+  for (const secret of secrets) {
+    const response = await it.handle(await delivery(stripeEvent("a.type", 100, {}), { secret }));
+    assert.equal(response.status, 200);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("signed nonsense, other methods and huge bodies are refused", async () => {
+  await using it = await setUp();
+  for (
+    const body of ["{", "null", "[]", "7", "{}", '{"object":"v2.core.event","id":"evt_1"}', '{"id":"evt_1"}']
+  ) {
+    assert.deepEqual(await problem(await it.handle(await delivery(body))), [400, "invalid_event"], body);
+  }
+  const get = await it.handle(new Request("http://127.0.0.1/"));
+  assert.equal(get.headers.get("allow"), "POST");
+  assert.deepEqual(await problem(get), [405, "method_not_allowed"]);
+  assert.deepEqual(await problem(await it.handle(await delivery("x".repeat(1024 * 1024 + 1)))), [
+    413,
+    "payload_too_large",
+  ]);
+});
+
+Deno.test("an unknown type is recorded and acknowledged", async () => {
+  await using it = await setUp();
+  const event = stripeEvent("account.updated", 100, { id: "acct_1", object: "account" });
+  assert.deepEqual(await it.deliver(event), [200, "ignored"]);
+  const [row] = await it
+    .operator`select type, outcome, payload from billing.stripe_events where id = ${event.id}`;
+  assert.deepEqual([row.type, row.outcome, row.payload], ["account.updated", "ignored", event]);
+});
+
+Deno.test("an event that matters but is not understood is recorded and asked for again", async () => {
+  await using it = await setUp();
+  const odd = stripeEvent("customer.subscription.updated", 100, subscription("active", { items: null }));
+  const response = await it.handle(await delivery(odd));
+  assert.deepEqual(await problem(response), [500, "internal_error"]);
+  const [{ outcome }] = await it.operator`select outcome from billing.stripe_events where id = ${odd.id}`;
+  assert.equal(outcome, "failed");
+
+  // The same event, now that we understand it.
+  const understood = { ...odd, data: { object: subscription("active") } };
+  assert.deepEqual(await it.deliver(understood), [200, "applied"]);
+  assert.equal(await it.plan(), "pro");
+});
+
+Deno.test("with the database away nothing is acknowledged", async () => {
+  const db = connectDatabase("postgresql://billing_service:x@127.0.0.1:1/nowhere", { max: 1 });
+  await using standIn = startStripeStandIn();
+  const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
+  const response = await handle(await delivery(stripeEvent("a.type", 100, {})));
+  assert.ok(response.headers.has("retry-after"));
+  assert.deepEqual(await problem(response), [503, "database_unavailable"]);
+  await db.end();
+});
+
+Deno.test("fifty simultaneous deliveries of one event apply it once", async () => {
+  await using it = await setUp();
+  const event = stripeEvent("customer.subscription.created", 100, subscription("active"));
+  const results = await Promise.all(Array.from({ length: 50 }, () => it.deliver(event)));
+  assert.deepEqual(results.map(([status]) => status), Array(50).fill(200));
+  assert.equal(results.filter(([, outcome]) => outcome === "applied").length, 1);
+  assert.equal(results.filter(([, outcome]) => outcome === "duplicate").length, 49);
+  const [{ deliveries }] = await it.operator`select deliveries from billing.stripe_events`;
+  assert.equal(deliveries, 50);
+});
+
+Deno.test("two states in one second: Stripe is asked which is current, in either order of arrival", async () => {
+  for (const order of [["incomplete", "active"], ["active", "incomplete"]]) {
+    await using it = await setUp();
+    it.standIn.subscriptions.set("sub_1", subscription("active"));
+    for (const status of order) {
+      const event = stripeEvent("customer.subscription.updated", 100, subscription(status));
+      assert.deepEqual(await it.deliver(event), [200, "applied"]);
+    }
+    assert.equal(await it.plan(), "pro");
+    assert.equal(it.standIn.asked(), 1);
+  }
+});
+
+Deno.test("when Stripe cannot be asked, the event stays pending and is settled when it comes again", async () => {
+  await using it = await setUp();
+  await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));
+  const tied = stripeEvent("customer.subscription.updated", 100, subscription("active"));
+  assert.equal((await it.deliver(tied))[0], 500);
+  assert.equal(await it.plan(), "free");
+
+  it.standIn.subscriptions.set("sub_1", subscription("active"));
+  assert.deepEqual(await it.deliver(tied), [200, "applied"]);
+  assert.equal(await it.plan(), "pro");
+});
+
+Deno.test("an event for a customer not yet linked waits for the link", async () => {
+  await using it = await setUp();
+  const early = subscription("active", { id: "sub_2", customer: "cus_chess" });
+  assert.deepEqual(await it.deliver(stripeEvent("customer.subscription.created", 100, early)), [
+    200,
+    "parked",
+  ]);
+  await it.operator`
+    insert into public.communities (id, title, current_plan_id) select 'chess', 'Chess', id from public.plans where is_default`;
+  const checkout = {
+    id: "cs_1",
+    object: "checkout.session",
+    customer: "cus_chess",
+    client_reference_id: "chess",
+    metadata: { community_id: "chess" },
+  };
+  assert.deepEqual(await it.deliver(stripeEvent("checkout.session.completed", 100, checkout)), [
+    200,
+    "applied",
+  ]);
+  const [{ community_id }] = await it
+    .operator`select community_id from public.subscriptions where id = 'sub_2'`;
+  assert.equal(community_id, "chess");
+});
