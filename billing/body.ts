@@ -35,6 +35,9 @@ export async function readJson<T extends z.ZodType>(request: Request, schema: T)
     throw new RequestFault("invalid_json", "Send a JSON object.");
   }
   const result = schema.safeParse(body);
-  if (!result.success) throw new RequestFault("invalid_request", z.prettifyError(result.error));
+  if (!result.success) throw new RequestFault("invalid_request", faultsOf(result.error));
   return result.data;
 }
+
+const faultsOf = (error: z.ZodError) =>
+  error.issues.map(({ path, message }) => `${path.join(".") || "the body"}: ${message}`).join("; ");
