@@ -28,9 +28,8 @@ export interface ChildSpec {
   args?: string[];
   /** Arguments of `deno run`, permissions included; all permissions when left out. */
   denoArgs?: string[];
+  /** All that the child knows, beside what any program needs: nothing set in a developer's shell gets in. */
   env?: Record<string, string>;
-  /** True when the child sees `env` alone and nothing of the launcher's own environment. */
-  clearEnv?: boolean;
   /** The child is ready when this address answers 200, or when it has printed this line. */
   readyWhen: { url: string } | { line: string };
 }
@@ -111,8 +110,8 @@ export class Children {
         ...(spec.args ?? []),
       ],
       cwd: projectRoot,
-      env: { ...spec.env, NO_COLOR: "1" },
-      clearEnv: spec.clearEnv,
+      env: { ...commonEnvironment(), ...spec.env },
+      clearEnv: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -141,6 +140,13 @@ export class Children {
     });
     return child;
   }
+}
+
+/** Where programs, temporary files and Deno's packages are. */
+function commonEnvironment(): Record<string, string> {
+  const common = /^(PATH|HOME|USER|TMPDIR|TMP|TEMP|SYSTEMROOT|LOCALAPPDATA|DENO_DIR|NPM_CONFIG_.*)$/i;
+  const entries = Object.entries(Deno.env.toObject()).filter(([name]) => common.test(name));
+  return { ...Object.fromEntries(entries), NO_COLOR: "1" };
 }
 
 function deathOf(child: Child, status: Deno.CommandStatus): LocalError {

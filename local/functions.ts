@@ -118,8 +118,7 @@ async function startFunction(
     name: `function ${name}`,
     module: "local/serve_module.ts",
     args: [entrypoint, String(port)],
-    clearEnv: true,
-    env: { ...environment, ...cacheVariables() },
+    env: environment,
     denoArgs: [
       "--allow-env",
       `--allow-net=${[`127.0.0.1:${port}`, ...hostsIn(environment)].join(",")}`,
@@ -140,15 +139,6 @@ function ownVariables(name: string, env: Record<string, string>, secrets: Record
       );
     }),
   );
-}
-
-/** Deno itself finds its cache by these. */
-function cacheVariables(): Record<string, string> {
-  const names = ["DENO_DIR", "HOME", "LOCALAPPDATA"];
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
 }
 
 /** A function may reach the hosts that its environment names, and no others. */

@@ -1,5 +1,8 @@
 import { LocalError } from "./errors.ts";
 
+/** A stack that was killed a moment ago lets go of its ports within this time. */
+const LET_GO_MS = 2_000;
+
 /** So many different ports of 127.0.0.1 that nothing listens on at the moment. */
 export function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
@@ -8,15 +11,24 @@ export function freePorts(count: number): number[] {
   return ports;
 }
 
-/** Throws LocalError `port_in_use`, naming each port that something listens on. */
-export function requireFreePorts(ports: Record<string, number>): void {
-  const taken = Object.entries(ports).filter(([_, port]) => !isFree(port));
+/** Rejects with LocalError `port_in_use`, naming each port that something keeps listening on. */
+export async function requireFreePorts(ports: Record<string, number>): Promise<void> {
+  const deadline = Date.now() + LET_GO_MS;
+  while (takenOf(ports).length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const taken = takenOf(ports);
   if (taken.length === 0) return;
-  const list = taken.map(([name, port]) => `${port} (${name})`).join(", ");
+  const list = taken.map(([name, port]) => `${port} (${name})`).join(" and ");
+  const message = taken.length === 1 ? `Port ${list} is in use.` : `Ports ${list} are in use.`;
   throw new LocalError(
     "port_in_use",
-    `Port ${list} is in use. Stop what uses it, or choose other ports with --port-base N.`,
+    `${message} Stop what uses it, or choose other ports with --port-base N.`,
   );
+}
+
+function takenOf(ports: Record<string, number>): [string, number][] {
+  return Object.entries(ports).filter(([_, port]) => !isFree(port));
 }
 
 function isFree(port: number): boolean {

@@ -42,14 +42,13 @@ export interface TestDatabase extends AsyncDisposable {
 /** Makes a database from a template. `await using` or drop() takes it away. */
 export async function createDatabase(template: TemplateName = "migrated"): Promise<TestDatabase> {
   const cluster = await testCluster();
-  await prepareTemplates(cluster);
+  await (templates ??= prepareTemplates(cluster));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   await asRole(
     cluster,
     "supabase_admin",
     "postgres",
-    (sql) =>
-      sql.unsafe(`create database ${name} owner postgres template ${TEMPLATES[template]} strategy file_copy`),
+    (sql) => sql.unsafe(`create database ${name} owner postgres template ${TEMPLATES[template]}`),
   );
 
   const pools: postgres.Sql[] = [];
@@ -82,6 +81,7 @@ export function testCluster(): Promise<Cluster> {
   return cluster;
 }
 let cluster: Promise<Cluster> | undefined;
+let templates: Promise<void> | undefined;
 
 async function findCluster(): Promise<Cluster> {
   const given = Deno.env.get(CLUSTER_VARIABLE);

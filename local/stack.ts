@@ -1,0 +1,282 @@
+/**
+ * The whole product on one machine: PostgreSQL, the Stripe simulator, the Supabase gateway with the edge functions, the
+ * demo parent app and the plugin, all on the loopback interface.
+ */
+import postgres from "postgres";
+import { setUpStripe } from "../billing/setup.ts";
+import { connectStripe } from "../billing/stripe.ts";
+import { Children } from "./children.ts";
+import { type Cluster, databaseUrl, prepareDatabase } from "./database.ts";
+import { LocalError } from "./errors.ts";
+import { stateFolder } from "./paths.ts";
+import { freePorts, requireFreePorts } from "./ports.ts";
+import { startPostgres } from "./postgres.ts";
+import { KeptState, newSecrets, type Secrets } from "./state.ts";
+import { startGateway } from "./supabase.ts";
+
+/** In the order in which they take up ports. */
+export const SERVICES = ["parent", "plugin", "supabase", "stripe", "postgres"] as const;
+export type Service = (typeof SERVICES)[number];
+type Ports = Record<Service, number>;
+
+export interface StackOptions {
+  /** The first of five ports in a row, or 0 for any free ones. */
+  portBase: number;
+  /** True to keep nothing: the database and the simulator begin empty and go away. */
+  ephemeral: boolean;
+  /** True to begin empty, throwing away what was kept. */
+  reset?: boolean;
+  /** The plugin from source with live reload, as built into `_fresh/`, or not at all. */
+  app: "dev" | "built" | "none";
+  /** A migrated and seeded database to use in place of a server of its own. */
+  database?: { cluster: Cluster; name: string };
+  /** Hears when a step begins and, with its duration in milliseconds, when it is done. */
+  onProgress?: (step: string, milliseconds?: number) => void;
+  /** Hears every line that a process prints. */
+  onLine?: (name: string, line: string) => void;
+  /** Aborting it stops everything, also while it is starting. */
+  signal?: AbortSignal;
+}
+
+/** What a client of the stack needs to know, beside the addresses. */
+export interface StackKeys {
+  stripeSecretKey: string;
+  stripePublishableKey: string;
+  stripeWebhookSecret: string;
+  stripePortalConfigurationId: string;
+  supabasePublishableKey: string;
+  supabaseSecretKey: string;
+  supabaseJwtSecret: string;
+  parentAppJwtSecret: string;
+}
+
+export interface Stack {
+  /** `postgres` is the operator's address of the database (role `postgres`). */
+  urls: Record<Service, string>;
+  keys: StackKeys;
+  /** The plugin server's environment, complete. */
+  env: Record<string, string>;
+  /** Resolves when a process ends that nobody stopped. The others are still running then: call stop(). */
+  failed: Promise<LocalError>;
+  /** Stops every process, and resolves when none is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything and resolves when all of it answers.
+ *
+ * Rejects with a LocalError, and leaves nothing running, when a port is taken, the kept state is of no use, a migration
+ * fails, a process does not come up, or `signal` is aborted.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const children = new Children(options.onLine);
+  const stopNow = () => children.stop();
+  options.signal?.addEventListener("abort", stopNow);
+  let kept: KeptState | null = null;
+  const stop = async () => {
+    options.signal?.removeEventListener("abort", stopNow);
+    await children.stop();
+    kept?.close();
+  };
+  try {
+    const ports = await choosePorts(options);
+    if (!options.ephemeral) kept = await KeptState.open(stateFolder);
+    if (options.reset) await kept?.reset();
+    return { ...await startAll({ children, ports, kept, options }), failed: children.failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Start {
+  children: Children;
+  ports: Ports;
+  kept: KeptState | null;
+  options: StackOptions;
+}
+
+async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "env">> {
+  const { children, ports, kept, options } = start;
+  const secrets = await readOrMakeSecrets(kept);
+  const cluster = options.database?.cluster ?? { port: ports.postgres, passwords: secrets.passwords };
+  const database = options.database?.name ?? "postgres";
+  const urls = {
+    parent: `http://localhost:${ports.parent}`,
+    plugin: `http://127.0.0.1:${ports.plugin}`,
+    supabase: `http://127.0.0.1:${ports.supabase}`,
+    stripe: `http://127.0.0.1:${ports.stripe}`,
+    postgres: databaseUrl(cluster, "postgres", database),
+  };
+  const step = <T>(name: string, work: Promise<T>) => timed(options, name, work);
+
+  const parent = step("demo parent app", startParent(start, urls, secrets));
+  parent.catch(() => {}); // awaited below, unless something else fails before
+  await Promise.all([
+    step("Stripe simulator", startStripe(start)),
+    options.database ? null : startDatabase(start, cluster),
+  ]);
+  const setup = await step("Stripe set-up", setUp(urls, secrets, kept));
+
+  const keys = keysOf(secrets, setup);
+  const env = pluginEnvironment(urls, keys, databaseUrl(cluster, "billing_service", database));
+  const gateway = startGateway(children, {
+    port: ports.supabase,
+    requestUrl: databaseUrl(cluster, "authenticator", database),
+    structureUrl: urls.postgres,
+    jwtSecret: secrets.supabaseJwtSecret,
+    publishableKey: secrets.supabasePublishableKey,
+    secretKey: secrets.supabaseSecretKey,
+    functionSecrets: functionSecrets(env),
+  });
+  await Promise.all([
+    parent,
+    step("Supabase gateway and edge functions", gateway),
+    ...(options.app === "none" ? [] : [step("plugin", startPlugin(start, urls, env))]),
+  ]);
+  return { urls, keys, env };
+}
+
+async function startDatabase({ children, ports, kept, options }: Start, cluster: Cluster): Promise<void> {
+  const server = startPostgres(children, {
+    port: ports.postgres,
+    password: cluster.passwords.supabase_admin,
+    dataFolder: kept?.postgresFolder ?? null,
+  });
+  await timed(options, "PostgreSQL", server);
+  const { seedChanged } = await timed(options, "migrations and seed", prepareDatabase(cluster));
+  if (seedChanged) {
+    options.onLine?.("postgres", "supabase/seed.sql has changed since it was run; --reset runs it again.");
+  }
+}
+
+async function startStripe({ children, ports, kept }: Start): Promise<void> {
+  await children.start({
+    name: "stripe",
+    module: "local/stripe/main.ts",
+    args: [`--port=${ports.stripe}`, ...(kept ? [`--state=${kept.stripeFile}`] : [])],
+    readyWhen: { url: `http://127.0.0.1:${ports.stripe}/_sim/health` },
+  });
+}
+
+async function startParent(
+  { children, ports }: Start,
+  urls: Record<Service, string>,
+  secrets: Secrets,
+): Promise<void> {
+  await children.start({
+    name: "parent",
+    module: "local/parent/main.ts",
+    args: [`--port=${ports.parent}`],
+    env: {
+      PARENT_APP_URL: urls.parent,
+      PLUGIN_URL: urls.plugin,
+      PARENT_APP_JWT_SECRET: secrets.parentAppJwtSecret,
+      STRIPE_API_BASE: urls.stripe,
+    },
+    readyWhen: { url: `http://127.0.0.1:${ports.parent}/health` },
+  });
+}
+
+async function startPlugin(
+  { children, ports, options }: Start,
+  urls: Record<Service, string>,
+  env: Record<string, string>,
+): Promise<void> {
+  const program = options.app === "dev"
+    ? { module: "dev.ts", env: { ...env, PORT: String(ports.plugin) } }
+    : { module: "local/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
+  await children.start({ name: "plugin", ...program, readyWhen: { url: `${urls.plugin}/api/health` } });
+}
+
+interface SetUp {
+  webhookSecret: string;
+  portalConfigurationId: string;
+}
+
+/** Runs the set-up that an operator runs once, and keeps the webhook secret, which Stripe tells only once. */
+async function setUp(
+  urls: Record<Service, string>,
+  secrets: Secrets,
+  kept: KeptState | null,
+): Promise<SetUp> {
+  const webhookUrl = `${urls.supabase}/functions/v1/stripe-webhook`;
+  const sql = postgres(urls.postgres, { max: 1, onnotice: () => {} });
+  try {
+    const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
+    const { webhookSecret, portalConfigurationId } = await setUpStripe({ stripe, sql, webhookUrl });
+    if (webhookSecret) {
+      secrets.webhookSecrets[webhookUrl] = webhookSecret;
+      await kept?.writeSecrets(secrets);
+    }
+    const known = secrets.webhookSecrets[webhookUrl];
+    if (known) return { webhookSecret: known, portalConfigurationId };
+    throw new LocalError("state_unusable", "The secret of the Stripe webhook is lost. Start with --reset.");
+  } finally {
+    await sql.end();
+  }
+}
+
+async function readOrMakeSecrets(kept: KeptState | null): Promise<Secrets> {
+  const known = await kept?.readSecrets();
+  if (known) return known;
+  const secrets = newSecrets();
+  await kept?.writeSecrets(secrets);
+  return secrets;
+}
+
+function keysOf(secrets: Secrets, setup: SetUp): StackKeys {
+  return {
+    stripeSecretKey: secrets.stripeSecretKey,
+    stripePublishableKey: secrets.stripePublishableKey,
+    stripeWebhookSecret: setup.webhookSecret,
+    stripePortalConfigurationId: setup.portalConfigurationId,
+    supabasePublishableKey: secrets.supabasePublishableKey,
+    supabaseSecretKey: secrets.supabaseSecretKey,
+    supabaseJwtSecret: secrets.supabaseJwtSecret,
+    parentAppJwtSecret: secrets.parentAppJwtSecret,
+  };
+}
+
+function pluginEnvironment(
+  urls: Record<Service, string>,
+  keys: StackKeys,
+  billingDatabaseUrl: string,
+): Record<string, string> {
+  return {
+    STRIPE_SECRET_KEY: keys.stripeSecretKey,
+    STRIPE_PUBLISHABLE_KEY: keys.stripePublishableKey,
+    STRIPE_WEBHOOK_SECRET: keys.stripeWebhookSecret,
+    STRIPE_PORTAL_CONFIGURATION_ID: keys.stripePortalConfigurationId,
+    STRIPE_API_BASE: urls.stripe,
+    PARENT_APP_URL: urls.parent,
+    PLUGIN_URL: urls.plugin,
+    PARENT_APP_JWT_SECRET: keys.parentAppJwtSecret,
+    SUPABASE_URL: urls.supabase,
+    SUPABASE_PUBLISHABLE_KEY: keys.supabasePublishableKey,
+    SUPABASE_DB_URL: billingDatabaseUrl,
+    SUPABASE_JWT_SECRET: keys.supabaseJwtSecret,
+  };
+}
+
+/** What an operator sets for the functions with `supabase secrets set`, and their database. */
+function functionSecrets(env: Record<string, string>): Record<string, string> {
+  const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, SUPABASE_DB_URL } = env;
+  return { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, SUPABASE_DB_URL };
+}
+
+async function choosePorts({ portBase, database }: StackOptions): Promise<Ports> {
+  const numbers = portBase === 0 ? freePorts(SERVICES.length) : SERVICES.map((_, index) => portBase + index);
+  const ports = Object.fromEntries(SERVICES.map((service, index) => [service, numbers[index]])) as Ports;
+  const { postgres, ...others } = ports;
+  await requireFreePorts(database ? others : { ...others, postgres });
+  return ports;
+}
+
+async function timed<T>({ onProgress }: StackOptions, name: string, work: Promise<T>): Promise<T> {
+  const begun = performance.now();
+  onProgress?.(name);
+  const result = await work;
+  onProgress?.(name, performance.now() - begun);
+  return result;
+}
