@@ -1,0 +1,92 @@
+/**
+ * `deno task test [ARGUMENT…]`: every test there is, on one PostgreSQL cluster that is started for the run.
+ *
+ * Arguments are those of `deno test`: files, folders, `--filter`. Without any, the pgTAP files run too. The last line
+ * is `N passed, N failed`; the exit code is 0 when none failed.
+ */
+import { join } from "node:path";
+import { Children } from "../local/children.ts";
+import type { Cluster } from "../local/database.ts";
+import { startEphemeralCluster } from "../local/ephemeral_cluster.ts";
+import { LocalError } from "../local/errors.ts";
+import { projectRoot } from "../local/paths.ts";
+import { pgtapFiles, printPgtap, runPgtap } from "../local/pgtap.ts";
+import { buildApp } from "./support/build.ts";
+import { CLUSTER_VARIABLE, createDatabase, prepareTemplates } from "./support/database.ts";
+
+interface Sum {
+  passed: number;
+  failed: number;
+}
+
+async function main(args: string[]): Promise<number> {
+  const children = new Children();
+  const temporary = await Deno.makeTempDir({ prefix: "dues-test-" });
+  const interrupted = onInterrupt(children);
+  try {
+    const cluster = await startEphemeralCluster(children);
+    Deno.env.set(CLUSTER_VARIABLE, JSON.stringify(cluster));
+    await Promise.all([prepareTemplates(cluster), buildApp()]);
+    const sums = [
+      args.length === 0 ? await runSqlTests(cluster) : { passed: 0, failed: 0 },
+      await runDenoTests(args, join(temporary, "junit.xml"), interrupted),
+    ];
+    const passed = sums[0].passed + sums[1].passed;
+    const failed = sums[0].failed + sums[1].failed;
+    console.log(`\n${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await children.stop();
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+async function runSqlTests(cluster: Cluster): Promise<Sum> {
+  await using database = await createDatabase();
+  return printPgtap(await runPgtap(cluster, database.name, await pgtapFiles()));
+}
+
+/** Types are the business of `deno task check`. */
+async function runDenoTests(args: string[], report: string, interrupted: AbortSignal): Promise<Sum> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${report}`, ...args],
+    cwd: projectRoot,
+  }).spawn();
+  interrupted.addEventListener("abort", () => process.kill("SIGTERM"));
+  const { success } = await process.status;
+  const { tests, failed, skipped } = await readReport(report);
+  if (skipped > 0) console.log(`\n${skipped} skipped`);
+  // A file that does not load, or a run that is cut off, fails without a failed test.
+  return { passed: tests - failed - skipped, failed: success ? failed : Math.max(failed, 1) };
+}
+
+async function readReport(path: string): Promise<{ tests: number; failed: number; skipped: number }> {
+  const xml = await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
+  const suites = [...xml.matchAll(/<testsuite (.*?)>/gs)].map(([_, attributes]) => attributes);
+  const sum = (attribute: string) =>
+    suites.reduce((total, suite) => total + Number(suite.match(`\\b${attribute}="(\\d+)"`)?.[1] ?? 0), 0);
+  return { tests: sum("tests"), failed: sum("failures") + sum("errors"), skipped: sum("disabled") };
+}
+
+/** Ctrl-C ends the tests; then everything is put away as after any run. */
+function onInterrupt(children: Children): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => controller.abort());
+  }
+  controller.signal.addEventListener("abort", () => children.stop());
+  return controller.signal;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    console.error(error instanceof LocalError ? error.message : error);
+    console.log("\n0 passed, 1 failed");
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,38 @@
+/** The whole stack for a test file, on free ports and a database of its own. */
+import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import { buildApp } from "./build.ts";
+import { createDatabase, type TestDatabase } from "./database.ts";
+
+export interface TestStack extends Stack, AsyncDisposable {
+  database: TestDatabase;
+}
+
+/**
+ * Starts the stack with the plugin as built, or without it. `await using` or stop() stops it and drops the database.
+ * A process of the stack that dies ends in stop() rejecting, so that it fails the test.
+ */
+export async function startTestStack(
+  { app = "built" }: { app?: Exclude<StackOptions["app"], "dev"> } = {},
+): Promise<TestStack> {
+  if (app === "built") await buildApp();
+  const database = await createDatabase();
+  try {
+    const stack = await startStack({
+      portBase: 0,
+      ephemeral: true,
+      app,
+      database: { cluster: database.cluster, name: database.name },
+    });
+    let failure: Error | undefined;
+    stack.failed.then((error) => failure = error);
+    const stop = async () => {
+      await stack.stop();
+      await database.drop();
+      if (failure) throw failure;
+    };
+    return { ...stack, database, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await database.drop();
+    throw error;
+  }
+}
