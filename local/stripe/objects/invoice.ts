@@ -5,7 +5,8 @@ import { completeList, type List, type Stored } from "./stored.ts";
 import type { Period, SubscriptionItem } from "./subscription.ts";
 
 export type Invoice = Omit<Stored<Stripe.Invoice>, "lines"> & { lines: List<InvoiceLine> };
-export type InvoiceLine = Stored<Stripe.InvoiceLineItem>;
+export type InvoiceLine = Omit<Stored<Stripe.InvoiceLineItem>, "pricing"> & { pricing: Pricing };
+type Pricing = Stored<Stripe.InvoiceLineItem.Pricing>;
 
 export interface InvoiceFields {
   id: string;
@@ -148,7 +149,7 @@ export function newInvoiceLine(fields: {
   };
 }
 
-function linePricing(item: SubscriptionItem): InvoiceLine["pricing"] {
+function linePricing(item: SubscriptionItem): Pricing {
   const { price } = item;
   return {
     price_details: { price: price.id, product: price.product },

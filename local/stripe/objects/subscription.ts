@@ -92,7 +92,9 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     test_clock: null,
     transfer_data: null,
     trial_end: fields.trial?.end ?? null,
-    trial_settings: { end_behavior: { missing_payment_method: fields.missingPaymentMethod } },
+    trial_settings: {
+      end_behavior: { billing_cycle_anchor: null, missing_payment_method: fields.missingPaymentMethod },
+    },
     trial_start: fields.trial?.start ?? null,
   };
 }

@@ -1,0 +1,27 @@
+import type { Endpoint } from "../protocol/endpoint.ts";
+import { checkoutSessionEndpoints } from "./checkout_sessions.ts";
+import { customerEndpoints } from "./customers.ts";
+import { eventEndpoints } from "./events.ts";
+import { invoiceEndpoints } from "./invoices.ts";
+import { paymentMethodEndpoints } from "./payment_methods.ts";
+import { paymentEndpoints } from "./payments.ts";
+import { portalEndpoints } from "./portal.ts";
+import { priceEndpoints } from "./prices.ts";
+import { productEndpoints } from "./products.ts";
+import { subscriptionEndpoints } from "./subscriptions.ts";
+import { webhookEndpointEndpoints } from "./webhook_endpoints.ts";
+
+/** Every method and path that the simulator knows. */
+export const endpoints: Endpoint[] = [
+  ...productEndpoints,
+  ...priceEndpoints,
+  ...customerEndpoints,
+  ...paymentMethodEndpoints,
+  ...checkoutSessionEndpoints,
+  ...subscriptionEndpoints,
+  ...invoiceEndpoints,
+  ...paymentEndpoints,
+  ...portalEndpoints,
+  ...webhookEndpointEndpoints,
+  ...eventEndpoints,
+];

@@ -1,0 +1,79 @@
+import type { Account } from "../account/account.ts";
+import type { Collection } from "../account/collection.ts";
+import { listLineItems } from "../behaviour/line_items.ts";
+import { completeList } from "../objects/stored.ts";
+import type { Expandables, Resolver } from "../protocol/expand.ts";
+
+/** What can be expanded in which object, and where it is found. */
+export function expandables(account: Account): Expandables {
+  const customer: Resolver = (value) =>
+    isId(value) ? account.customers.find(value) ?? account.deletedCustomers.find(value) ?? value : value;
+  const product = reference(account.products);
+  const price = reference(account.prices);
+  const invoice = reference(account.invoices);
+  const subscription = reference(account.subscriptions);
+  const paymentMethod = reference(account.paymentMethods);
+  const paymentIntent = reference(account.paymentIntents);
+  const charge = reference(account.charges);
+
+  return {
+    product: { default_price: price },
+    price: { product },
+    plan: { product },
+    customer: {
+      "invoice_settings.default_payment_method": paymentMethod,
+      subscriptions: onDemand(account.customers, (customer) => {
+        const all = account.subscriptions.newestFirst();
+        const live = all.filter(({ customer: id, status }) => id === customer.id && status !== "canceled");
+        return completeList(live, `/v1/customers/${customer.id}/subscriptions`);
+      }),
+    },
+    payment_method: { customer },
+    "checkout.session": {
+      customer,
+      invoice,
+      subscription,
+      line_items: onDemand(account.checkoutSessions, (session) => {
+        return completeList(
+          listLineItems(account, session),
+          `/v1/checkout/sessions/${session.id}/line_items`,
+        );
+      }),
+    },
+    subscription: { customer, default_payment_method: paymentMethod, latest_invoice: invoice },
+    invoice: {
+      customer,
+      default_payment_method: paymentMethod,
+      "parent.subscription_details.subscription": subscription,
+      payments: onDemand(account.invoices, (invoice) => {
+        const payments = account.invoicePayments.newestFirst().filter((payment) =>
+          payment.invoice === invoice.id
+        );
+        return completeList(payments, `/v1/invoice_payments?invoice=${invoice.id}`);
+      }),
+    },
+    line_item: { subscription, "pricing.price_details.price": price },
+    invoice_payment: { invoice, "payment.payment_intent": paymentIntent, "payment.charge": charge },
+    payment_intent: { customer, latest_charge: charge, payment_method: paymentMethod },
+    charge: { customer, payment_intent: paymentIntent },
+    "billing_portal.session": { configuration: reference(account.portalConfigurations) },
+  };
+}
+
+/** The object whose id stands there; what is already expanded, or missing, stays. */
+function reference(collection: Collection<{ id: string }>): Resolver {
+  return (value) => isId(value) ? collection.find(value) ?? value : value;
+}
+
+/** A field that only appears when it is asked for. */
+function onDemand<T extends { id: string }>(collection: Collection<T>, make: (owner: T) => object): Resolver {
+  return (value, owner) => {
+    const id: unknown = Reflect.get(owner, "id");
+    const stored = isId(id) ? collection.find(id) : undefined;
+    return stored ? make(stored) : value;
+  };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === "string";
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { releaseLookupKey, updatePrice } from "../behaviour/prices.ts";
+import { newPrice } from "../objects/price.ts";
+import { endpoint } from "../protocol/endpoint.ts";
+import { invalidRequest } from "../protocol/errors.ts";
+import { mergeMetadata } from "../protocol/metadata.ts";
+import { paginate, passes } from "../protocol/pagination.ts";
+import {
+  boolean,
+  clearable,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  pagination,
+  text,
+  timeFilter,
+} from "../protocol/params.ts";
+
+const interval = oneOf("day", "week", "month", "year");
+const lookupKey = text(200);
+
+const recurring = z.strictObject({
+  interval,
+  interval_count: integer({ min: 1 }).default(1),
+  usage_type: oneOf("licensed").default("licensed"),
+});
+
+const currency = text().superRefine((value, context) => {
+  if (!/^[a-z]{3}$/i.test(value)) context.addIssue({ code: "custom", message: `Invalid currency: ${value}` });
+}).transform((value) => value.toLowerCase());
+
+export const priceEndpoints = [
+  endpoint("POST /v1/prices", {
+    active: boolean().optional(),
+    currency,
+    lookup_key: lookupKey.optional(),
+    metadata: metadata().optional(),
+    nickname: text().optional(),
+    product: text(),
+    recurring: recurring.optional(),
+    transfer_lookup_key: boolean().default(false),
+    unit_amount: integer({ min: 0 }),
+  }, ({ account, change, params }) => {
+    const { transfer_lookup_key: transfer, unit_amount, ...fields } = params;
+    account.products.getReferenced(params.product, "product");
+    if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
+    const price = account.prices.put(newPrice(change.now, {
+      ...fields,
+      unit_amount,
+      unit_amount_decimal: String(unit_amount),
+      metadata: mergeMetadata({}, params.metadata),
+      recurring: params.recurring ? { ...params.recurring, meter: null, trial_period_days: null } : null,
+    }));
+    change.emit("price.created", price);
+    return price;
+  }),
+
+  endpoint("GET /v1/prices", {
+    ...pagination,
+    active: boolean().optional(),
+    created: timeFilter().optional(),
+    currency: currency.optional(),
+    lookup_keys: list(lookupKey).optional(),
+    product: text().optional(),
+    recurring: z.strictObject({ interval: interval.optional() }).optional(),
+    type: oneOf("one_time", "recurring").optional(),
+  }, ({ account, params }) => {
+    if ((params.lookup_keys?.length ?? 0) > 10) {
+      throw invalidRequest("You may only specify up to 10 lookup keys.", { param: "lookup_keys" });
+    }
+    const found = account.prices.newestFirst().filter((price) =>
+      (params.active === undefined || price.active === params.active) &&
+      (params.currency === undefined || price.currency === params.currency) &&
+      (params.lookup_keys === undefined || params.lookup_keys.includes(price.lookup_key ?? "")) &&
+      (params.product === undefined || price.product === params.product) &&
+      (params.recurring?.interval === undefined || price.recurring?.interval === params.recurring.interval) &&
+      (params.type === undefined || price.type === params.type) &&
+      passes(price.created, params.created)
+    );
+    return paginate(found, params, "/v1/prices");
+  }),
+
+  endpoint("GET /v1/prices/:id", {}, ({ account, id }) => account.prices.get(id)),
+
+  endpoint("POST /v1/prices/:id", {
+    active: boolean().optional(),
+    lookup_key: clearable(lookupKey).optional(),
+    metadata: metadata().optional(),
+    nickname: clearable(text()).optional(),
+    transfer_lookup_key: boolean().default(false),
+  }, ({ account, change, params, id }) => {
+    const before = account.prices.get(id);
+    const { transfer_lookup_key: transfer, ...fields } = params;
+    if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer, id);
+    const changed = { ...before, ...fields, metadata: mergeMetadata(before.metadata, params.metadata) };
+    return updatePrice(change, before, changed);
+  }),
+];

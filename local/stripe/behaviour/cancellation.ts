@@ -1,0 +1,61 @@
+import type Stripe from "stripe";
+import type { Change } from "../account/change.ts";
+import { currentPeriodEnd, isSetToCancel, type Subscription } from "../objects/subscription.ts";
+
+export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
+
+/** The comment and feedback a customer leaves. */
+export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback">>;
+
+/** Ends a subscription now. */
+export function cancelNow(change: Change, subscription: Subscription, feedback: Feedback = {}): Subscription {
+  const canceled = change.account.subscriptions.put({
+    ...subscription,
+    cancel_at_period_end: false,
+    canceled_at: subscription.canceled_at ?? change.now,
+    cancellation_details: { ...detailsOf(subscription), ...feedback, reason: "cancellation_requested" },
+    ended_at: change.now,
+    status: "canceled",
+  });
+  change.emit("customer.subscription.deleted", canceled);
+  return canceled;
+}
+
+/**
+ * The subscription as it is once it is set to end with its period, asked for in the portal. In flexible billing mode
+ * that shows in `cancel_at` alone, in classic mode in `cancel_at_period_end` too.
+ */
+export function cancelingAtPeriodEnd(change: Change, subscription: Subscription): Subscription {
+  return {
+    ...subscription,
+    cancel_at: currentPeriodEnd(subscription),
+    cancel_at_period_end: subscription.billing_mode.type === "classic",
+    canceled_at: change.now,
+    cancellation_details: { ...detailsOf(subscription), reason: "cancellation_requested" },
+  };
+}
+
+/** The subscription as it is once it is no longer set to end; one that was not stays the same. */
+export function continuing(subscription: Subscription): Subscription {
+  if (!isSetToCancel(subscription)) return subscription;
+  return {
+    ...subscription,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
+    cancellation_details: { ...detailsOf(subscription), reason: null },
+  };
+}
+
+/** Stores a changed subscription and tells about it. Nothing happens when nothing is different. */
+export function updateSubscription(change: Change, before: Subscription, after: Subscription): Subscription {
+  if (JSON.stringify(before) === JSON.stringify(after)) return before;
+  change.account.subscriptions.put(after);
+  change.emit("customer.subscription.updated", after, before);
+  return after;
+}
+
+function detailsOf(subscription: Subscription): CancellationDetails {
+  return subscription.cancellation_details ??
+    { comment: null, feedback: null, feedback_option: null, reason: null };
+}

@@ -1,0 +1,27 @@
+import type { Change } from "../account/change.ts";
+import type { Customer } from "../objects/customer.ts";
+import type { PaymentMethod } from "../objects/payment_method.ts";
+import type { Deleted } from "../objects/stored.ts";
+import { hasEnded } from "../objects/subscription.ts";
+import { cancelNow } from "./cancellation.ts";
+
+/** Deletes a customer for good, its live subscriptions with it. */
+export function deleteCustomer(change: Change, customer: Customer): Deleted {
+  const { account } = change;
+  for (const subscription of account.subscriptions.oldestFirst()) {
+    if (subscription.customer === customer.id && !hasEnded(subscription)) cancelNow(change, subscription);
+  }
+  for (const method of account.paymentMethods.oldestFirst()) {
+    if (method.customer === customer.id) account.paymentMethods.put({ ...method, customer: null });
+  }
+  account.customers.remove(customer.id);
+  change.emit("customer.deleted", customer);
+  return account.deletedCustomers.put({ id: customer.id, object: "customer", deleted: true });
+}
+
+/** Saves a card for a customer. */
+export function attach(change: Change, method: PaymentMethod, customer: Customer): PaymentMethod {
+  const attached = change.account.paymentMethods.put({ ...method, customer: customer.id });
+  change.emit("payment_method.attached", attached);
+  return attached;
+}

@@ -1,0 +1,14 @@
+import type { Account } from "../account/account.ts";
+import { priceInAdvance } from "./invoicing.ts";
+import { type CheckoutSession, type LineItem, newLineItem } from "../objects/checkout_session.ts";
+
+/** What a session sells: shown on demand, so made on demand. */
+export function listLineItems(account: Account, session: CheckoutSession): LineItem[] {
+  return account.checkoutOrders.get(session.id).items.map((item) => {
+    const price = account.prices.get(item.price);
+    return newLineItem(item, price, {
+      amount: priceInAdvance(price, item.quantity),
+      description: account.products.find(price.product)?.name ?? price.product,
+    });
+  });
+}

@@ -1,0 +1,42 @@
+import type { Recurring } from "../objects/price.ts";
+import type { Period } from "../objects/subscription.ts";
+
+const daySeconds = 86_400;
+
+/** The stretch that begins at `start` and lasts one interval of the price. */
+export function firstPeriod(start: number, recurring: Recurring): Period {
+  return { start, end: addIntervals(start, recurring, 1) };
+}
+
+/**
+ * The moment `count` intervals after the anchor. Months and years keep the anchor's day where the month has it and end
+ * on its last day where it has not: 31 January, 28 February, 31 March.
+ */
+export function addIntervals(anchor: number, recurring: Recurring, count: number): number {
+  const amount = recurring.interval_count * count;
+  switch (recurring.interval) {
+    case "day":
+      return anchor + amount * daySeconds;
+    case "week":
+      return anchor + amount * 7 * daySeconds;
+    case "month":
+      return addMonths(anchor, amount);
+    case "year":
+      return addMonths(anchor, amount * 12);
+    default:
+      throw new Error(`Cannot add intervals of ${recurring.interval}`);
+  }
+}
+
+function addMonths(anchor: number, months: number): number {
+  const date = new Date(anchor * 1000);
+  const day = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() + months);
+  date.setUTCDate(Math.min(day, daysInMonth(date)));
+  return date.getTime() / 1000;
+}
+
+function daysInMonth(date: Date): number {
+  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import type { Recurring } from "../objects/price.ts";
+import { addIntervals } from "./periods.ts";
+
+const every = (interval: Recurring["interval"], interval_count = 1): Recurring => ({
+  interval,
+  interval_count,
+  meter: null,
+  trial_period_days: null,
+  usage_type: "licensed",
+});
+const seconds = (iso: string) => Date.parse(iso) / 1000;
+
+const cases: [anchor: string, recurring: Recurring, count: number, expected: string][] = [
+  ["2026-01-15T10:00:00Z", every("month"), 1, "2026-02-15T10:00:00Z"],
+  ["2026-01-31T10:00:00Z", every("month"), 1, "2026-02-28T10:00:00Z"],
+  ["2026-01-31T10:00:00Z", every("month"), 2, "2026-03-31T10:00:00Z"],
+  ["2028-01-31T10:00:00Z", every("month"), 1, "2028-02-29T10:00:00Z"],
+  ["2026-12-31T23:59:59Z", every("month"), 1, "2027-01-31T23:59:59Z"],
+  ["2026-11-30T00:00:00Z", every("month", 3), 1, "2027-02-28T00:00:00Z"],
+  ["2028-02-29T00:00:00Z", every("year"), 1, "2029-02-28T00:00:00Z"],
+  ["2026-01-01T00:00:00Z", every("week", 2), 1, "2026-01-15T00:00:00Z"],
+  ["2026-01-01T00:00:00Z", every("day"), 10, "2026-01-11T00:00:00Z"],
+];
+
+for (const [anchor, recurring, count, expected] of cases) {
+  const interval = `${count} × ${recurring.interval_count} ${recurring.interval}`;
+  Deno.test(`addIntervals() goes from ${anchor} by ${interval} to ${expected}`, () => {
+    assert.equal(addIntervals(seconds(anchor), recurring, count), seconds(expected));
+  });
+}

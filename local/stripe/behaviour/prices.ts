@@ -1,0 +1,34 @@
+import type { Change } from "../account/change.ts";
+import { isRecurring, planOf, type Price } from "../objects/price.ts";
+import { invalidRequest } from "../protocol/errors.ts";
+
+/**
+ * Makes a lookup key free for a new owner: takes it from the price that has it when `transfer` is set, else refuses.
+ */
+export function releaseLookupKey(change: Change, key: string, transfer: boolean, owner?: string) {
+  const holder = change.account.prices.oldestFirst().find((price) => price.lookup_key === key);
+  if (!holder || holder.id === owner) return;
+  if (!transfer) {
+    const message = `A price (\`${holder.id}\`) already uses that lookup key. ` +
+      "Set `transfer_lookup_key` to move it to this price.";
+    throw invalidRequest(message, { param: "lookup_key", code: "resource_already_exists" });
+  }
+  updatePrice(change, holder, { ...holder, lookup_key: null });
+}
+
+/** Stores a changed price, also where subscriptions show it, and tells about it. */
+export function updatePrice(change: Change, before: Price, after: Price): Price {
+  const { account } = change;
+  account.prices.put(after);
+  if (isRecurring(after)) {
+    for (const subscription of account.subscriptions.oldestFirst()) {
+      if (!subscription.items.data.some((item) => item.price.id === after.id)) continue;
+      const data = subscription.items.data.map((item) =>
+        item.price.id === after.id ? { ...item, price: after, plan: planOf(after) } : item
+      );
+      account.subscriptions.put({ ...subscription, items: { ...subscription.items, data } });
+    }
+  }
+  change.emit("price.updated", after, before);
+  return after;
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { Account } from "../account/account.ts";
+import { noCause, perform } from "../account/change.ts";
+import { findTestCard } from "../behaviour/cards.ts";
+import { payCheckout } from "../behaviour/checkout.ts";
+import { invalidRequest, StripeError } from "../protocol/errors.ts";
+import type { Courier } from "../webhooks/courier.ts";
+import { type Faults, faultSchema } from "./faults.ts";
+
+export interface ControlParts {
+  account: Account;
+  courier: Courier;
+  faults: Faults;
+}
+
+const paySchema = z.strictObject({
+  card: z.string().default("4242424242424242"),
+  email: z.string().nullable().default(null),
+  name: z.string().nullable().default(null),
+});
+const defaultIdleTimeout = 10_000;
+
+type Action = (request: Request, id: string) => Promise<Response> | Response;
+
+/**
+ * The handler of `/_sim/*`: what tests and the launcher ask of the simulator beside Stripe's own API. JSON in and out;
+ * errors look like Stripe's.
+ */
+export function createControl(
+  { account, courier, faults }: ControlParts,
+): (request: Request) => Promise<Response> {
+  const actions: [method: string, pattern: URLPattern, action: Action][] = [
+    ["GET", route("/_sim/health"), () => Response.json({ ok: true })],
+    ["GET", route("/_sim/idle"), (request) => idle(courier, request)],
+    ["GET", route("/_sim/faults"), () => Response.json(faults.list())],
+    ["POST", route("/_sim/faults"), async (request) => {
+      faults.add(await readJson(request, faultSchema));
+      return Response.json(faults.list());
+    }],
+    ["DELETE", route("/_sim/faults"), () => {
+      faults.clear();
+      return Response.json([]);
+    }],
+    ["GET", route("/_sim/webhook_endpoints"), () => Response.json(account.webhookEndpoints.oldestFirst())],
+    ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],
+    ["POST", route("/_sim/checkout/:id/cancel"), (_, id) => {
+      return Response.json({ url: account.checkoutSessions.get(id).cancel_url });
+    }],
+  ];
+
+  return async (request) => {
+    try {
+      for (const [method, pattern, action] of actions) {
+        const match = request.method === method ? pattern.exec(request.url) : null;
+        if (match) return await action(request, match.pathname.groups.id ?? "");
+      }
+      throw new StripeError(
+        404,
+        "invalid_request_error",
+        `No such control: ${request.method} ${request.url}`,
+      );
+    } catch (error) {
+      if (error instanceof StripeError) return Response.json(error.toBody(), { status: error.status });
+      throw error;
+    }
+  };
+}
+
+function route(pathname: string): URLPattern {
+  return new URLPattern({ pathname });
+}
+
+/** Answers once every delivery is settled, or 503 when that takes longer than `timeout_ms`. */
+async function idle(courier: Courier, request: Request): Promise<Response> {
+  const timeout = Number(new URL(request.url).searchParams.get("timeout_ms") ?? defaultIdleTimeout);
+  const isIdle = await courier.idle(timeout);
+  return Response.json({ idle: isIdle }, { status: isIdle ? 200 : 503 });
+}
+
+/** What a person does on the hosted page: fills it in and pays. A declined card is a 402. */
+async function pay(account: Account, request: Request, id: string): Promise<Response> {
+  const { card: number, email, name } = await readJson(request, paySchema);
+  const session = account.checkoutSessions.get(id);
+  const card = findTestCard(number);
+  if (!card) throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
+  const customer = account.customers.find(session.customer ?? "");
+  const payer = { email: email ?? session.customer_email ?? customer?.email ?? "jenny@example.com", name };
+  return Response.json(perform(account, noCause, (change) => payCheckout(change, session, card, payer)));
+}
+
+async function readJson<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const result = schema.safeParse(parseJson((await request.text()) || "{}"));
+  if (!result.success) throw invalidRequest(z.prettifyError(result.error));
+  return result.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidRequest("The body is not JSON.");
+  }
+}

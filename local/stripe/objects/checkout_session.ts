@@ -1,0 +1,144 @@
+import type Stripe from "stripe";
+import type { Price } from "./price.ts";
+import type { Stored } from "./stored.ts";
+
+export type CheckoutSession = Stored<Stripe.Checkout.Session>;
+export type LineItem = Omit<Stored<Stripe.LineItem>, "price"> & { price: Price };
+
+/** What a session was asked to sell: kept beside it, since the session itself does not show it. */
+export interface CheckoutOrder {
+  /** The session's id. */
+  id: string;
+  items: OrderedItem[];
+  /** The name typed at checkout becomes the customer's: `customer_update[name]=auto`. */
+  updatesCustomerName: boolean;
+  subscription: {
+    billingMode: "classic" | "flexible";
+    description: string | null;
+    metadata: Stripe.Metadata;
+    missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
+    /** Days from completion, a fixed second, or no trial. */
+    trial: { days: number } | { end: number } | null;
+  };
+}
+
+export interface OrderedItem {
+  id: string;
+  price: string;
+  /** A metered price has none. */
+  quantity: number | undefined;
+}
+
+export interface CheckoutSessionFields {
+  id: string;
+  url: string;
+  amountTotal: number;
+  cancelUrl: string | null;
+  clientReferenceId: string | null;
+  currency: string;
+  customer: string | null;
+  customerEmail: string | null;
+  expiresAt: number;
+  locale: string | null;
+  metadata: Stripe.Metadata;
+  allowPromotionCodes: boolean | null;
+  billingAddressCollection: "auto" | "required" | null;
+  paymentMethodCollection: "always" | "if_required";
+  successUrl: string;
+}
+
+/** An open hosted session for a subscription. Customer, subscription and invoice appear when it completes. */
+export function newCheckoutSession(created: number, fields: CheckoutSessionFields): CheckoutSession {
+  return {
+    id: fields.id,
+    object: "checkout.session",
+    adaptive_pricing: { enabled: false },
+    after_expiration: null,
+    allow_promotion_codes: fields.allowPromotionCodes,
+    allowed_payment_method_types: null,
+    amount_subtotal: fields.amountTotal,
+    amount_total: fields.amountTotal,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    billing_address_collection: fields.billingAddressCollection,
+    cancel_url: fields.cancelUrl,
+    client_reference_id: fields.clientReferenceId,
+    client_secret: null,
+    collected_information: null,
+    consent: null,
+    consent_collection: null,
+    created,
+    currency: fields.currency,
+    currency_conversion: null,
+    custom_fields: [],
+    custom_text: {
+      after_submit: null,
+      shipping_address: null,
+      submit: null,
+      terms_of_service_acceptance: null,
+    },
+    customer: fields.customer,
+    customer_account: null,
+    customer_creation: fields.customer ? null : "always",
+    customer_details: null,
+    customer_email: fields.customerEmail,
+    discounts: [],
+    expires_at: fields.expiresAt,
+    integration_identifier: null,
+    invoice: null,
+    invoice_creation: null,
+    livemode: false,
+    locale: fields.locale,
+    managed_payments: { enabled: false },
+    metadata: fields.metadata,
+    mode: "subscription",
+    origin_context: null,
+    payment_intent: null,
+    payment_link: null,
+    payment_method_collection: fields.paymentMethodCollection,
+    payment_method_configuration_details: null,
+    payment_method_options: { card: { request_three_d_secure: "automatic" } },
+    payment_method_types: ["card"],
+    payment_status: "unpaid",
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    saved_payment_method_options: {
+      allow_redisplay_filters: ["always"],
+      payment_method_remove: "disabled",
+      payment_method_save: null,
+    },
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    status: "open",
+    submit_type: null,
+    subscription: null,
+    success_url: fields.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ui_mode: "hosted_page",
+    url: fields.url,
+    wallet_options: null,
+  };
+}
+
+export function newLineItem(
+  item: OrderedItem,
+  price: Price,
+  fields: { amount: number; description: string },
+): LineItem {
+  return {
+    id: item.id,
+    object: "item",
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: fields.amount,
+    amount_tax: 0,
+    amount_total: fields.amount,
+    currency: price.currency,
+    description: fields.description,
+    metadata: {},
+    price,
+    quantity: item.quantity ?? null,
+  };
+}

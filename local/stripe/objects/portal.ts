@@ -1,0 +1,101 @@
+import type Stripe from "stripe";
+import { newId } from "./ids.ts";
+import type { Stored } from "./stored.ts";
+
+export type PortalConfiguration = Stored<Stripe.BillingPortal.Configuration>;
+export type PortalFeatures = Stripe.BillingPortal.Configuration.Features;
+
+/** Kept with its private expiry: Stripe shows none, but its addresses are short-lived. */
+export type PortalSession = Stored<Stripe.BillingPortal.Session>;
+
+/** How long the address of a portal session works, in seconds. Stripe publishes no number. */
+export const portalSessionLifetime = 3600;
+
+export interface PortalConfigurationFields {
+  businessProfile: Stripe.BillingPortal.Configuration.BusinessProfile;
+  defaultReturnUrl: string | null;
+  features: PortalFeatures;
+  isDefault: boolean;
+  metadata: Stripe.Metadata;
+  name: string | null;
+}
+
+export function newPortalConfiguration(
+  created: number,
+  fields: PortalConfigurationFields,
+): PortalConfiguration {
+  return {
+    id: newId("bpc"),
+    object: "billing_portal.configuration",
+    active: true,
+    application: null,
+    business_profile: fields.businessProfile,
+    created,
+    default_return_url: fields.defaultReturnUrl,
+    features: fields.features,
+    is_default: fields.isDefault,
+    livemode: false,
+    login_page: { enabled: false, url: null },
+    metadata: fields.metadata,
+    name: fields.name,
+    updated: created,
+  };
+}
+
+/** Every feature off: what a configuration has unless it says otherwise. */
+export const noPortalFeatures: PortalFeatures = {
+  customer_update: { allowed_updates: [], enabled: false },
+  invoice_history: { enabled: false },
+  payment_method_update: { enabled: false, payment_method_configuration: null },
+  subscription_cancel: {
+    cancellation_reason: { enabled: false, feedback_options: null, options: [] },
+    enabled: false,
+    mode: "at_period_end",
+    proration_behavior: "none",
+  },
+  subscription_pause: { duration: { interval_options: [], type: "indefinite" }, enabled: false },
+  subscription_update: {
+    billing_cycle_anchor: null,
+    default_allowed_updates: [],
+    enabled: false,
+    products: null,
+    proration_behavior: "none",
+    schedule_at_period_end: { conditions: [] },
+    trial_update_behavior: "end_trial",
+  },
+};
+
+/** What the account's default configuration offers, as saved in a fresh sandbox: invoices, card, cancel at period end. */
+export const defaultPortalFeatures: PortalFeatures = {
+  ...noPortalFeatures,
+  invoice_history: { enabled: true },
+  payment_method_update: { enabled: true, payment_method_configuration: null },
+  subscription_cancel: { ...noPortalFeatures.subscription_cancel, enabled: true },
+};
+
+export function newPortalSession(
+  created: number,
+  fields: {
+    configuration: string;
+    customer: string;
+    locale: string | null;
+    returnUrl: string | null;
+    url: string;
+  },
+): PortalSession {
+  return {
+    id: newId("bps"),
+    object: "billing_portal.session",
+    after_expiration: null,
+    configuration: fields.configuration,
+    created,
+    customer: fields.customer,
+    customer_account: null,
+    flow: null,
+    livemode: false,
+    locale: fields.locale,
+    on_behalf_of: null,
+    return_url: fields.returnUrl,
+    url: fields.url,
+  };
+}

@@ -1,0 +1,165 @@
+import type { Account } from "../account/account.ts";
+import { perform } from "../account/change.ts";
+import type { Faults } from "../control/faults.ts";
+import { newId } from "../objects/ids.ts";
+import { apiVersion } from "../objects/stored.ts";
+import { checkApiKey } from "./api_key.ts";
+import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
+import { invalidRequest, StripeError } from "./errors.ts";
+import { expand, type Expandables } from "./expand.ts";
+import { decodeForm } from "./form.ts";
+import { IdempotencyKeys, type Reply } from "./idempotency.ts";
+
+export interface ApiParts {
+  account: Account;
+  endpoints: Endpoint[];
+  expandables: Expandables;
+  faults: Faults;
+  log: (line: string) => void;
+}
+
+interface ApiRequest {
+  id: string;
+  method: string;
+  path: string;
+  form: string;
+  idempotencyKey: string | null;
+}
+
+/** A reply and the headers that only it has. */
+type HeadedReply = Reply & { headers?: Record<string, string> };
+
+/** Builds the handler of `/v1/*`: every request is answered in Stripe's way, errors included. */
+export function createApi(parts: ApiParts): (request: Request) => Promise<Response> {
+  const keys = new IdempotencyKeys();
+  return async (request) => {
+    const call = await readRequest(request);
+    const subject = `${call.method} ${call.path}`;
+    const reply = answer(request, call);
+    const delay = parts.faults.take("api_delay", subject);
+    if (delay) await new Promise((resolve) => setTimeout(resolve, delay.ms));
+    reply.settle();
+    const hangUp = parts.faults.take("api_hang_up", subject) !== undefined;
+    return toResponse(call, reply.reply, hangUp);
+  };
+
+  /** The reply, and how to make it known to those who repeat the request: not before it is given. */
+  function answer(request: Request, call: ApiRequest): { reply: HeadedReply; settle: () => void } {
+    const settled = (reply: HeadedReply) => ({ reply, settle: () => {} });
+    try {
+      checkApiKey(request);
+      checkVersion(request);
+      const [prepared, id] = prepare(call);
+      const { method, idempotencyKey: key } = call;
+      if (method !== "POST" || key === null) return settled(carryOut(prepared, id, call));
+      const saved = keys.begin(key, `${method} ${call.path} ${canonical(call.form)}`, parts.account.now());
+      if (saved) return settled({ ...saved, headers: { "idempotent-replayed": "true" } });
+      const reply = carryOut(prepared, id, call);
+      return { reply, settle: () => keys.finish(key, reply) };
+    } catch (error) {
+      return settled(toErrorReply(error));
+    }
+  }
+
+  function prepare(call: ApiRequest): [PreparedCall, string] {
+    const fault = parts.faults.take("api_error", `${call.method} ${call.path}`);
+    if (fault) throw simulatedError(fault.status);
+    const found = findEndpoint(parts.endpoints, call.method, call.path);
+    if (!found) throw unknownRoute(call);
+    const [endpoint, id] = found;
+    return [endpoint.prepare(decodeForm(call.form)), id];
+  }
+
+  function unknownRoute({ method, path }: ApiRequest): StripeError {
+    parts.log(`not simulated: ${method} ${path}`);
+    const message = `Unrecognized request URL (${method}: ${path}). The Stripe simulator does not know it.`;
+    return new StripeError(404, "invalid_request_error", message);
+  }
+
+  function carryOut(prepared: PreparedCall, id: string, call: ApiRequest): Reply {
+    try {
+      const cause = { id: call.id, idempotency_key: call.idempotencyKey };
+      const result = perform(parts.account, cause, (change) => prepared.run(change, id));
+      const body = expand(result, prepared.expand, parts.expandables);
+      return { status: 200, body: JSON.stringify(body, null, 2) };
+    } catch (error) {
+      return toErrorReply(error);
+    }
+  }
+
+  function toErrorReply(error: unknown): Reply {
+    const known = error instanceof StripeError ? error : internalError(error);
+    return { status: known.status, body: JSON.stringify(known.toBody(), null, 2) };
+  }
+
+  function internalError(error: unknown): StripeError {
+    parts.log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+    return new StripeError(
+      500,
+      "api_error",
+      "An unknown error occurred in the Stripe simulator; see its log.",
+    );
+  }
+}
+
+async function readRequest(request: Request): Promise<ApiRequest> {
+  const url = new URL(request.url);
+  const body = request.method === "POST" ? await request.text() : "";
+  return {
+    id: newId("req", 14),
+    method: request.method,
+    path: url.pathname,
+    form: [url.search.slice(1), body].filter((part) => part !== "").join("&"),
+    idempotencyKey: request.headers.get("idempotency-key"),
+  };
+}
+
+/** The simulator speaks one version, the one its types are made for; a request without a version gets that one. */
+function checkVersion(request: Request) {
+  const version = request.headers.get("stripe-version") ?? apiVersion;
+  if (version !== apiVersion) {
+    throw invalidRequest(
+      `Invalid Stripe API version: ${version}. The Stripe simulator speaks ${apiVersion} only.`,
+    );
+  }
+}
+
+/** Parameters in a fixed order: the same request may arrive with its pairs shuffled. */
+function canonical(form: string): string {
+  const params = new URLSearchParams(form);
+  params.sort();
+  return params.toString();
+}
+
+function simulatedError(status: number): StripeError {
+  if (status === 429) {
+    return new StripeError(429, "invalid_request_error", "Request rate limit exceeded.", {
+      code: "rate_limit",
+    });
+  }
+  const type = status >= 500 ? "api_error" : "invalid_request_error";
+  return new StripeError(status, type, `A fault was asked for: ${status}.`);
+}
+
+function toResponse(call: ApiRequest, reply: HeadedReply, hangUp: boolean): Response {
+  const headers = new Headers({
+    "content-type": "application/json",
+    "request-id": call.id,
+    "stripe-version": apiVersion,
+    ...(call.idempotencyKey === null ? {} : { "idempotency-key": call.idempotencyKey }),
+    ...reply.headers,
+  });
+  return new Response(hangUp ? brokenOff(reply.body) : reply.body, { status: reply.status, headers });
+}
+
+/** A body that ends in the middle: the connection is cut before the caller has all of it. */
+function brokenOff(body: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(body.slice(0, body.length / 2)));
+    },
+    pull(controller) {
+      controller.error(new Error("connection broken on purpose"));
+    },
+  });
+}

@@ -1,0 +1,71 @@
+import { invalidRequest, StripeError } from "./errors.ts";
+
+/** A reply as it goes over the wire. */
+export interface Reply {
+  status: number;
+  body: string;
+}
+
+interface Entry {
+  request: string;
+  at: number;
+  /** Missing while the first request is still running. */
+  reply?: Reply;
+}
+
+const longestKey = 255;
+const keptForSeconds = 24 * 60 * 60;
+
+/**
+ * The memory behind `Idempotency-Key` (https://docs.stripe.com/api/idempotent_requests): the first reply to a key is
+ * given again for a day, success or not. Requests that fail validation never get here.
+ */
+export class IdempotencyKeys {
+  readonly #entries = new Map<string, Entry>();
+
+  /**
+   * Takes the key for a request. Returns the saved reply when the request was answered before, else nothing: then the
+   * caller must `finish` the key. Throws 400 for a key used with other parameters, 409 while the first request runs.
+   */
+  begin(key: string, request: string, now: number): Reply | undefined {
+    if (key.length > longestKey) {
+      throw invalidRequest(`Idempotency keys must be at most ${longestKey} characters`);
+    }
+    this.#forgetOld(now);
+    const entry = this.#entries.get(key);
+    if (!entry) {
+      this.#entries.set(key, { request, at: now });
+      return;
+    }
+    if (entry.request !== request) throw otherParameters(key);
+    if (!entry.reply) throw inUse(key);
+    return entry.reply;
+  }
+
+  /** Saves the reply for those who ask with the same key. */
+  finish(key: string, reply: Reply) {
+    const entry = this.#entries.get(key);
+    if (entry) entry.reply = reply;
+  }
+
+  /** Entries are in the order of their time, so the old ones are in front. */
+  #forgetOld(now: number) {
+    for (const [key, entry] of this.#entries) {
+      if (entry.at > now - keptForSeconds) return;
+      this.#entries.delete(key);
+    }
+  }
+}
+
+function otherParameters(key: string): StripeError {
+  const message =
+    "Keys for idempotent requests can only be used with the same parameters they were first used with. " +
+    `Try using a key other than '${key}' if you meant to execute a different request.`;
+  return new StripeError(400, "idempotency_error", message);
+}
+
+function inUse(key: string): StripeError {
+  const message = `There is currently another in-progress request using this Idempotency Key: ${key}. ` +
+    "Please try again later.";
+  return new StripeError(409, "idempotency_error", message, { code: "idempotency_key_in_use" });
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import Stripe from "stripe";
+import { signatureHeader } from "./signature.ts";
+
+const stripe = new Stripe("sk_test_signature");
+const body = JSON.stringify({ id: "evt_1", object: "event", text: "Grüße ✓" });
+const now = Math.floor(Date.now() / 1000);
+
+Deno.test("signatureHeader() is accepted by the SDK for the same body and secret", async () => {
+  const event = await stripe.webhooks.constructEventAsync(
+    body,
+    signatureHeader(body, "whsec_a", now),
+    "whsec_a",
+  );
+  assert.equal(event.id, "evt_1");
+});
+
+const forgeries: [name: string, body: string, secret: string, timestamp: number][] = [
+  ["another secret", body, "whsec_b", now],
+  ["another body", body.replace("evt_1", "evt_2"), "whsec_a", now],
+  ["a time too long ago", body, "whsec_a", now - 301],
+];
+
+for (const [name, received, secret, timestamp] of forgeries) {
+  Deno.test(`signatureHeader() is refused by the SDK for ${name}`, async () => {
+    const header = signatureHeader(body, secret, timestamp);
+    await assert.rejects(stripe.webhooks.constructEventAsync(received, header, "whsec_a"), {
+      type: "StripeSignatureVerificationError",
+    });
+  });
+}
