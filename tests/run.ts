@@ -52,23 +52,25 @@ async function runDenoTests(args: string[], report: string, interrupted: AbortSi
     args: ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${report}`, ...args],
     cwd: projectRoot,
   }).spawn();
-  interrupted.addEventListener("abort", () => process.kill("SIGTERM"));
+  const end = () => process.kill("SIGTERM");
+  interrupted.addEventListener("abort", end);
   const { success } = await process.status;
+  interrupted.removeEventListener("abort", end);
   const { tests, failed, skipped } = await readReport(report);
-  if (skipped > 0) console.log(`\n${skipped} skipped`);
+  if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
   // A file that does not load, or a run that is cut off, fails without a failed test.
-  return { passed: tests - failed - skipped, failed: success ? failed : Math.max(failed, 1) };
+  return { passed: tests - failed - skipped.length, failed: success ? failed : Math.max(failed, 1) };
 }
 
-async function readReport(path: string): Promise<{ tests: number; failed: number; skipped: number }> {
+async function readReport(path: string): Promise<{ tests: number; failed: number; skipped: string[] }> {
   const xml = await Deno.readTextFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   });
-  const suites = [...xml.matchAll(/<testsuite (.*?)>/gs)].map(([_, attributes]) => attributes);
-  const sum = (attribute: string) =>
-    suites.reduce((total, suite) => total + Number(suite.match(`\\b${attribute}="(\\d+)"`)?.[1] ?? 0), 0);
-  return { tests: sum("tests"), failed: sum("failures") + sum("errors"), skipped: sum("disabled") };
+  const [total = ""] = xml.match(/<testsuites .*?>/s) ?? [];
+  const count = (attribute: string) => Number(total.match(`\\b${attribute}="(\\d+)"`)?.[1] ?? 0);
+  const skipped = [...xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*<skipped\/>/g)].map(([_, name]) => name);
+  return { tests: count("tests"), failed: count("failures") + count("errors"), skipped };
 }
 
 /** Ctrl-C ends the tests; then everything is put away as after any run. */

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { SignJWT } from "jose";
+import { Children } from "../../local/children.ts";
+import { projectPath } from "../../local/paths.ts";
+import { freePorts } from "../../local/ports.ts";
+import { startGateway } from "../../local/supabase.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+
+const JWT_SECRET = "a secret of at least thirty-two characters";
+const PUBLISHABLE = "sb_publishable_test";
+const SECRET = "sb_secret_test";
+
+const TABLES = `
+  create table public.notes (id int primary key, community_id text not null, text text);
+  alter table public.notes enable row level security;
+  create policy notes_select on public.notes for select to authenticated
+    using (community_id = ((select auth.jwt()) ->> 'cid'));
+  grant select (id, community_id) on public.notes to authenticated;
+  grant select, insert on public.notes to service_role;
+  insert into public.notes values (1, 'c1', 'mine'), (2, 'c2', 'theirs');
+
+  create table public.open_door (id int primary key);
+  insert into public.open_door values (1);
+
+  create function public.whoami() returns text language sql as 'select current_user::text';
+  revoke execute on function public.whoami() from public;
+  grant execute on function public.whoami() to authenticated;
+`;
+
+let database: TestDatabase;
+let url: string;
+const children = new Children();
+
+Deno.test.beforeAll(async () => {
+  database = await createDatabase("blank");
+  await database.connect("postgres").unsafe(TABLES).simple();
+  const [port] = freePorts(1);
+  url = `http://127.0.0.1:${port}`;
+  await startGateway(children, {
+    port,
+    requestUrl: database.url("authenticator"),
+    structureUrl: database.url("postgres"),
+    jwtSecret: JWT_SECRET,
+    publishableKey: PUBLISHABLE,
+    secretKey: SECRET,
+    functionSecrets: { SUPABASE_DB_URL: database.url("billing_service"), GREETING: "hello" },
+    folder: projectPath("tests", "local", "project"),
+  });
+});
+
+Deno.test.afterAll(async () => {
+  await children.stop();
+  await database.drop();
+});
+
+function token(claims: Record<string, unknown>, secret = JWT_SECRET): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setIssuedAt().setExpirationTime("5m")
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** Status and body of a call to the data API. */
+async function rest(path: string, headers: Record<string, string>, init: RequestInit = {}) {
+  const response = await fetch(`${url}/rest/v1/${path}`, {
+    ...init,
+    headers: { "content-type": "application/json", ...headers },
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+async function asMember(cid: string, claims: Record<string, unknown> = {}) {
+  const bearer = await token({ role: "authenticated", sub: "someone", cid, ...claims });
+  return { apikey: PUBLISHABLE, authorization: `Bearer ${bearer}` };
+}
+
+Deno.test("row-level security decides which rows a token sees", async () => {
+  const ids = async (cid: string) => (await rest("notes?select=id", await asMember(cid))).body;
+  assert.deepEqual(await ids("c1"), [{ id: 1 }]);
+  assert.deepEqual(await ids("c2"), [{ id: 2 }]);
+  assert.deepEqual(await ids("c3"), []);
+});
+
+Deno.test("a column that is not granted is refused, and so is the row's other use", async () => {
+  assert.equal((await rest("notes?select=text", await asMember("c1"))).status, 403);
+  const change = { method: "PATCH", body: JSON.stringify({ community_id: "c1" }) };
+  assert.equal((await rest("notes?id=eq.2", await asMember("c1"), change)).status, 403);
+});
+
+Deno.test("a table without grants is closed to everybody, however often it is asked for", async () => {
+  for (let turn = 0; turn < 2; turn++) {
+    assert.equal((await rest("open_door", await asMember("c1"))).status, 403);
+    assert.equal((await rest("open_door", { apikey: PUBLISHABLE })).status, 401);
+    assert.equal((await rest("open_door", { apikey: SECRET })).status, 403);
+  }
+  const granted = await database.connect("postgres")`
+    select grantee from information_schema.role_table_grants
+    where table_name = 'open_door' and grantee not in ('postgres')`;
+  assert.deepEqual([...granted], []);
+});
+
+Deno.test("the secret key skips row-level security, but not grants", async () => {
+  assert.deepEqual((await rest("notes?select=id&order=id", { apikey: SECRET })).body, [{ id: 1 }, { id: 2 }]);
+  assert.equal((await rest("notes?id=eq.1", { apikey: SECRET }, { method: "DELETE" })).status, 403);
+});
+
+Deno.test("no key, a false key or a forged token gets in nowhere", async () => {
+  assert.equal((await rest("notes", {})).status, 401);
+  assert.equal((await rest("notes", { apikey: "sb_publishable_guess" })).status, 401);
+  const forged = await token({ role: "authenticated", cid: "c1" }, "another secret of thirty-two characters");
+  assert.equal((await rest("notes", { apikey: PUBLISHABLE, authorization: `Bearer ${forged}` })).status, 401);
+});
+
+Deno.test("a token cannot name a role that the data API may not become", async () => {
+  for (const role of ["postgres", "supabase_admin", "pg_read_all_data"]) {
+    const answer = await rest("notes?select=id", await asMember("c1", { role }));
+    assert.equal(answer.status, 403, role);
+  }
+});
+
+Deno.test("functions run as the caller, when granted to them", async () => {
+  const call = { method: "POST", body: "{}" };
+  assert.deepEqual(await rest("rpc/whoami", await asMember("c1"), call), {
+    status: 200,
+    body: "authenticated",
+  });
+  assert.equal((await rest("rpc/whoami", { apikey: PUBLISHABLE }, call)).status, 401);
+});
+
+Deno.test("a subject that looks like a Supabase user id is as good as any", async () => {
+  const headers = await asMember("c1", { sub: crypto.randomUUID() });
+  assert.deepEqual((await rest("notes?select=id", headers)).body, [{ id: 1 }]);
+});
+
+Deno.test("nothing but the data API and the functions is served", async () => {
+  for (const path of ["/", "/_system/info", "/auth/v1/token", "/rest/v2/notes", "/functions/v1"]) {
+    const response = await fetch(url + path, { headers: { apikey: SECRET } });
+    await response.body?.cancel();
+    assert.equal(response.status, 404, path);
+  }
+});
+
+Deno.test("a function sees its own path, the body as it was sent, and no part of the gateway", async () => {
+  const response = await fetch(`${url}/functions/v1/echo/deeper?a=%20b`, {
+    method: "POST",
+    body: '{ "spaced" :  1 }',
+    headers: { "stripe-signature": "t=1,v1=abc" },
+  });
+  const seen = await response.json();
+  assert.equal(response.status, 202);
+  assert.equal(response.headers.get("x-echo"), "yes");
+  assert.equal(seen.method, "POST");
+  assert.equal(seen.path, "/echo/deeper?a=%20b");
+  assert.equal(seen.body, '{ "spaced" :  1 }');
+  assert.equal(seen.signature, "t=1,v1=abc");
+});
+
+Deno.test("a function has the platform's variables, the secrets and its own, and nothing of this machine's", async () => {
+  const { env } = await (await fetch(`${url}/functions/v1/echo`)).json();
+  assert.equal(env.SUPABASE_URL, url);
+  assert.equal(env.SUPABASE_DB_URL, database.url("billing_service"));
+  assert.equal(env.ECHO_GREETING, "hello");
+  assert.equal(JSON.parse(env.SUPABASE_SECRET_KEYS).default, SECRET);
+  const foreign = Object.keys(env).filter((name) => /^(DUES_|PG|PWD|SHELL|BILLING)/.test(name));
+  assert.deepEqual(foreign, []);
+});
+
+Deno.test("a function reaches only what its environment names", async () => {
+  const seen = await (await fetch(`${url}/functions/v1/echo`)).json();
+  assert.equal(seen.ownModule, true);
+  for (const what of ["secrets", "write", "run", "elsewhere"]) assert.equal(seen[what], "NotCapable", what);
+});
+
+Deno.test("a function asks for a valid token unless its configuration says otherwise", async () => {
+  const call = async (authorization?: string) => {
+    const response = await fetch(`${url}/functions/v1/guarded`, {
+      headers: authorization ? { authorization } : {},
+    });
+    return [response.status, response.headers.get("sb-error-code"), await response.text()];
+  };
+  const missing = await call();
+  assert.deepEqual(missing.slice(0, 2), [401, "UNAUTHORIZED_NO_AUTH_HEADER"]);
+  const forged = await token({ role: "authenticated" }, "another secret of thirty-two characters");
+  assert.deepEqual((await call(`Bearer ${forged}`)).slice(0, 2), [401, "UNAUTHORIZED_JWT"]);
+  assert.deepEqual((await call("Basic abc")).slice(0, 2), [401, "UNAUTHORIZED_JWT"]);
+  assert.deepEqual(await call(`Bearer ${await token({ role: "authenticated" })}`), [200, null, "let in"]);
+});
+
+Deno.test("functions that are switched off, shared or unknown are not found", async () => {
+  for (const name of ["off", "_shared", "nothing", ""]) {
+    const response = await fetch(`${url}/functions/v1/${name}`);
+    assert.deepEqual([response.status, (await response.json()).code], [404, "NOT_FOUND"], name);
+  }
+});

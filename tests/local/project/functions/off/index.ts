@@ -1,0 +1,1 @@
+throw new Error("A function that is switched off is not even loaded.");
