@@ -20,10 +20,7 @@ export class App<State = unknown> {
     const scope = typeof first === "string" ? segmentsOf(first) : [];
     const middlewares = typeof first === "string" ? rest : [first, ...rest];
     for (const middleware of middlewares as Middleware[]) {
-      this.#commands.push({
-        kind: "surrounding",
-        surrounding: { kind: "middleware", scope, middleware },
-      });
+      this.#commands.push({ kind: "surrounding", surrounding: { kind: "middleware", scope, middleware } });
     }
     return this;
   }
@@ -39,12 +36,7 @@ export class App<State = unknown> {
   }
 
   #route(method: string, path: string, handlers: Middleware<State>[]): this {
-    const route = {
-      method,
-      path,
-      scope: segmentsOf(path),
-      handlers: handlers as Middleware[],
-    };
+    const route = { method, path, scope: segmentsOf(path), handlers: handlers as Middleware[] };
     this.#commands.push({ kind: "route", route });
     return this;
   }
@@ -56,7 +48,7 @@ export class App<State = unknown> {
   }
 
   /** Answers requests; without a `build`, which `fresh/dev` makes, there are no file routes and static files. */
-  handler(build: Build = emptyBuild()): (req: Request) => Promise<Response> {
+  handler(build: Build = emptyBuild()): (req: Request, info?: Deno.ServeHandlerInfo) => Promise<Response> {
     return createHandler(this.#commands, build);
   }
 

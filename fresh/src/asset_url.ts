@@ -13,20 +13,14 @@ export function lockUrl(path: string, buildId: string): string {
 /** The same for each candidate of a `srcset`. */
 function lockSrcset(srcset: string, buildId: string): string {
   return srcset.replace(
-    /(^|,\s*)(\/\S*)/g,
+    /(^\s*|,\s*)(\/\S*?)(?=,?(?:\s|$))/g,
     (_, before, path) => before + lockUrl(path, buildId),
   );
 }
 
 /** Locks the `src` and `srcset` of an `<img>` or `<source>`, in place. */
-export function lockImage(
-  type: unknown,
-  props: Record<string, unknown>,
-  buildId: string,
-): void {
-  if (
-    (type !== "img" && type !== "source") || "data-fresh-disable-lock" in props
-  ) return;
+export function lockImage(type: unknown, props: Record<string, unknown>, buildId: string): void {
+  if ((type !== "img" && type !== "source") || "data-fresh-disable-lock" in props) return;
   if (typeof props.src === "string") props.src = lockUrl(props.src, buildId);
   for (const name of ["srcset", "srcSet"]) {
     const value = props[name];

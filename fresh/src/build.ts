@@ -49,19 +49,11 @@ export interface Build {
 /** An app that was never built has no file routes, no static files and no islands. */
 export function emptyBuild(): Build {
   const none: Chunk = { url: "", imports: [] };
-  return {
-    id: "",
-    routes: [],
-    islands: new Map(),
-    files: new Map(),
-    client: { boot: none, signals: none },
-  };
+  return { id: "", routes: [], islands: new Map(), files: new Map(), client: { boot: none, signals: none } };
 }
 
 /** The islands among the exports of modules, given with their chunks: every exported function is one. */
-export function collectIslands(
-  modules: { module: object; chunk: Chunk }[],
-): Map<ComponentType, Island> {
+export function collectIslands(modules: { module: object; chunk: Chunk }[]): Map<ComponentType, Island> {
   const islands = new Map<ComponentType, Island>();
   for (const { module, chunk } of modules) {
     for (const [exportName, value] of Object.entries(module)) {

@@ -29,10 +29,7 @@ export interface View {
   layouts: PageComponent<null>[];
 }
 
-const notStarted = () =>
-  Promise.reject(
-    new Error("next() is only available while a request is handled"),
-  );
+const notStarted = () => Promise.reject(new Error("next() is only available while a request is handled"));
 
 /** The Context that the server hands out, with the parts only Fresh itself may touch. */
 export class RequestContext implements Context {
@@ -51,16 +48,11 @@ export class RequestContext implements Context {
   }
 
   redirect(to: string, status = 302): Response {
-    return new Response(null, {
-      status,
-      headers: { location: to.startsWith("/") ? onThisHost(to) : to },
-    });
+    return new Response(null, { status, headers: { location: to.startsWith("/") ? onThisHost(to) : to } });
   }
 
   render(vnode: VNode | null, init?: ResponseInit): Promise<Response> {
-    if (vnode !== null && !isValidElement(vnode)) {
-      throw new TypeError("ctx.render() needs a vnode or null");
-    }
+    if (vnode !== null && !isValidElement(vnode)) throw new TypeError("ctx.render() needs a vnode or null");
     return renderPage(this, () => vnode as ComponentChildren, undefined, init);
   }
 }
@@ -68,6 +60,5 @@ export class RequestContext implements Context {
 /** Browsers read `//host`, `/\host` and both with tabs or line breaks in them as an address elsewhere. */
 function onThisHost(to: string): string {
   const [path] = to.split(/[?#]/, 1);
-  return path.replace(/[\t\r\n]/g, "").replace(/[/\\]{2,}/g, "/") +
-    to.slice(path.length);
+  return path.replace(/[\t\r\n]/g, "").replace(/[/\\]{2,}/g, "/") + to.slice(path.length);
 }

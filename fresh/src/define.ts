@@ -2,9 +2,7 @@ import type { ComponentChildren, FunctionComponent } from "preact";
 import type { Context } from "./context.ts";
 
 /** A step on the way to the answer: it answers itself or calls `ctx.next()` for what lies below it. */
-export type Middleware<State = unknown> = (
-  ctx: Context<State>,
-) => Response | Promise<Response>;
+export type Middleware<State = unknown> = (ctx: Context<State>) => Response | Promise<Response>;
 
 /** What a page, a layout or `_app` is called with. */
 export interface PageProps<Data = unknown, State = unknown>
@@ -76,12 +74,8 @@ export interface Define<State> {
     component: PageComponent<DataFor<Handler>, State>,
   ): PageComponent<DataFor<Handler>, State>;
   layout(component: PageComponent<null, State>): PageComponent<null, State>;
-  handlers<Handler extends RouteHandler<unknown, State>>(
-    handler: Handler,
-  ): Handler;
-  middleware<M extends Middleware<State> | Middleware<State>[]>(
-    middleware: M,
-  ): M;
+  handlers<Handler extends RouteHandler<unknown, State>>(handler: Handler): Handler;
+  middleware<M extends Middleware<State> | Middleware<State>[]>(middleware: M): M;
 }
 
 /** The typed helpers for an app whose requests carry a `State`. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { App } from "./app.ts";
 import { type Chunk, collectIslands, type StaticFile } from "./build.ts";
+import type { RequestHandler } from "./server/listen.ts";
 
 /** What the Builder writes to `_fresh/manifest.json`. */
 export interface Manifest {
@@ -22,29 +23,20 @@ export interface BuiltApp {
 }
 
 /** What `deno serve` runs for a built app. */
-export function serveBuild<State>(
-  app: App<State>,
-  built: BuiltApp,
-): { fetch(req: Request): Promise<Response> } {
+export function serveBuild<State>(app: App<State>, built: BuiltApp): { fetch: RequestHandler } {
   const { manifest, folder, routes, islands } = built;
-  const files = Object.entries(manifest.files).map((
-    [url, file],
-  ): [string, StaticFile] => [
-    url,
-    { ...file, read: () => Deno.readFile(join(folder, "public", url)) },
-  ]);
-  const handler = app.handler({
+  const files = new Map<string, StaticFile>();
+  for (const [url, file] of Object.entries(manifest.files)) {
+    files.set(url, { ...file, read: () => Deno.readFile(join(folder, "public", url)) });
+  }
+  const fetch = app.handler({
     id: manifest.id,
     routes: Object.entries(routes).map(([path, module]) => ({ path, module })),
     islands: collectIslands(
-      Object.entries(islands).map(([path, module]) => ({
-        module,
-        chunk: manifest.islands[path],
-      })),
+      Object.entries(islands).map(([path, module]) => ({ module, chunk: manifest.islands[path] })),
     ),
-    files: new Map(files),
+    files,
     client: { boot: manifest.boot, signals: manifest.signals },
   });
-  // deno serve also passes where a request came from, which is not a build.
-  return { fetch: (req) => handler(req) };
+  return { fetch };
 }

@@ -1,14 +1,5 @@
 // Starts the islands of a page. The page's inline script calls boot() with their components and props.
-import {
-  type ComponentChild,
-  type ComponentType,
-  Fragment,
-  type FunctionComponent,
-  h,
-  options,
-  render,
-  type VNode,
-} from "preact";
+import { type ComponentChild, type ComponentType, Fragment, h, options, render, type VNode } from "preact";
 import { lockImage } from "../asset_url.ts";
 import { buildId } from "./build_id.ts";
 
@@ -18,102 +9,88 @@ options.vnode = (vnode) => {
   onVNode?.(vnode);
 };
 
-type Component = ComponentType<Record<string, unknown>>;
+// The server puts an island and a slot between two such comments each.
+const MARK = /^(\/?)fresh-(island|slot):(\d+)$/;
 
-/** Comments that open an island or a slot, by what they say. */
-const marks = new Map<string, Comment>();
 /** Server-rendered content that islands got as props. */
 const slots: ComponentChild[][] = [];
-/** Islands in slots are started by the island around them. */
-const nested = new Set<number>();
 
-const MARK = /^fresh-(island|slot):(\d+)$/;
+function Slot({ id }: { id: number }): VNode {
+  return h(Fragment, null, slots[id]);
+}
 
-/** A place for the slot's content; its vnodes are there by the time an island renders. */
-export function slot(id: number): VNode {
-  const Slot: FunctionComponent = () => h(Fragment, null, slots[id]);
-  return h(Slot, null);
+/** A place for a slot's content, which is known by the time an island renders. */
+export function slot(id: number): VNode<{ id: number }> {
+  return h(Slot, { id });
 }
 
 /** Brings the islands of this page to life; the nth component gets the nth props. */
 export function boot(
-  components: Component[],
+  components: ComponentType<Record<string, unknown>>[],
   props: Record<string, unknown>[],
 ): void {
-  const islands = components.map((component, i) => h(component, props[i]));
-  const templates = [
-    ...document.querySelectorAll<HTMLTemplateElement>(
-      "template[id^=fresh-slot-]",
-    ),
-  ];
-  [document, ...templates.map((template) => template.content)].forEach(
-    collectMarks,
-  );
+  const islands = components.map((component, i): VNode => h(component, props[i]) as VNode);
+  const templates = [...document.querySelectorAll<HTMLTemplateElement>("template[data-fresh-slot]")];
+  const marks = [document, ...templates.map((template) => template.content)].flatMap(findMarks);
 
-  // Rendering takes the comments out of the page, so all slots are read before it begins.
-  for (const { id, content } of templates) {
-    slots[Number(id.slice(11))] = toVNodes(content.childNodes, islands);
+  // Everything is read before anything is rendered: rendering moves and removes nodes.
+  const nested = new Set<number>();
+  for (const { dataset, content } of templates) {
+    slots[Number(dataset.freshSlot)] = toVNodes(content.childNodes, islands, nested);
   }
-  for (const [text, open] of marks) {
-    const [, kind, id] = text.match(MARK)!;
-    if (kind === "slot") slots[Number(id)] = toVNodes(between(open), islands);
+  for (const { comment, opens, kind, id } of marks) {
+    if (opens && kind === "slot") slots[id] = toVNodes(between(comment), islands, nested);
   }
-  for (const [id, island] of islands.entries()) {
-    const open = marks.get(`fresh-island:${id}`);
-    if (open && !nested.has(id)) renderBetween(island, open);
-  }
+  // What an island renders has no such comments in it, and they would keep its nodes from their places.
+  const roots = marks.filter(({ comment, kind, id }) => {
+    const isInside = kind === "slot" || nested.has(id);
+    if (isInside) comment.remove();
+    return !isInside;
+  });
+  const containers = roots.filter(({ opens }) => opens).map(({ comment, id }) => ({
+    island: islands[id],
+    container: containerAfter(comment),
+  }));
+  for (const { island, container } of containers) render(island, container);
 }
 
-function collectMarks(root: Node): void {
+function findMarks(root: Node): { comment: Comment; opens: boolean; kind: string; id: number }[] {
+  const marks = [];
   const comments = document.createTreeWalker(root, NodeFilter.SHOW_COMMENT);
   while (comments.nextNode()) {
     const comment = comments.currentNode as Comment;
-    if (MARK.test(comment.data) && !marks.has(comment.data)) {
-      marks.set(comment.data, comment);
-    }
+    const match = comment.data.match(MARK);
+    if (match) marks.push({ comment, opens: match[1] === "", kind: match[2], id: Number(match[3]) });
   }
+  return marks;
 }
+
+const closes = (node: Node, open: Comment) => node instanceof Comment && node.data === `/${open.data}`;
 
 /** The nodes from an opening comment to the one that closes it. */
 function between(open: Comment): ChildNode[] {
   const nodes: ChildNode[] = [];
-  let node = open.nextSibling;
-  while (node && !(node instanceof Comment && node.data === `/${open.data}`)) {
-    nodes.push(node);
-    node = node.nextSibling;
-  }
+  for (let node = open.nextSibling; node && !closes(node, open); node = node.nextSibling) nodes.push(node);
   return nodes;
 }
 
-/** Server-rendered nodes as vnodes, so that an island can own them. */
-function toVNodes(
-  nodes: Iterable<ChildNode>,
-  islands: VNode[],
-): ComponentChild[] {
+/** Server-rendered nodes as vnodes, so that an island can own them. Notes which islands are among them. */
+function toVNodes(nodes: Iterable<ChildNode>, islands: VNode[], nested: Set<number>): ComponentChild[] {
   const vnodes: ComponentChild[] = [];
   let inside: Comment | undefined;
   for (const node of nodes) {
     if (inside) {
-      if (node instanceof Comment && node.data === `/${inside.data}`) {
-        inside = undefined;
-      }
+      if (closes(node, inside)) inside = undefined;
     } else if (node instanceof Comment) {
-      const [, kind, id] = node.data.match(MARK) ?? [];
-      if (kind === "island") {
-        nested.add(Number(id));
-        vnodes.push(islands[Number(id)]);
-        inside = node;
-      }
+      const [, opens, kind, id] = node.data.match(MARK) ?? [];
+      if (opens !== "" || kind !== "island") continue;
+      nested.add(Number(id));
+      vnodes.push(islands[Number(id)]);
+      inside = node;
     } else if (node instanceof Text) {
       vnodes.push(node.data);
     } else if (node instanceof Element) {
-      vnodes.push(
-        h(
-          node.localName,
-          attributesOf(node),
-          toVNodes(node.childNodes, islands),
-        ),
-      );
+      vnodes.push(h(node.localName, attributesOf(node), toVNodes(node.childNodes, islands, nested)));
     }
   }
   return vnodes;
@@ -123,19 +100,21 @@ function attributesOf(element: Element): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
   for (const { name, value } of element.attributes) {
     // An attribute such as `disabled` is there or not; as a property its empty value would mean false.
-    attributes[name] = name in element && (element as never)[name] === true ? true : value;
+    attributes[name] = (element as unknown as Record<string, unknown>)[name] === true || value;
   }
   return attributes;
 }
 
 /**
- * Renders an island over the nodes that the server sent for it. Preact wants one element around them: an object that
- * stands for the stretch between the comments plays that part.
+ * Preact renders into one element, but an island's nodes have neighbours. An object that stands for the stretch
+ * between the comments plays the element's part.
  */
-function renderBetween(island: VNode, open: Comment): void {
+function containerAfter(open: Comment): Element {
   const parent = open.parentElement!;
   const nodes = between(open);
-  const close = nodes.length > 0 ? nodes[nodes.length - 1].nextSibling : open.nextSibling;
+  const close = (nodes.at(-1) ?? open).nextSibling!;
+  const isOutside = (node: Node) =>
+    (close.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
   const container = {
     nodeType: Node.ELEMENT_NODE,
     namespaceURI: parent.namespaceURI,
@@ -143,8 +122,10 @@ function renderBetween(island: VNode, open: Comment): void {
     firstChild: nodes[0],
     childNodes: nodes,
     contains: (node: Node) => parent.contains(node),
-    insertBefore: (node: Node, before: Node | null) => parent.insertBefore(node, before ?? close),
+    // Preact looks for the place of a new node among all that follows, past the end of the island.
+    insertBefore: (node: Node, before: Node | null) =>
+      parent.insertBefore(node, before === null || isOutside(before) ? close : before),
     removeChild: (node: Node) => parent.removeChild(node),
   };
-  render(island, container as unknown as Element);
+  return container as unknown as Element;
 }

@@ -33,9 +33,7 @@ function update({ type, key, props }: VNode<Record<string, unknown>>): void {
     : type === "meta"
     ? ["name", props.name]
     : ["rel", props.rel];
-  const tag = document.head.querySelector(
-    `${type}[${name}="${CSS.escape(String(value))}"]`,
-  );
+  const tag = document.head.querySelector(`${type}[${name}="${CSS.escape(String(value))}"]`);
   if (!tag) return;
   for (const [name, value] of Object.entries(props)) {
     if (name !== "children") tag.setAttribute(name, String(value));

@@ -26,11 +26,7 @@ export class Builder {
   async build(): Promise<void> {
     const project = readProject(this.#root);
     const buildId = deploymentId() ?? crypto.randomUUID().replaceAll("-", "");
-    const bundle = await bundleClient({
-      ...project,
-      buildId,
-      production: true,
-    });
+    const bundle = await bundleClient({ ...project, buildId, production: true });
     await writeBuild(project, bundle, buildId);
   }
 
@@ -48,9 +44,7 @@ export class Builder {
       importApp(),
       bundleClient({ ...project, buildId, production: false }),
     ]);
-    const handler = app.handler(
-      await developmentBuild(project, bundle, buildId),
-    );
+    const handler = app.handler(await developmentBuild(project, bundle, buildId));
     await serve(
       (req) => new URL(req.url).pathname === "/_fresh/alive" ? sayAlive(req, buildId) : handler(req),
       { hostname: "127.0.0.1", ...options },
@@ -60,20 +54,14 @@ export class Builder {
 
 /** Instances of one deployment must agree on the id even if each builds for itself. */
 function deploymentId(): string | undefined {
-  return Deno.env.get("DENO_DEPLOYMENT_ID") ?? Deno.env.get("GITHUB_SHA") ??
-    Deno.env.get("CI_COMMIT_SHA");
+  return ["DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"].map((name) => Deno.env.get(name)).find(
+    Boolean,
+  );
 }
 
-async function developmentBuild(
-  project: Project,
-  bundle: Bundle,
-  id: string,
-): Promise<Build> {
+async function developmentBuild(project: Project, bundle: Bundle, id: string): Promise<Build> {
   const load = (path: string) => import(pathToFileURL(resolve(project.root, path)).href);
-  const routes = project.routes.map(async (path) => ({
-    path,
-    module: await load(`routes/${path}`),
-  }));
+  const routes = project.routes.map(async (path) => ({ path, module: await load(`routes/${path}`) }));
   const islands = project.islands.map(async (path) => ({
     module: await load(path),
     chunk: bundle.islands.get(path)!,
@@ -88,31 +76,21 @@ async function developmentBuild(
   };
 }
 
-function developmentFiles(
-  project: Project,
-  bundle: Bundle,
-  id: string,
-): Map<string, StaticFile> {
+function developmentFiles(project: Project, bundle: Bundle, id: string): Map<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   for (const path of project.staticFiles) {
     const read = () => readStatic(resolve(project.root, "static", path), id);
     files.set(`/${path}`, { type: contentType(path), immutable: false, read });
   }
   for (const [url, content] of bundle.files) {
-    files.set(url, {
-      type: contentType(url),
-      immutable: true,
-      read: () => Promise.resolve(content),
-    });
+    files.set(url, { type: contentType(url), immutable: true, read: () => Promise.resolve(content) });
   }
   return files;
 }
 
 /** Tells the page which run of the server it talks to, for as long as that run lasts. */
 function sayAlive(req: Request, buildId: string): Response {
-  if (req.headers.get("upgrade") !== "websocket") {
-    return new Response(null, { status: 426 });
-  }
+  if (req.headers.get("upgrade") !== "websocket") return new Response(null, { status: 426 });
   const { socket, response } = Deno.upgradeWebSocket(req);
   socket.onopen = () => socket.send(buildId);
   return response;

@@ -33,9 +33,7 @@ export async function bundleClient(
       boot: clientModule("boot"),
       signals: clientModule("signals"),
       ...(production ? {} : { reload: clientModule("reload") }),
-      ...Object.fromEntries(
-        islands.map((path) => [names.get(path)!, resolve(root, path)]),
-      ),
+      ...Object.fromEntries(islands.map((path) => [names.get(path)!, resolve(root, path)])),
     },
     outdir: root,
     write: false,
@@ -83,11 +81,7 @@ function entryNames(islands: string[]): Map<string, string> {
 }
 
 /** Everything that an output imports right away, at any depth. */
-function importsOf(
-  output: string,
-  { outputs }: esbuild.Metafile,
-  found = new Set<string>(),
-): string[] {
+function importsOf(output: string, { outputs }: esbuild.Metafile, found = new Set<string>()): string[] {
   for (const { path, kind } of outputs[output]?.imports ?? []) {
     if (kind !== "import-statement" || found.has(path)) continue;
     found.add(path);

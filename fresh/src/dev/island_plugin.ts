@@ -4,6 +4,9 @@ import type { Loader, Plugin } from "esbuild";
 const RUNTIME = fileURLToPath(import.meta.resolve("../client/runtime.ts"));
 const HERE = fileURLToPath(import.meta.resolve("../"));
 
+// Marks what this plugin handed back to esbuild, so that it does not ask the plugin again.
+const RESOLVED = Symbol("resolved");
+
 /**
  * Teaches esbuild what the app's modules expect: names are those of the project's import map, `fresh/runtime` is its
  * browser side, and public environment variables are known at build time.
@@ -14,28 +17,15 @@ export function islandPlugin(root: string): Plugin {
     setup(build) {
       const importMap = readImportMap(root);
 
-      build.onResolve(
-        { filter: /^(fresh|@fresh\/core)\/runtime$/ },
-        () => ({ path: RUNTIME }),
-      );
+      build.onResolve({ filter: /^(fresh|@fresh\/core)\/runtime$/ }, () => ({ path: RUNTIME }));
 
       // Bare names are resolved from the project's root, whoever imports them: that keeps one copy of preact.
-      build.onResolve(
-        { filter: /^[@\w]/ },
-        ({ path, importer, kind, pluginData }) => {
-          const target = mapSpecifier(path, importMap);
-          const shared = target.startsWith("preact") ||
-            importer.startsWith(HERE);
-          if (
-            pluginData === "resolved" || (target === path && !shared)
-          ) return undefined;
-          return build.resolve(target, {
-            resolveDir: root,
-            kind,
-            pluginData: "resolved",
-          });
-        },
-      );
+      build.onResolve({ filter: /^[@\w]/ }, ({ path, importer, kind, pluginData }) => {
+        const target = mapSpecifier(path, importMap);
+        const isShared = target.startsWith("preact") || importer.startsWith(HERE);
+        if (pluginData === RESOLVED || (target === path && !isShared)) return undefined;
+        return build.resolve(target, { resolveDir: root, kind, pluginData: RESOLVED });
+      });
 
       build.onLoad({ filter: /\.(tsx?|jsx?)$/ }, async ({ path }) => {
         if (path.includes("/node_modules/")) return undefined;
@@ -58,10 +48,7 @@ function readImportMap(root: string): Record<string, string> {
 }
 
 /** What esbuild has to look for: a package's name without its version, or a path relative to the root. */
-function mapSpecifier(
-  specifier: string,
-  importMap: Record<string, string>,
-): string {
+function mapSpecifier(specifier: string, importMap: Record<string, string>): string {
   const key = Object.keys(importMap)
     .filter((key) =>
       specifier === key ||
@@ -76,12 +63,6 @@ function mapSpecifier(
 export function inlinePublicEnv(source: string): string {
   const valueOf = (name: string) => JSON.stringify(Deno.env.get(name)) ?? "undefined";
   return source
-    .replaceAll(
-      /\bDeno\.env\.get\(\s*(["'`])(FRESH_PUBLIC_\w+)\1\s*\)/g,
-      (_, _quote, name) => valueOf(name),
-    )
-    .replaceAll(
-      /\bprocess\.env\.(FRESH_PUBLIC_\w+)/g,
-      (_, name) => valueOf(name),
-    );
+    .replaceAll(/\bDeno\.env\.get\(\s*(["'`])(FRESH_PUBLIC_\w+)\1\s*\)/g, (_, _quote, name) => valueOf(name))
+    .replaceAll(/\bprocess\.env\.(FRESH_PUBLIC_\w+)/g, (_, name) => valueOf(name));
 }

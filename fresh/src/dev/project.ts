@@ -15,9 +15,7 @@ export interface Project {
 /** Looks for routes, islands and static files in the folder of the app. */
 export function readProject(root: string): Project {
   const inRoutes = filesBelow(join(root, "routes"));
-  const local = inRoutes.filter((path) => path.includes("(_islands)/")).map((
-    path,
-  ) => `routes/${path}`);
+  const local = inRoutes.filter((path) => path.includes("(_islands)/")).map((path) => `routes/${path}`);
   const shared = filesBelow(join(root, "islands")).map((path) => `islands/${path}`);
   return {
     root,

@@ -33,10 +33,7 @@ export function contentType(path: string): string {
 }
 
 /** A static file as it is served: the own addresses in a stylesheet are tied to the build. */
-export async function readStatic(
-  path: string,
-  buildId: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readStatic(path: string, buildId: string): Promise<Uint8Array<ArrayBuffer>> {
   const content = await Deno.readFile(path);
   if (extname(path) !== ".css") return content;
   const css = new TextDecoder().decode(content).replaceAll(

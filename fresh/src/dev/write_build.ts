@@ -7,11 +7,7 @@ import type { Project } from "./project.ts";
 import { contentType, readStatic } from "./static_content.ts";
 
 /** Writes all that the production server needs to `_fresh/`, in place of what was there. */
-export async function writeBuild(
-  project: Project,
-  bundle: Bundle,
-  id: string,
-): Promise<void> {
+export async function writeBuild(project: Project, bundle: Bundle, id: string): Promise<void> {
   const outDir = join(project.root, "_fresh");
   await Deno.remove(outDir, { recursive: true }).catch(ignoreMissing);
 
@@ -22,37 +18,19 @@ export async function writeBuild(
     signals: bundle.signals,
     islands: Object.fromEntries(bundle.islands),
   };
-  const addFile = async (
-    url: string,
-    content: Uint8Array,
-    immutable: boolean,
-  ) => {
+  const addFile = async (url: string, content: Uint8Array, immutable: boolean) => {
     const hash = createHash("sha256").update(content).digest("base64url");
-    manifest.files[url] = {
-      type: contentType(url),
-      etag: `W/"${hash}"`,
-      immutable,
-    };
+    manifest.files[url] = { type: contentType(url), etag: `W/"${hash}"`, immutable };
     await write(join(outDir, "public", url), content);
   };
   for (const path of project.staticFiles) {
-    await addFile(
-      `/${path}`,
-      await readStatic(join(project.root, "static", path), id),
-      false,
-    );
+    await addFile(`/${path}`, await readStatic(join(project.root, "static", path), id), false);
   }
   for (const [url, content] of bundle.files) await addFile(url, content, true);
 
   const encoder = new TextEncoder();
-  await write(
-    join(outDir, "manifest.json"),
-    encoder.encode(JSON.stringify(manifest, null, 2)),
-  );
-  await write(
-    join(outDir, "server.js"),
-    encoder.encode(serverEntry(project, bundle.islands)),
-  );
+  await write(join(outDir, "manifest.json"), encoder.encode(JSON.stringify(manifest, null, 2)));
+  await write(join(outDir, "server.js"), encoder.encode(serverEntry(project, bundle.islands)));
 }
 
 function ignoreMissing(error: unknown): void {
@@ -72,24 +50,24 @@ function serverEntry({ routes }: Project, islands: Map<string, Chunk>): string {
   });
   const route = modules(routes, "route", "routes/");
   const island = modules([...islands.keys()], "island", "");
-  return `${
-    [
-      `import { serveBuild } from "fresh/serve-build";`,
-      `import { app } from "../main.ts";`,
-      `import manifest from "./manifest.json" with { type: "json" };`,
-      ...route.imports,
-      ...island.imports,
-      "",
-      "export default serveBuild(app, {",
-      "  manifest,",
-      "  folder: import.meta.dirname,",
-      "  routes: {",
-      ...route.entries,
-      "  },",
-      "  islands: {",
-      ...island.entries,
-      "  },",
-      "});",
-    ].join("\n")
-  }\n`;
+  const lines = [
+    `import { serveBuild } from "fresh/serve-build";`,
+    `import { app } from "../main.ts";`,
+    `import manifest from "./manifest.json" with { type: "json" };`,
+    ...route.imports,
+    ...island.imports,
+    "",
+    "export default serveBuild(app, {",
+    "  manifest,",
+    "  folder: import.meta.dirname,",
+    "  routes: {",
+    ...route.entries,
+    "  },",
+    "  islands: {",
+    ...island.entries,
+    "  },",
+    "});",
+    "",
+  ];
+  return lines.join("\n");
 }

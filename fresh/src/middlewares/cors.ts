@@ -19,9 +19,7 @@ export interface CorsOptions<State = unknown> {
 const USUAL_METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"];
 
 /** Sends the CORS headers (https://fetch.spec.whatwg.org/#http-cors-protocol) and answers preflights itself. */
-export function cors<State>(
-  options: CorsOptions<State> = {},
-): Middleware<State> {
+export function cors<State>(options: CorsOptions<State> = {}): Middleware<State> {
   return async (ctx) => {
     const isPreflight = ctx.req.method === "OPTIONS";
     const response = isPreflight ? new Response(null, { status: 204 }) : await ctx.next();
@@ -29,19 +27,13 @@ export function cors<State>(
     const allowed = allowedOrigin(options, ctx);
     if (allowed) headers.set("access-control-allow-origin", allowed);
     if (allowed && allowed !== "*") {
-      headers.set(
-        "vary",
-        ["Origin", headers.get("vary")].filter(Boolean).join(", "),
-      );
+      headers.set("vary", ["Origin", headers.get("vary")].filter(Boolean).join(", "));
     }
     if (options.credentials) {
       headers.set("access-control-allow-credentials", "true");
     }
     if (options.exposeHeaders?.length) {
-      headers.set(
-        "access-control-expose-headers",
-        options.exposeHeaders.join(","),
-      );
+      headers.set("access-control-expose-headers", options.exposeHeaders.join(","));
     }
     if (isPreflight) addPreflight(headers, options, ctx.req);
     return response;
@@ -58,11 +50,7 @@ function allowedOrigin<State>(
   return origin.includes(asking) ? asking : null;
 }
 
-function addPreflight<State>(
-  headers: Headers,
-  options: CorsOptions<State>,
-  req: Request,
-): void {
+function addPreflight<State>(headers: Headers, options: CorsOptions<State>, req: Request): void {
   const { allowMethods = USUAL_METHODS, allowHeaders, maxAge } = options;
   headers.set("access-control-allow-methods", allowMethods.join(","));
   if (maxAge !== undefined) {
@@ -72,10 +60,7 @@ function addPreflight<State>(
   if (allowHeaders?.length) {
     headers.set("access-control-allow-headers", allowHeaders.join(","));
   } else if (asked) {
-    headers.set(
-      "access-control-allow-headers",
-      asked.split(/\s*,\s*/).join(","),
-    );
+    headers.set("access-control-allow-headers", asked.split(/\s*,\s*/).join(","));
     headers.append("vary", "Access-Control-Request-Headers");
   }
 }

@@ -33,14 +33,9 @@ const nameOf = (directive: string) => directive.trim().split(/\s/, 1)[0];
 
 /** Sends a Content-Security-Policy with every answer of what lies below. */
 export function csp<State>(options: CspOptions = {}): Middleware<State> {
-  const directives = new Map(
-    [...DEFAULTS, ...options.csp ?? []].map((entry) => [nameOf(entry), entry]),
-  );
+  const directives = new Map([...DEFAULTS, ...options.csp ?? []].map((entry) => [nameOf(entry), entry]));
   if (options.reportTo) {
-    directives.set("report-to", "report-to csp-endpoint").set(
-      "report-uri",
-      `report-uri ${options.reportTo}`,
-    );
+    directives.set("report-to", "report-to csp-endpoint").set("report-uri", `report-uri ${options.reportTo}`);
   }
   const policy = [...directives.values()].join("; ");
   const header = `content-security-policy${options.reportOnly ? "-report-only" : ""}`;
@@ -53,10 +48,7 @@ export function csp<State>(options: CspOptions = {}): Middleware<State> {
       : policy;
     response.headers.set(header, value);
     if (options.reportTo) {
-      response.headers.set(
-        "reporting-endpoints",
-        `csp-endpoint="${options.reportTo}"`,
-      );
+      response.headers.set("reporting-endpoints", `csp-endpoint="${options.reportTo}"`);
     }
     return response;
   };

@@ -13,9 +13,7 @@ export interface CsrfOptions<State = unknown> {
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** Refuses unsafe requests that a browser sends for another site, with 403. */
-export function csrf<State>(
-  { origin: allowed }: CsrfOptions<State> = {},
-): Middleware<State> {
+export function csrf<State>({ origin: allowed }: CsrfOptions<State> = {}): Middleware<State> {
   const isAllowed = (origin: string | null, ctx: Context<State>) => {
     if (origin === null) return false;
     if (typeof allowed === "function") return allowed(origin, ctx);

@@ -15,10 +15,7 @@ export function staticFiles<State>(): Middleware<State> {
       return url.pathname === "/favicon.ico" ? new Response(null, { status: 404 }) : ctx.next();
     }
     if (req.method !== "GET" && req.method !== "HEAD") {
-      return new Response("Method Not Allowed", {
-        status: 405,
-        headers: { allow: "GET, HEAD" },
-      });
+      return new Response("Method Not Allowed", { status: 405, headers: { allow: "GET, HEAD" } });
     }
     const lock = url.searchParams.get(LOCK);
     if (lock !== null && lock !== build.id) return withoutLock(url);
@@ -38,23 +35,13 @@ function decodePath(pathname: string): string {
 function withoutLock(url: URL): Response {
   const target = new URL(url);
   target.searchParams.delete(LOCK);
-  return new Response(null, {
-    status: 307,
-    headers: { location: target.pathname + target.search },
-  });
+  return new Response(null, { status: 307, headers: { location: target.pathname + target.search } });
 }
 
-async function send(
-  file: StaticFile,
-  req: Request,
-  locked: boolean,
-): Promise<Response> {
+async function send(file: StaticFile, req: Request, locked: boolean): Promise<Response> {
   const { etag, type } = file;
   const forever = etag !== undefined && (locked || file.immutable);
-  const headers = new Headers({
-    "cache-control": forever ? FOREVER : NO_STORE,
-    vary: "If-None-Match",
-  });
+  const headers = new Headers({ "cache-control": forever ? FOREVER : NO_STORE, vary: "If-None-Match" });
   if (etag !== undefined && req.headers.get("if-none-match") === etag) {
     return new Response(null, { status: 304, headers });
   }

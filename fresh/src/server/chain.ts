@@ -21,17 +21,13 @@ export interface Chain {
   steps: Middleware[];
 }
 
-type Level<S = Surrounding> = S & { level: number };
+type Level = Surrounding & { level: number };
 
 /** From outside inward within one level: error pages stand outside the middlewares of their own folder. */
 const RANK = { app: 0, layout: 0, error: 1, "not found": 2, middleware: 3 };
 
 /** The chain for a route in `scope`, given what was registered before it in order. */
-export function buildChain(
-  scope: Scope,
-  registered: Surrounding[],
-  handlers: Middleware[],
-): Chain {
+export function buildChain(scope: Scope, registered: Surrounding[], handlers: Middleware[]): Chain {
   const around = registered
     .map((entry) => ({ ...entry, level: levelOf(entry.scope, scope) }))
     .filter((entry) => entry.level >= 0)
@@ -55,22 +51,17 @@ function viewUpTo(level: number, around: Level[]): View {
   const view: View = { layouts: [] };
   for (const entry of around) {
     if (entry.kind === "app") view.app = entry.component;
-    else if (entry.kind === "layout" && entry.level <= level) {
-      view.layouts.push(entry.component);
-    }
+    else if (entry.kind === "layout" && entry.level <= level) view.layouts.push(entry.component);
   }
   return view;
 }
 
 function toStep(entry: Level, around: Level[]): Middleware | undefined {
   if (entry.kind === "middleware") return entry.middleware;
-  if (entry.kind === "not found") {
-    return errorStep(entry.module, viewUpTo(0, around), isNotFound, () => 200);
-  }
+  if (entry.kind === "not found") return errorStep(entry.module, viewUpTo(0, around), isNotFound, () => 200);
   if (entry.kind !== "error") return undefined;
   // A 404 page takes the 404s of every folder, so the error pages below it let them pass.
-  const takes404 = entry.level === 0 ||
-    !around.some((other) => other.kind === "not found");
+  const takes404 = entry.level === 0 || !around.some((other) => other.kind === "not found");
   return errorStep(
     entry.module,
     viewUpTo(entry.level, around),
@@ -99,11 +90,7 @@ function errorStep(
 }
 
 /** Runs the chain from this step on. Whatever is thrown is in `ctx.error` by the time an outer step sees it. */
-export async function runChain(
-  ctx: RequestContext,
-  steps: Middleware[],
-  index = 0,
-): Promise<Response> {
+export async function runChain(ctx: RequestContext, steps: Middleware[], index = 0): Promise<Response> {
   const step = steps[index];
   if (step === undefined) throw new HttpError(404);
   const outerNext = ctx.next;

@@ -16,10 +16,7 @@ export function renderDocument(state: RenderState, content: VNode): string {
 
   let document: string;
   if (seen.has("html")) {
-    document = html.replace(
-      /^<html(?:"[^"]*"|[^">])*>/,
-      (tag) => tag + missingHead,
-    );
+    document = html.replace(/^<html(?:"[^"]*"|[^">])*>/, (tag) => tag + missingHead);
   } else {
     const body = seen.has("body") || seen.has("head") ? html : `<body>${html}</body>`;
     document = `<html>${missingHead}${body}</html>`;

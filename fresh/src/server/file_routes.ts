@@ -1,7 +1,7 @@
 import type { RouteFile } from "../build.ts";
 import type { Middleware, PageComponent } from "../define.ts";
 import type { Scope, Surrounding } from "./chain.ts";
-import { methodsOf, type RouteModule, toRouteModule } from "./route_module.ts";
+import { methodsOf, toRouteModule } from "./route_module.ts";
 import type { RouteMethod } from "./router.ts";
 
 /** One registration of a handler. */
@@ -14,16 +14,11 @@ export interface Route {
 
 const SPECIAL = new Set(["_app", "_layout", "_middleware", "_error", "_404"]);
 
-/** Whether a path below `routes/` names a module that Fresh reads. */
+/** Whether a path below `routes/` names a module that Fresh reads: one that is not private to its neighbours. */
 export function isRouteFile(path: string): boolean {
-  const folders = path.split("/");
-  const name = folders.pop()!.replace(/\.(tsx?|jsx?)$/, "");
-  if (
-    !/\.(tsx?|jsx?)$/.test(path) || name.endsWith("_test") ||
-    name.endsWith(".d")
-  ) return false;
-  return !folders.some((folder) => folder.startsWith("(_")) &&
-    (!name.startsWith("_") || SPECIAL.has(name));
+  const name = path.match(/([^/]+?)(?<!_test|\.d)\.(tsx?|jsx?)$/)?.[1];
+  if (name === undefined || /(^|\/)\(_/.test(path)) return false;
+  return !name.startsWith("_") || SPECIAL.has(name);
 }
 
 /** What surrounds the file routes, from the root inward. */
@@ -56,24 +51,12 @@ function fileMiddlewares(module: Record<string, unknown>): Middleware[] {
 /** The file routes, the most specific patterns first. */
 export function fileRoutes(files: RouteFile[]): Route[] {
   return files
-    .map(({ path, module }) => ({
-      ...locate(path),
-      module: toRouteModule(module),
-    }))
+    .map(({ path, module }) => ({ ...locate(path), module: toRouteModule(module) }))
     .filter(({ name }) => !SPECIAL.has(name))
     .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
-    .flatMap(routesOf);
-}
-
-function routesOf(
-  file: { scope: Scope; pattern: string; module: RouteModule },
-): Route[] {
-  return methodsOf(file.module).map(([method, handler]) => ({
-    scope: file.scope,
-    path: file.pattern,
-    method,
-    handlers: [handler],
-  }));
+    .flatMap(({ scope, pattern, module }) =>
+      methodsOf(module).map(([method, handler]) => ({ scope, path: pattern, method, handlers: [handler] }))
+    );
 }
 
 /** `users/(admin)/[id].tsx` lies in the scope `users`, `(admin)` and answers `/users/:id`. */

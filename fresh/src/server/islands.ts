@@ -1,22 +1,22 @@
 import { Signal } from "@preact/signals";
-import { DevalueError, uneval } from "devalue";
+import { DevalueError, uneval, type UnevalReplacer } from "devalue";
 import { type ComponentType, Fragment, h, isValidElement, type VNode } from "preact";
+import type { Chunk, Island } from "../build.ts";
 import { rawHtml } from "./raw_html.ts";
 import { currentRender, type IslandUse, renderInto, type RenderState, Slot } from "./render_state.ts";
-import type { Chunk, Island } from "../build.ts";
 
 // The browser finds islands and slots by these comments; client/boot.ts reads them.
 const marked = (kind: "island" | "slot", id: number, content: VNode) =>
   rawHtml(`<!--fresh-${kind}:${id}-->`, content, `<!--/fresh-${kind}:${id}-->`);
 
+interface IslandRootProps {
+  island: Island;
+  component: ComponentType;
+  props: Record<string, unknown>;
+}
+
 /** Stands in for an island's component on the server: renders it in place and remembers its props. */
-export function IslandRoot(
-  { island, component, props }: {
-    island: Island;
-    component: ComponentType;
-    props: Record<string, unknown>;
-  },
-): VNode {
+export function IslandRoot({ island, component, props }: IslandRootProps): VNode {
   const state = currentRender()!;
   const use: IslandUse = { island, props: {} };
   const id = state.islands.push(use) - 1;
@@ -54,7 +54,7 @@ export function renderHiddenSlots(state: RenderState): string {
   // A slot's content may bring islands with more slots: the list grows while it is worked off.
   for (const slot of state.slots) {
     if (slot.rendered) continue;
-    html += `<template id="fresh-slot-${slot.id}">${renderInto(state, slot.content)}</template>`;
+    html += `<template data-fresh-slot="${slot.id}">${renderInto(state, slot.content)}</template>`;
   }
   return html;
 }
@@ -86,52 +86,34 @@ function startIslands({ islands, build: { client } }: RenderState): string[] {
     `import{${island.exportName} as ${name}}from"${island.chunk.url}";`
   );
   const props = propsCode(islands);
-  if (props.usesSignals) {
-    imports.push(`import{signal,frozen}from"${client.signals.url}";`);
-  }
+  if (props.usesSignals) imports.push(`import{signal,frozen}from"${client.signals.url}";`);
   const components = islands.map(({ island }) => names.get(island));
-  return [
-    `import{boot,slot}from"${client.boot.url}";`,
-    ...imports,
-    `boot([${components}],${props.code});`,
-  ];
+  return [`import{boot,slot}from"${client.boot.url}";`, ...imports, `boot([${components}],${props.code});`];
 }
 
 /**
  * The props of all islands as one JavaScript expression, so that a signal or object given to two of them is the same
  * one in the browser.
  */
-function propsCode(
-  islands: IslandUse[],
-): { code: string; usesSignals: boolean } {
+function propsCode(islands: IslandUse[]): { code: string; usesSignals: boolean } {
   let usesSignals = false;
+  const replace: UnevalReplacer = (value, js) => {
+    if (value instanceof Slot) return js`slot(${value.id})`;
+    if (value instanceof Signal) {
+      usesSignals = true;
+      // Only a plain signal has Signal's own prototype; a computed one cannot be computed in the browser.
+      const isPlain = Object.getPrototypeOf(value) === Signal.prototype;
+      return isPlain ? js`signal(${value.peek()})` : js`frozen(${value.peek()})`;
+    }
+    if (isVNode(value)) throw new TypeError("JSX is only possible as the whole value of a prop");
+    if (isClassInstance(value)) return js`(${{ ...value }})`;
+  };
   try {
-    const code = uneval(
-      islands.map((use) => use.props),
-      (value: unknown, js) => {
-        if (value instanceof Slot) return js`slot(${value.id})`;
-        if (value instanceof Signal) {
-          usesSignals = true;
-          // Only a plain signal has Signal's own prototype; a computed one cannot be computed in the browser.
-          const isPlain = Object.getPrototypeOf(value) === Signal.prototype;
-          return isPlain ? js`signal(${value.peek()})` : js`frozen(${value.peek()})`;
-        }
-        if (isVNode(value)) {
-          throw new TypeError(
-            "JSX is only possible as the value of an island's prop",
-          );
-        }
-        if (isClassInstance(value)) return js`(${{ ...value }})`;
-      },
-    );
-    return { code, usesSignals };
+    return { code: uneval(islands.map((use) => use.props), replace), usesSignals };
   } catch (cause) {
     const where = cause instanceof DevalueError ? ` (at ${cause.path})` : "";
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TypeError(
-      `The props of an island cannot be sent to the browser: ${reason}${where}`,
-      { cause },
-    );
+    throw new TypeError(`The props of an island cannot be sent to the browser: ${reason}${where}`, { cause });
   }
 }
 

@@ -34,17 +34,10 @@ export async function renderPage(
   }
   const html = renderDocument(state, h(Fragment, null, content));
   ctx.nonce = state.nonce;
-  return new Response(html, {
-    ...init,
-    headers: pageHeaders(init.headers, state),
-  });
+  return new Response(html, { ...init, headers: pageHeaders(init.headers, state) });
 }
 
-function props<Data>(
-  ctx: RequestContext,
-  data: Data,
-  content: ComponentChildren = null,
-): PageProps<Data> {
+function props<Data>(ctx: RequestContext, data: Data, content: ComponentChildren = null): PageProps<Data> {
   const { req, url, params, state, error } = ctx;
   const Component: FunctionComponent = () => content as VNode;
   return { req, url, params, state, error, data, Component };
@@ -59,25 +52,16 @@ function call<Data>(
   return h(() => {
     const content = component(props);
     if (content instanceof Response || content instanceof Promise) {
-      throw new TypeError(
-        "Only a page, layout or _app that is an async function may wait or return a Response",
-      );
+      throw new TypeError("Only an async page, layout or _app may wait or return a Response");
     }
     return h(Fragment, null, content);
   }, null);
 }
 
-function pageHeaders(
-  init: HeadersInit | undefined,
-  state: RenderState,
-): Headers {
+function pageHeaders(init: HeadersInit | undefined, state: RenderState): Headers {
   const headers = new Headers(init);
   headers.set("content-type", "text/html; charset=utf-8");
-  const urls = new Set(
-    pageChunks(state).flatMap((chunk) => [chunk.url, ...chunk.imports]),
-  );
-  for (const url of urls) {
-    headers.append("link", `<${url}>; rel="modulepreload"; as="script"`);
-  }
+  const urls = new Set(pageChunks(state).flatMap((chunk) => [chunk.url, ...chunk.imports]));
+  for (const url of urls) headers.append("link", `<${url}>; rel="modulepreload"; as="script"`);
   return headers;
 }

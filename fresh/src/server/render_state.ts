@@ -38,10 +38,7 @@ export function currentRender(): RenderState | undefined {
 }
 
 /** Html of a vnode, rendered as a part of this document. */
-export function renderInto(
-  state: RenderState,
-  content: ComponentChildren,
-): string {
+export function renderInto(state: RenderState, content: ComponentChildren): string {
   const outer = current;
   current = state;
   try {

@@ -24,28 +24,17 @@ export function methodsOf(module: RouteModule): [RouteMethod, Middleware][] {
   if (handler === undefined || typeof handler === "function") {
     return [["ALL", (ctx) => answer(module, handler, ctx as RequestContext)]];
   }
-  const byMethod = Object.entries(handler).map((
-    [method, run],
-  ): [RouteMethod, Middleware] => [
-    method,
-    (ctx) => answer(module, run, ctx as RequestContext),
-  ]);
-  return [...byMethod, ["OTHERS", () => Promise.reject(new HttpError(404))]];
+  const methods: [RouteMethod, Middleware][] = [["OTHERS", () => Promise.reject(new HttpError(404))]];
+  for (const [method, run] of Object.entries(handler)) {
+    methods.push([method, (ctx) => answer(module, run, ctx as RequestContext)]);
+  }
+  return methods;
 }
 
 /** Answers with an error page, by its own handler where it has one. */
-export function answerWith(
-  module: RouteModule,
-  ctx: RequestContext,
-  status: number,
-): Promise<Response> {
+export function answerWith(module: RouteModule, ctx: RequestContext, status: number): Promise<Response> {
   const { handler } = module;
-  return answer(
-    module,
-    typeof handler === "function" ? handler : handler?.GET,
-    ctx,
-    status,
-  );
+  return answer(module, typeof handler === "function" ? handler : handler?.GET, ctx, status);
 }
 
 async function answer(
@@ -57,13 +46,8 @@ async function answer(
   const result = handler ? await handler(ctx) : { data: {} };
   if (result instanceof Response) return result;
   if (typeof result !== "object" || result === null || !module.component) {
-    throw new TypeError(
-      `The handler of ${ctx.url.pathname} returned neither a Response nor data for its page`,
-    );
+    throw new TypeError(`The handler of ${ctx.url.pathname} returned neither a Response nor data for a page`);
   }
   const { data, headers } = result;
-  return await renderPage(ctx, module.component, data, {
-    status: result.status ?? status,
-    headers,
-  });
+  return await renderPage(ctx, module.component, data, { status: result.status ?? status, headers });
 }

@@ -5,27 +5,22 @@
 export type RouteMethod = string | "ALL" | "OTHERS";
 
 /** What the router found for a method and path. */
-export type Match<Handler> =
-  | { kind: "found"; handler: Handler; params: Record<string, string> }
-  | { kind: "wrong method"; allow: string }
-  | { kind: "unknown" };
+export type Match<Handler> = { kind: "found"; handler: Handler; params: Record<string, string> } | NoMatch;
+
+/** Either nobody knows the path, or it has handlers, but only for other methods. */
+export type NoMatch = { kind: "unknown" } | { kind: "wrong method"; allow: string };
 
 type Methods<Handler> = Map<RouteMethod, Handler>;
 
 /** Finds handlers by method and path. Exact paths win over patterns, which are tried in order of registration. */
 export class Router<Handler> {
   readonly #exact = new Map<string, Methods<Handler>>();
-  readonly #patterns = new Map<
-    string,
-    { pattern: URLPattern; methods: Methods<Handler> }
-  >();
+  readonly #patterns = new Map<string, { pattern: URLPattern; methods: Methods<Handler> }>();
 
   /** `path` in URLPattern syntax. The first handler of a method and path stays. */
   add(method: RouteMethod, path: string, handler: Handler): void {
     const methods = this.#methodsOf(path);
-    if (!methods.has("ALL") && !methods.has(method)) {
-      methods.set(method, handler);
-    }
+    if (!methods.has("ALL") && !methods.has(method)) methods.set(method, handler);
   }
 
   #methodsOf(path: string): Methods<Handler> {
@@ -33,10 +28,7 @@ export class Router<Handler> {
     if (/[:*?+(){}\\]/.test(path)) {
       const known = this.#patterns.get(path);
       if (known) return known.methods;
-      this.#patterns.set(path, {
-        pattern: new URLPattern({ pathname: path }),
-        methods,
-      });
+      this.#patterns.set(path, { pattern: new URLPattern({ pathname: path }), methods });
       return methods;
     }
     const key = withoutSlash(new URL(path, "http://localhost").pathname);
@@ -65,19 +57,14 @@ function choose<Handler>(
   params: Record<string, string>,
 ): Match<Handler> {
   const handler = methods.get(method) ?? methods.get("ALL") ??
-    (method === "HEAD" ? methods.get("GET") : undefined) ??
-    methods.get("OTHERS");
+    (method === "HEAD" ? methods.get("GET") : undefined) ?? methods.get("OTHERS");
   if (handler !== undefined) return { kind: "found", handler, params };
   return { kind: "wrong method", allow: [...methods.keys()].join(", ") };
 }
 
 /** A part that is left out, as by a catch-all that matched nothing, is empty. */
-function decodeAll(
-  groups: Record<string, string | undefined>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(groups).map(([name, part]) => [name, decode(part ?? "")]),
-  );
+function decodeAll(groups: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups).map(([name, part]) => [name, decode(part ?? "")]));
 }
 
 function decode(part: string): string {

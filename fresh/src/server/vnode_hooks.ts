@@ -11,23 +11,13 @@ const hooks = options as typeof options & { __b?: (vnode: VNode) => void };
 const before = hooks.__b;
 const after = hooks.diffed;
 
-const HEAD_TAGS = new Set([
-  "title",
-  "meta",
-  "link",
-  "base",
-  "style",
-  "script",
-  "noscript",
-]);
+const HEAD_TAGS = new Set(["title", "meta", "link", "base", "style", "script", "noscript"]);
 
 /** What changed vnodes were before: an app may keep a vnode and render it again. */
 const originals = new WeakMap<VNode, Pick<VNode, "type" | "props">>();
 
 function change(vnode: VNode, type: unknown, props: object): void {
-  if (!originals.has(vnode)) {
-    originals.set(vnode, { type: vnode.type, props: vnode.props });
-  }
+  originals.set(vnode, { type: vnode.type, props: vnode.props });
   Object.assign(vnode, { type, props });
 }
 
@@ -64,9 +54,7 @@ function enterComponent(vnode: VNode, state: RenderState): void {
 function enterElement(vnode: VNode, type: string, state: RenderState): void {
   if (state.insideHead && HEAD_TAGS.has(type)) {
     const key = headKey(vnode);
-    if (key !== undefined && state.head.has(key)) {
-      return change(vnode, Fragment, {});
-    }
+    if (key !== undefined && state.head.has(key)) return change(vnode, Fragment, {});
   }
   switch (type) {
     case "html":
@@ -78,10 +66,7 @@ function enterElement(vnode: VNode, type: string, state: RenderState): void {
       state.insideHead = true;
       change(vnode, type, {
         ...vnode.props,
-        children: [
-          ...toChildArray(vnode.props.children),
-          rawHtml(headMark(state)),
-        ],
+        children: [...toChildArray(vnode.props.children), rawHtml(headMark(state))],
       });
       break;
     case "script":
