@@ -1,3 +1,5 @@
+// Written by `deno task db:types` from the migrations. Do not edit: the next run overwrites it.
+
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Database = {
