@@ -1,13 +1,17 @@
 import { z } from "zod";
+import type { Change } from "../account/change.ts";
 import { releaseLookupKey, updatePrice } from "../behaviour/prices.ts";
+import { createProduct } from "../behaviour/products.ts";
 import { newPrice } from "../objects/price.ts";
+import type { Product } from "../objects/product.ts";
 import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest } from "../protocol/errors.ts";
+import { invalidRequest, missingParameter } from "../protocol/errors.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import {
   boolean,
   clearable,
+  currency,
   integer,
   list,
   metadata,
@@ -26,27 +30,33 @@ const recurring = z.strictObject({
   usage_type: oneOf("licensed").default("licensed"),
 });
 
-const currency = text().superRefine((value, context) => {
-  if (!/^[a-z]{3}$/i.test(value)) context.addIssue({ code: "custom", message: `Invalid currency: ${value}` });
-}).transform((value) => value.toLowerCase());
+const productData = z.strictObject({
+  active: boolean().optional(),
+  id: text().optional(),
+  metadata: metadata().optional(),
+  name: text(),
+  unit_label: text(12).optional(),
+});
 
 export const priceEndpoints = [
   endpoint("POST /v1/prices", {
     active: boolean().optional(),
-    currency,
+    currency: currency(),
     lookup_key: lookupKey.optional(),
     metadata: metadata().optional(),
     nickname: text().optional(),
-    product: text(),
+    product: text().optional(),
+    product_data: productData.optional(),
     recurring: recurring.optional(),
     transfer_lookup_key: boolean().default(false),
     unit_amount: integer({ min: 0 }),
   }, ({ account, change, params }) => {
-    const { transfer_lookup_key: transfer, unit_amount, ...fields } = params;
-    account.products.getReferenced(params.product, "product");
+    const { product, product_data: data, transfer_lookup_key: transfer, unit_amount, ...fields } = params;
+    if (product) account.products.getReferenced(product, "product");
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
     const price = account.prices.put(newPrice(change.now, {
       ...fields,
+      product: product ?? makeProduct(change, data).id,
       unit_amount,
       unit_amount_decimal: String(unit_amount),
       metadata: mergeMetadata({}, params.metadata),
@@ -60,7 +70,7 @@ export const priceEndpoints = [
     ...pagination,
     active: boolean().optional(),
     created: timeFilter().optional(),
-    currency: currency.optional(),
+    currency: currency().optional(),
     lookup_keys: list(lookupKey).optional(),
     product: text().optional(),
     recurring: z.strictObject({ interval: interval.optional() }).optional(),
@@ -97,3 +107,9 @@ export const priceEndpoints = [
     return updatePrice(change, before, changed);
   }),
 ];
+
+/** The product that a new price brings along. */
+function makeProduct(change: Change, data: z.output<typeof productData> | undefined): Product {
+  if (!data) throw missingParameter("product");
+  return createProduct(change, { ...data, metadata: mergeMetadata({}, data.metadata) });
+}

@@ -84,7 +84,10 @@ async function pay(account: Account, request: Request, id: string): Promise<Resp
   const card = findTestCard(number);
   if (!card) throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
   const customer = account.customers.find(session.customer ?? "");
-  const payer = { email: email ?? session.customer_email ?? customer?.email ?? "jenny@example.com", name };
+  const payer = {
+    email: email ?? session.customer_email ?? customer?.email ?? "jenny.rosen@example.com",
+    name,
+  };
   return Response.json(perform(account, noCause, (change) => payCheckout(change, session, card, payer)));
 }
 

@@ -139,11 +139,13 @@ function outlook(subscription: Subscription): string {
   return `Renews on ${formatDay(end)}.`;
 }
 
+const brandNames: Record<string, string> = { visa: "Visa", mastercard: "Mastercard" };
+
 function Method({ method }: { method: PaymentMethod }) {
   const { card } = method;
-  return card
-    ? <li class="card">{card.brand} •••• {card.last4}, expires {card.exp_month}/{card.exp_year}</li>
-    : <li class="card">{method.type}</li>;
+  if (!card) return <li class="card">{method.type}</li>;
+  const { brand, last4, exp_month: month, exp_year: year } = card;
+  return <li class="card">{brandNames[brand] ?? brand} •••• {last4}, expires {month}/{year}</li>;
 }
 
 function Invoices({ invoices }: { invoices: Invoice[] }) {
@@ -190,7 +192,7 @@ function CancelPage({ visit, subscription }: { visit: Visit; subscription: Subsc
             ? "It ends at once."
             : `It stays available until ${end} and is not renewed after that.`}
         </p>
-        <form method="post">
+        <form method="post" class="choices">
           <button type="submit" class="danger">Confirm cancellation</button>
           <a class="button secondary" href={visit.home}>Keep subscription</a>
         </form>
@@ -208,7 +210,6 @@ function PortalLayout(
       <header>
         {back && (
           <a class="back" href={back}>
-            <span aria-hidden="true">←</span>
             Return to {siteOf(back)}
           </a>
         )}

@@ -64,6 +64,14 @@ export function url() {
   });
 }
 
+/** A three-letter currency code; the result is in lower case, as Stripe keeps it. */
+export function currency() {
+  return z.string().transform((value, context) => {
+    if (!/^[a-z]{3}$/i.test(value)) fail(context, "invalid", `Invalid currency: ${value}`);
+    return value.toLowerCase();
+  });
+}
+
 /** A value that an empty string unsets: the result is then `null`. */
 export function clearable<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => value === "" ? null : value, schema.nullable());
