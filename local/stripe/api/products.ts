@@ -1,4 +1,5 @@
-import { newProduct, type Product } from "../objects/product.ts";
+import { createProduct } from "../behaviour/products.ts";
+import type { Product } from "../objects/product.ts";
 import { endpoint } from "../protocol/endpoint.ts";
 import { invalidRequest } from "../protocol/errors.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
@@ -15,27 +16,13 @@ const fields = {
 };
 
 export const productEndpoints = [
-  endpoint(
-    "POST /v1/products",
-    { ...fields, id: text().optional(), name: text() },
-    ({ account, change, params }) => {
-      if (params.id && account.products.find(params.id)) {
-        throw invalidRequest(`Product already exists: ${params.id}`, {
-          code: "resource_already_exists",
-          param: "id",
-        });
-      }
-      const product = account.products.put(
-        newProduct(change.now, {
-          ...params,
-          images: params.images ?? [],
-          metadata: mergeMetadata({}, params.metadata),
-        }),
-      );
-      change.emit("product.created", product);
-      return product;
-    },
-  ),
+  endpoint("POST /v1/products", { ...fields, id: text().optional(), name: text() }, ({ change, params }) => {
+    return createProduct(change, {
+      ...params,
+      images: params.images ?? [],
+      metadata: mergeMetadata({}, params.metadata),
+    });
+  }),
 
   endpoint("GET /v1/products", {
     ...pagination,
