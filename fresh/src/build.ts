@@ -23,6 +23,12 @@ export interface Chunk {
   imports: string[];
 }
 
+/** A module of islands. Its chunk exports them with this prefix before their names. */
+export interface IslandModule {
+  chunk: Chunk;
+  prefix: string;
+}
+
 /** A component that also runs in the browser. */
 export interface Island {
   chunk: Chunk;
@@ -52,14 +58,12 @@ export function emptyBuild(): Build {
   return { id: "", routes: [], islands: new Map(), files: new Map(), client: { boot: none, signals: none } };
 }
 
-/** The islands among the exports of modules, given with their chunks: every exported function is one. */
-export function collectIslands(modules: { module: object; chunk: Chunk }[]): Map<ComponentType, Island> {
-  const islands = new Map<ComponentType, Island>();
-  for (const { module, chunk } of modules) {
-    for (const [exportName, value] of Object.entries(module)) {
-      if (typeof value === "function") {
-        islands.set(value, { chunk, exportName });
-      }
+/** The islands among the exports of modules: every exported function is one. */
+export function collectIslands(modules: (IslandModule & { exports: object })[]): Build["islands"] {
+  const islands: Build["islands"] = new Map();
+  for (const { exports, chunk, prefix } of modules) {
+    for (const [name, value] of Object.entries(exports)) {
+      if (typeof value === "function") islands.set(value, { chunk, exportName: prefix + name });
     }
   }
   return islands;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { App } from "./app.ts";
-import { type Chunk, collectIslands, type StaticFile } from "./build.ts";
+import { type Chunk, collectIslands, type IslandModule, type StaticFile } from "./build.ts";
 import type { RequestHandler } from "./server/listen.ts";
 
 /** What the Builder writes to `_fresh/manifest.json`. */
@@ -10,7 +10,7 @@ export interface Manifest {
   boot: Chunk;
   signals: Chunk;
   /** By the island module's path. */
-  islands: Record<string, Chunk>;
+  islands: Record<string, IslandModule>;
 }
 
 /** The parts of a build, as `_fresh/server.js` hands them over. Modules are given by their paths. */
@@ -33,7 +33,7 @@ export function serveBuild<State>(app: App<State>, built: BuiltApp): { fetch: Re
     id: manifest.id,
     routes: Object.entries(routes).map(([path, module]) => ({ path, module })),
     islands: collectIslands(
-      Object.entries(islands).map(([path, module]) => ({ module, chunk: manifest.islands[path] })),
+      Object.entries(islands).map(([path, exports]) => ({ exports, ...manifest.islands[path] })),
     ),
     files,
     client: { boot: manifest.boot, signals: manifest.signals },

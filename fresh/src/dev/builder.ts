@@ -63,8 +63,8 @@ async function developmentBuild(project: Project, bundle: Bundle, id: string): P
   const load = (path: string) => import(pathToFileURL(resolve(project.root, path)).href);
   const routes = project.routes.map(async (path) => ({ path, module: await load(`routes/${path}`) }));
   const islands = project.islands.map(async (path) => ({
-    module: await load(path),
-    chunk: bundle.islands.get(path)!,
+    exports: await load(path),
+    ...bundle.islands.get(path)!,
   }));
   const { boot, signals, reload } = bundle;
   return {

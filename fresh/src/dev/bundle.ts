@@ -1,7 +1,8 @@
-import { basename, extname, relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import type { Chunk } from "../build.ts";
+import type { Chunk, IslandModule } from "../build.ts";
+import { exportPrefix, groupIslands, groupPlugin } from "./island_groups.ts";
 import { islandPlugin } from "./island_plugin.ts";
 
 /** The client code of an app. */
@@ -12,45 +13,53 @@ export interface Bundle {
   signals: Chunk;
   reload: Chunk;
   /** By the island module's path. */
-  islands: Map<string, Chunk>;
+  islands: Map<string, IslandModule>;
+}
+
+/** What to bundle: island modules, given by their paths from the project's root. */
+export interface BundleOptions {
+  root: string;
+  islands: string[];
+  buildId: string;
+  production: boolean;
 }
 
 const clientModule = (name: string) => fileURLToPath(import.meta.resolve(`../client/${name}.ts`));
 
 /** Bundles the islands and what starts them into ES modules that share their common parts. */
-export async function bundleClient(
-  { root, islands, buildId, production }: {
-    root: string;
-    islands: string[];
-    buildId: string;
-    production: boolean;
-  },
-): Promise<Bundle> {
-  const names = entryNames(islands);
-  const result = await esbuild.build({
+export async function bundleClient({ root, islands, buildId, production }: BundleOptions): Promise<Bundle> {
+  const common = {
     absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    outdir: root,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    plugins: [islandPlugin(root)],
+    logLevel: "error",
+  } satisfies esbuild.BuildOptions;
+
+  const groups = groupIslands(await esbuild.build({ ...common, entryPoints: islands }), root);
+  const names = groups.map((_, i) => `islands-${i}`);
+  const result = await esbuild.build({
+    ...common,
     entryPoints: {
       boot: clientModule("boot"),
       signals: clientModule("signals"),
       ...(production ? {} : { reload: clientModule("reload") }),
-      ...Object.fromEntries(islands.map((path) => [names.get(path)!, resolve(root, path)])),
+      ...Object.fromEntries(names.map((name) => [name, name])),
     },
-    outdir: root,
-    write: false,
-    metafile: true,
-    bundle: true,
     splitting: true,
-    format: "esm",
-    target: "es2022",
     minify: production,
     sourcemap: production ? false : "inline",
-    jsx: "automatic",
-    jsxImportSource: "preact",
     define: {
       FRESH_BUILD_ID: JSON.stringify(buildId),
       "process.env.NODE_ENV": production ? '"production"' : '"development"',
     },
-    plugins: [islandPlugin(root)],
+    plugins: [groupPlugin(groups, root), ...common.plugins],
     logLevel: "warning",
   });
   await esbuild.stop();
@@ -58,8 +67,9 @@ export async function bundleClient(
   const urlOf = (path: string) => `/_fresh/js/${buildId}/${path}`;
   const chunkOf = (name: string): Chunk => ({
     url: urlOf(`${name}.js`),
-    imports: importsOf(`${name}.js`, result.metafile).map(urlOf),
+    imports: importsOf(`${name}.js`, result.metafile.outputs).map(urlOf),
   });
+  const moduleOf = (group: number, i: number) => ({ chunk: chunkOf(names[group]), prefix: exportPrefix(i) });
   return {
     files: new Map(result.outputFiles.map((file) => [
       urlOf(relative(root, file.path)),
@@ -68,24 +78,18 @@ export async function bundleClient(
     boot: chunkOf("boot"),
     signals: chunkOf("signals"),
     reload: chunkOf("reload"),
-    islands: new Map(islands.map((path) => [path, chunkOf(names.get(path)!)])),
+    islands: new Map(groups.flatMap((group, n) => group.map(({ path }, i) => [path, moduleOf(n, i)]))),
   };
 }
 
-/** Short names for the addresses; a number tells modules of the same name apart. */
-function entryNames(islands: string[]): Map<string, string> {
-  return new Map(islands.map((path, i) => {
-    const name = basename(path, extname(path)).replace(/[^\w-]/g, "-");
-    return [path, `island-${name}-${i}`];
-  }));
-}
+type Outputs = esbuild.Metafile["outputs"];
 
 /** Everything that an output imports right away, at any depth. */
-function importsOf(output: string, { outputs }: esbuild.Metafile, found = new Set<string>()): string[] {
+function importsOf(output: string, outputs: Outputs, found = new Set<string>()): string[] {
   for (const { path, kind } of outputs[output]?.imports ?? []) {
     if (kind !== "import-statement" || found.has(path)) continue;
     found.add(path);
-    importsOf(path, { inputs: {}, outputs }, found);
+    importsOf(path, outputs, found);
   }
   return [...found];
 }

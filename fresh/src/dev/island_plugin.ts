@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import type { Loader, Plugin } from "esbuild";
 
 const RUNTIME = fileURLToPath(import.meta.resolve("../client/runtime.ts"));
-const HERE = fileURLToPath(import.meta.resolve("../"));
+/** Where this package lies. */
+export const FRESH_SOURCES = fileURLToPath(import.meta.resolve("../"));
 
 // Marks what this plugin handed back to esbuild, so that it does not ask the plugin again.
 const RESOLVED = Symbol("resolved");
@@ -22,7 +23,7 @@ export function islandPlugin(root: string): Plugin {
       // Bare names are resolved from the project's root, whoever imports them: that keeps one copy of preact.
       build.onResolve({ filter: /^[@\w]/ }, ({ path, importer, kind, pluginData }) => {
         const target = mapSpecifier(path, importMap);
-        const isShared = target.startsWith("preact") || importer.startsWith(HERE);
+        const isShared = target.startsWith("preact") || importer.startsWith(FRESH_SOURCES);
         if (pluginData === RESOLVED || (target === path && !isShared)) return undefined;
         return build.resolve(target, { resolveDir: root, kind, pluginData: RESOLVED });
       });

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { Chunk } from "../build.ts";
 import type { Manifest } from "../serve_build.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Project } from "./project.ts";
@@ -30,7 +29,7 @@ export async function writeBuild(project: Project, bundle: Bundle, id: string): 
 
   const encoder = new TextEncoder();
   await write(join(outDir, "manifest.json"), encoder.encode(JSON.stringify(manifest, null, 2)));
-  await write(join(outDir, "server.js"), encoder.encode(serverEntry(project, bundle.islands)));
+  await write(join(outDir, "server.js"), encoder.encode(serverEntry(project)));
 }
 
 function ignoreMissing(error: unknown): void {
@@ -43,13 +42,13 @@ async function write(path: string, content: Uint8Array): Promise<void> {
 }
 
 /** Imports everything statically, so that starting the server needs no look at the project's folders. */
-function serverEntry({ routes }: Project, islands: Map<string, Chunk>): string {
+function serverEntry({ routes, islands }: Project): string {
   const modules = (paths: string[], name: string, folder: string) => ({
     imports: paths.map((path, i) => `import * as ${name}${i} from ${JSON.stringify(`../${folder}${path}`)};`),
     entries: paths.map((path, i) => `    ${JSON.stringify(path)}: ${name}${i},`),
   });
   const route = modules(routes, "route", "routes/");
-  const island = modules([...islands.keys()], "island", "");
+  const island = modules(islands, "island", "");
   const lines = [
     `import { serveBuild } from "fresh/serve-build";`,
     `import { app } from "../main.ts";`,
