@@ -57,9 +57,7 @@ async function ensurePrice(stripe: Stripe, plan: PaidPlan): Promise<string> {
   if (found && found.unit_amount === plan.price_cents && found.currency === plan.currency) return found.id;
 
   const price = await stripe.prices.create({
-    ...(found
-      ? { product: typeof found.product === "string" ? found.product : found.product.id }
-      : { product_data: { name: plan.name, metadata: { plan_code: plan.code } } }),
+    product: await ensureProduct(stripe, plan),
     currency: plan.currency,
     unit_amount: plan.price_cents,
     recurring: { interval: plan.billing_interval },
@@ -69,6 +67,20 @@ async function ensurePrice(stripe: Stripe, plan: PaidPlan): Promise<string> {
   });
   if (found) await stripe.prices.update(found.id, { active: false });
   return price.id;
+}
+
+/** The product's id is our own choice, so there can be only one for each plan. */
+async function ensureProduct(stripe: Stripe, plan: PaidPlan): Promise<string> {
+  const id = `dues_${plan.code}`;
+  try {
+    await stripe.products.retrieve(id);
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeInvalidRequestError) || error.code !== "resource_missing") {
+      throw error;
+    }
+    await stripe.products.create({ id, name: plan.name, metadata: { plan_code: plan.code } });
+  }
+  return id;
 }
 
 async function ensurePortalConfiguration(stripe: Stripe): Promise<string> {

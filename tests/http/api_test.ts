@@ -1,0 +1,383 @@
+import assert from "node:assert/strict";
+import type postgres from "postgres";
+import type Stripe from "stripe";
+import { connectStripe } from "../../billing/stripe.ts";
+import { startTestStack, type TestStack } from "../support/stack.ts";
+import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from "./client.ts";
+
+let stack: TestStack;
+let api: ApiClient;
+let stripe: Stripe;
+let sql: postgres.Sql;
+
+Deno.test.beforeAll(async () => {
+  stack = await startTestStack();
+  api = apiClient(stack);
+  stripe = connectStripe({ secretKey: stack.keys.stripeSecretKey, apiBase: stack.urls.stripe });
+  sql = stack.database.connect("postgres");
+});
+Deno.test.afterAll(() => stack?.stop());
+
+const SESSION = "/api/auth/session";
+const CHECKOUT = "/api/stripe/create-checkout-session";
+const PORTAL = "/api/stripe/create-portal-session";
+const BILLING_INFO = "/api/community/billing-info";
+
+function assertProblem(
+  { status, headers, body }: Answer,
+  wanted: [status: number, code: string],
+  message?: string,
+) {
+  assert.deepEqual([status, body.code], wanted, message);
+  assert.equal(headers.get("content-type"), "application/problem+json");
+  assert.deepEqual([body.type, body.status], ["about:blank", wanted[0]]);
+  assert.ok(body.title.length > 0);
+  assert.doesNotMatch(JSON.stringify(body), /\bat \S+:\d+|\.ts\b|stack/i, "no stack trace");
+}
+
+/** Pays a checkout as its customer would, and waits until Stripe has delivered what follows. */
+async function pay(sessionId: string) {
+  await simulator("POST", `/_sim/checkout/${sessionId}/pay`);
+  await simulator("GET", "/_sim/idle");
+}
+
+async function simulator(method: string, path: string, json?: unknown) {
+  const response = await fetch(`${stack.urls.stripe}${path}`, {
+    method,
+    body: json === undefined ? undefined : JSON.stringify(json),
+  });
+  assert.ok(response.ok, `${method} ${path} answered ${response.status}: ${await response.text()}`);
+}
+
+async function upgrade(person: Person): Promise<string> {
+  const token = await api.signIn(person);
+  const { body } = await api.call("POST", CHECKOUT, { token, json: {} });
+  await pay(body.sessionId);
+  return token;
+}
+
+Deno.test("health answers when the database does", async () => {
+  const { status, body } = await api.call("GET", "/api/health");
+  assert.deepEqual([status, body], [200, { ok: true }]);
+});
+
+Deno.test("under /api/ errors are problems with a stable code, also for what is not there", async () => {
+  assertProblem(await api.call("GET", "/api/nothing"), [404, "not_found"]);
+  const rows: [string, string, string][] = [
+    ["GET", SESSION, "POST"],
+    ["PUT", CHECKOUT, "POST"],
+    ["DELETE", PORTAL, "POST"],
+    ["POST", BILLING_INFO, "GET, HEAD"],
+  ];
+  for (const [method, path, allow] of rows) {
+    const answer = await api.call(method, path);
+    assertProblem(answer, [405, "method_not_allowed"], `${method} ${path}`);
+    assert.equal(answer.headers.get("allow"), allow);
+  }
+});
+
+Deno.test("bodies that are no JSON, of the wrong shape or too large are refused", async () => {
+  const token = await api.signIn(newAdmin());
+  const rows: [string, BodyInit, [number, string]][] = [
+    [SESSION, "{", [400, "invalid_json"]],
+    [SESSION, "", [400, "invalid_json"]],
+    [SESSION, "[]", [400, "invalid_request"]],
+    [SESSION, '{"identityToken":7}', [400, "invalid_request"]],
+    [SESSION, '{"identityToken":"x","more":1}', [400, "invalid_request"]],
+    [SESSION, " ".repeat(17 * 1024), [413, "payload_too_large"]],
+    [CHECKOUT, "null", [400, "invalid_request"]],
+    [CHECKOUT, '{"planCode":["pro"]}', [400, "invalid_request"]],
+    [CHECKOUT, '{"pluginId":".."}', [400, "invalid_request"]],
+    [CHECKOUT, '{"uiMode":"popup"}', [400, "invalid_request"]],
+    [CHECKOUT, '{"planCode":"gold"}', [404, "unknown_plan"]],
+    [PORTAL, '{"pluginId":""}', [400, "invalid_request"]],
+    [PORTAL, new Uint8Array([0xff, 0xfe]), [400, "invalid_json"]],
+  ];
+  for (const [path, body, wanted] of rows) {
+    assertProblem(
+      await api.call("POST", path, { token, body }),
+      wanted,
+      `${path} ${String(body).slice(0, 40)}`,
+    );
+  }
+});
+
+Deno.test("an identity token becomes a session, and its community exists from then on, on the free plan", async () => {
+  const admin = newAdmin({ title: "Chess Club", pluginId: "p1" });
+  const { status, headers, body } = await api.call("POST", SESSION, {
+    json: { identityToken: await api.identityToken(admin) },
+  });
+  assert.equal(status, 200);
+  assert.equal(headers.get("cache-control"), "no-store");
+  assert.deepEqual(body.community, { id: admin.cid, title: "Chess Club" });
+  assert.deepEqual([body.isAdmin, body.pluginId], [true, "p1"]);
+  assert.ok(Date.parse(body.expiresAt) > Date.now());
+
+  const info = await api.call("GET", BILLING_INFO, { token: body.token });
+  assert.equal(info.body.plan.code, "free");
+});
+
+Deno.test("a community that was renamed has its new name at the next visit", async () => {
+  const admin = newAdmin({ title: "Before" });
+  await api.signIn(admin);
+  const token = await api.signIn({ ...admin, title: "After" });
+  const { body } = await api.call("GET", BILLING_INFO, { token });
+  assert.equal(body.community.title, "After");
+});
+
+Deno.test("an identity token works once, also when it is sent twenty times at once", async () => {
+  const identityToken = await api.identityToken(newAdmin());
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => api.call("POST", SESSION, { json: { identityToken } })),
+  );
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+  for (const answer of answers.filter(({ status }) => status !== 200)) {
+    assertProblem(answer, [401, "used_identity_token"]);
+  }
+});
+
+Deno.test("identity tokens that are forged, expired or made out to others open no session", async () => {
+  const admin = newAdmin();
+  const past = Math.floor(Date.now() / 1000) - 1000;
+  const rows: [string, string][] = [
+    [
+      await api.identityToken(admin, {}, "a secret that the parent app does not know"),
+      "invalid_identity_token",
+    ],
+    [await api.identityToken(admin, { iss: "https://evil.example" }), "invalid_identity_token"],
+    [await api.identityToken(admin, { aud: "https://other.example" }), "invalid_identity_token"],
+    [await api.identityToken(admin, { adm: "true" }), "invalid_identity_token"],
+    [await api.identityToken(admin, { cid: undefined }), "invalid_identity_token"],
+    [await api.identityToken(admin, { iat: past, exp: past + 60 }), "expired_identity_token"],
+    [await api.sessionToken(admin), "invalid_identity_token"],
+    ["no token at all", "invalid_identity_token"],
+  ];
+  for (const [identityToken, code] of rows) {
+    assertProblem(await api.call("POST", SESSION, { json: { identityToken } }), [401, code]);
+  }
+  const [{ count }] = await sql`select count(*)::int from public.communities where id = ${admin.cid}`;
+  assert.equal(count, 0);
+});
+
+Deno.test("every call but the first needs a session token of ours that has not expired", async () => {
+  const admin = newAdmin();
+  const rows: [string | undefined, string][] = [
+    [undefined, "missing_token"],
+    ["nonsense", "invalid_token"],
+    [await api.identityToken(admin), "invalid_token"],
+    [await api.sessionToken(admin, {}, "a secret that Supabase does not know"), "invalid_token"],
+    [await api.sessionToken(admin, { aud: "https://other.example" }), "invalid_token"],
+    [await api.sessionToken(admin, { iss: "https://other.example" }), "invalid_token"],
+    [await api.sessionToken(admin, { role: "service_role" }), "invalid_token"],
+    [await api.sessionToken(admin, { exp: 1000 }), "expired_token"],
+  ];
+  for (const [token, code] of rows) {
+    for (const [method, path] of [["GET", BILLING_INFO], ["POST", CHECKOUT], ["POST", PORTAL]]) {
+      const answer = await api.call(method, path, { token, body: method === "POST" ? "{}" : undefined });
+      assertProblem(answer, [401, code], `${method} ${path}`);
+      assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+    }
+  }
+});
+
+Deno.test("a member sees the plan but is refused every admin call", async () => {
+  const member = newAdmin({ adm: false });
+  const token = await api.signIn(member);
+  assert.equal((await api.call("GET", BILLING_INFO, { token })).body.isAdmin, false);
+  for (const path of [CHECKOUT, PORTAL]) {
+    // Whatever the body claims.
+    assertProblem(await api.call("POST", path, { token, json: {} }), [403, "not_admin"]);
+    assertProblem(await api.call("POST", path, { token, json: { adm: true } }), [400, "invalid_request"]);
+  }
+  const [{ stripe_customer_id }] =
+    await sql`select stripe_customer_id from public.communities where id = ${member.cid}`;
+  assert.equal(stripe_customer_id, null);
+});
+
+Deno.test("billing info tells the plan, its limits and what else is on offer", async () => {
+  const admin = newAdmin({ title: "Readers" });
+  const { status, body } = await api.call("GET", BILLING_INFO, { token: await api.signIn(admin) });
+  assert.equal(status, 200);
+  const free = { code: "free", name: "Free", priceCents: 0, currency: "usd", billingInterval: null };
+  const limits = [
+    { feature: "active_wizard", windowSeconds: 0, hardLimit: 1 },
+    { feature: "ai_chat_message", windowSeconds: 30 * 86400, hardLimit: 100 },
+  ];
+  assert.deepEqual({ ...body, plans: undefined }, {
+    community: { id: admin.cid, title: "Readers", hasBillingAccount: false },
+    isAdmin: true,
+    plan: free,
+    limits,
+    plans: undefined,
+    subscription: null,
+    invoices: [],
+  });
+  assert.deepEqual(body.plans.map(({ code }: { code: string }) => code), ["free", "pro"]);
+  assert.deepEqual(body.plans[0], { ...free, limits });
+});
+
+Deno.test("a session of a community that does not exist finds nothing", async () => {
+  const token = await api.sessionToken(newAdmin());
+  assertProblem(await api.call("GET", BILLING_INFO, { token }), [404, "unknown_community"]);
+  assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [404, "unknown_community"]);
+});
+
+Deno.test("a checkout is for the community of the token, says so to Stripe, and returns to its page", async () => {
+  const admin = newAdmin({ cid: `a/b c-${crypto.randomUUID()}`, title: "Slashes" });
+  const token = await api.signIn(admin);
+  const { status, body } = await api.call("POST", CHECKOUT, { token, json: { pluginId: "p 1" } });
+  assert.equal(status, 200);
+  const session = await stripe.checkout.sessions.retrieve(body.sessionId, { expand: ["line_items"] });
+  assert.equal(body.url, session.url);
+  assert.deepEqual([session.mode, session.client_reference_id, session.metadata], [
+    "subscription",
+    admin.cid,
+    { community_id: admin.cid },
+  ]);
+  const page = `${stack.urls.parent}/c/${encodeURIComponent(admin.cid)}/plugin/p%201/`;
+  assert.equal(session.success_url, `${page}?stripe_status=success&session_id={CHECKOUT_SESSION_ID}`);
+  assert.equal(session.cancel_url, `${page}?stripe_status=cancel`);
+  const [{ stripe_price_id }] = await sql`select stripe_price_id from public.plans where code = 'pro'`;
+  assert.equal(session.line_items?.data[0].price?.id, stripe_price_id);
+
+  const customer = await stripe.customers.retrieve(session.customer as string) as Stripe.Customer;
+  assert.deepEqual([customer.name, customer.metadata], ["Slashes", { community_id: admin.cid }]);
+  const [row] = await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
+  assert.equal(row.stripe_customer_id, customer.id);
+});
+
+Deno.test("without a plugin id people return to the community page; the token's own plugin id wins", async () => {
+  const admin = newAdmin();
+  const plain = await api.call("POST", CHECKOUT, { token: await api.signIn(admin), json: {} });
+  const session = await stripe.checkout.sessions.retrieve(plain.body.sessionId);
+  assert.equal(session.cancel_url, `${stack.urls.parent}/c/${admin.cid}/?stripe_status=cancel`);
+
+  const token = await api.signIn({ ...admin, pluginId: "mine" });
+  const own = await api.call("POST", CHECKOUT, { token, json: { pluginId: "other" } });
+  const { cancel_url } = await stripe.checkout.sessions.retrieve(own.body.sessionId);
+  assert.equal(cancel_url, `${stack.urls.parent}/c/${admin.cid}/plugin/mine/?stripe_status=cancel`);
+});
+
+Deno.test("fifty simultaneous clicks make one customer", async () => {
+  const admin = newAdmin({ title: "Impatient" });
+  const token = await api.signIn(admin);
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => api.call("POST", CHECKOUT, { token, json: {} })),
+  );
+  assert.deepEqual(answers.map(({ status }) => status), Array(50).fill(200));
+  const ours: string[] = [];
+  for await (const customer of stripe.customers.list({ limit: 100 })) {
+    if (customer.metadata.community_id === admin.cid) ours.push(customer.id);
+  }
+  const [{ stripe_customer_id }] =
+    await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
+  assert.deepEqual(ours, [stripe_customer_id]);
+});
+
+Deno.test("a paid checkout puts the community on the pro plan, through the edge function's webhook", async () => {
+  const admin = newAdmin();
+  const token = await upgrade(admin);
+  const { body } = await api.call("GET", BILLING_INFO, { token });
+  assert.equal(body.plan.code, "pro");
+  assert.deepEqual([body.subscription.status, body.subscription.planCode], ["active", "pro"]);
+  assert.equal(body.community.hasBillingAccount, true);
+  assert.ok(Date.parse(body.subscription.currentPeriodEnd) > Date.now());
+
+  const outcomes = await sql`
+    select distinct e.outcome from billing.stripe_events e join public.communities c on c.stripe_customer_id = e.customer_id
+    where c.id = ${admin.cid}`;
+  assert.deepEqual(outcomes.map(({ outcome }) => outcome), ["applied"]);
+});
+
+Deno.test("a community with a live subscription gets no second one", async () => {
+  const token = await upgrade(newAdmin());
+  assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [409, "already_subscribed"]);
+});
+
+Deno.test("nor does it while the webhook of the first is still on its way", async () => {
+  const token = await api.signIn(newAdmin());
+  const { body } = await api.call("POST", CHECKOUT, { token, json: {} });
+  const url = `${stack.urls.supabase}/functions/v1/stripe-webhook`;
+  const { data: endpoints } = await stripe.webhookEndpoints.list();
+  const endpoint = endpoints.find((endpoint) => endpoint.url === url)!;
+  await stripe.webhookEndpoints.update(endpoint.id, { disabled: true });
+  try {
+    await pay(body.sessionId);
+    assert.equal((await api.call("GET", BILLING_INFO, { token })).body.plan.code, "free");
+    assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [409, "already_subscribed"]);
+  } finally {
+    await stripe.webhookEndpoints.update(endpoint.id, { disabled: false });
+  }
+});
+
+Deno.test("the portal opens for a community with a billing account and returns to its page", async () => {
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [409, "no_customer"]);
+  await api.call("POST", CHECKOUT, { token, json: {} });
+  const { status, body } = await api.call("POST", PORTAL, { token, json: {} });
+  assert.equal(status, 200);
+  const page = await fetch(body.portalUrl);
+  assert.equal(page.status, 200);
+  const escaped = `/c/${admin.cid}/?stripe_status=portal_return`;
+  assert.ok((await page.text()).includes(escaped));
+});
+
+Deno.test("a community sees and changes nothing of another", async () => {
+  const [garden, chess] = [newAdmin({ title: "Garden" }), newAdmin({ title: "Chess" })];
+  await upgrade(garden);
+  const token = await api.signIn(chess);
+  const { body } = await api.call("GET", BILLING_INFO, { token });
+  assert.deepEqual([body.community.title, body.plan.code, body.subscription, body.invoices], [
+    "Chess",
+    "free",
+    null,
+    [],
+  ]);
+  assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [409, "no_customer"]);
+});
+
+Deno.test("through the data API itself a person reads their own community and writes nothing", async () => {
+  const admin = newAdmin();
+  await upgrade(admin);
+  await upgrade(newAdmin());
+  const token = await api.signIn(admin);
+  const rest = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${stack.urls.supabase}/rest/v1/${path}`, {
+      method,
+      headers: {
+        apikey: stack.keys.supabasePublishableKey,
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json().catch(() => null) };
+  };
+  assert.deepEqual((await rest("GET", "communities?select=id")).body, [{ id: admin.cid }]);
+  assert.equal((await rest("GET", "subscriptions?select=id,status")).body.length, 1);
+  for (
+    const [method, path, body] of [
+      ["GET", "communities?select=stripe_customer_id", undefined],
+      ["PATCH", `communities?id=eq.${admin.cid}`, { title: "Mine" }],
+      ["POST", "subscriptions", { id: "sub_mine", community_id: admin.cid }],
+      ["DELETE", "plans?code=eq.free", undefined],
+    ] as const
+  ) {
+    assert.equal((await rest(method, path, body)).status, 403, `${method} ${path}`);
+  }
+});
+
+Deno.test("the plugin's own webhook route is the same handler", async () => {
+  assertProblem(await api.call("POST", "/api/webhooks/stripe", { body: "{}" }), [400, "invalid_signature"]);
+  assertProblem(await api.call("GET", "/api/webhooks/stripe"), [405, "method_not_allowed"]);
+});
+
+Deno.test("only the parent app may show the page in a frame, and its scripts need a nonce", async () => {
+  const { headers } = await api.call("GET", "/");
+  const policy = headers.get("content-security-policy")!;
+  assert.ok(policy.includes(`frame-ancestors ${stack.urls.parent};`));
+  assert.match(policy, /script-src 'self' 'nonce-[\w-]+'/);
+  assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*/);
+  assert.equal(headers.get("x-frame-options"), null);
+});
