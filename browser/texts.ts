@@ -150,7 +150,7 @@ export const texts = {
     DEPARTURE_FAILURES[code] ?? "Something went wrong. Nothing was charged; please try again.",
   dismiss: "Dismiss",
   toasts: {
-    success: "Checkout complete. Your plan is being updated…",
+    success: "Checkout complete. Thank you!",
     cancel: "Checkout cancelled. Nothing was charged and your plan is unchanged.",
     portal_return: "Welcome back. Changes you made are shown here as soon as they arrive.",
     paid: (planName: string) => `Payment received. Your community is on the ${planName} plan.`,

@@ -1,18 +1,16 @@
+import type { ComponentChildren } from "preact";
 import type { OfferedPlan } from "../browser/contract.ts";
-import { formatPrice, texts } from "../browser/texts.ts";
-import UpgradeButton from "../islands/UpgradeButton.tsx";
+import { formatPrice } from "../browser/texts.ts";
 import LimitList from "./LimitList.tsx";
 
-/** A plan the community could have, with the way to it for who may take it. */
-export default function OfferCard({ plan, isAdmin }: { plan: OfferedPlan; isAdmin: boolean }) {
+/** A plan the community could have. The children are the way to it. */
+export default function OfferCard({ plan, children }: { plan: OfferedPlan; children: ComponentChildren }) {
   return (
     <section class="card offer" aria-label={plan.name}>
       <h2>{plan.name}</h2>
       <p class="price">{formatPrice(plan)}</p>
       <LimitList limits={plan.limits} />
-      <div class="actions">
-        {isAdmin ? <UpgradeButton plan={plan} /> : <p class="quiet">{texts.memberHint}</p>}
-      </div>
+      <div class="actions">{children}</div>
     </section>
   );
 }

@@ -1,11 +1,11 @@
+import type { ComponentChildren } from "preact";
 import type { BillingInfo } from "../browser/contract.ts";
 import { describeSubscription, formatPrice, texts } from "../browser/texts.ts";
-import ManageBillingButton from "../islands/ManageBillingButton.tsx";
 import LimitList from "./LimitList.tsx";
 
-/** The plan the community has now, and how its subscription stands. */
-export default function PlanCard({ info }: { info: BillingInfo }) {
-  const { plan, limits, isAdmin, community } = info;
+/** The plan the community has now, and how its subscription stands. The children are what can be done about it. */
+export default function PlanCard({ info, children }: { info: BillingInfo; children: ComponentChildren }) {
+  const { plan, limits } = info;
   const note = describeSubscription(info);
   return (
     <section class="card current" aria-labelledby="current-plan">
@@ -14,11 +14,7 @@ export default function PlanCard({ info }: { info: BillingInfo }) {
       {plan.priceCents > 0 && <p class="price">{formatPrice(plan)}</p>}
       {note && <p class="state" data-tone={note.tone}>{note.text}</p>}
       <LimitList limits={limits} />
-      {isAdmin && community.hasBillingAccount && (
-        <div class="actions">
-          <ManageBillingButton />
-        </div>
-      )}
+      {children && <div class="actions">{children}</div>}
     </section>
   );
 }

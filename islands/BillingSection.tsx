@@ -8,6 +8,8 @@ import Note from "../components/Note.tsx";
 import OfferCard from "../components/OfferCard.tsx";
 import PlanCard from "../components/PlanCard.tsx";
 import Skeleton from "../components/Skeleton.tsx";
+import ManageBillingButton from "./ManageBillingButton.tsx";
+import UpgradeButton from "./UpgradeButton.tsx";
 
 /** The community's plan: what it is, what it could be, and what stands in the way of showing it. */
 export default function BillingSection() {
@@ -22,8 +24,14 @@ function Plans({ info }: { info: BillingInfo }) {
   return (
     <>
       <div class="cards">
-        <PlanCard info={info} />
-        {upgrades(info).map((plan) => <OfferCard key={plan.code} plan={plan} isAdmin={info.isAdmin} />)}
+        <PlanCard info={info}>
+          {info.isAdmin && info.community.hasBillingAccount && <ManageBillingButton />}
+        </PlanCard>
+        {upgrades(info).map((plan) => (
+          <OfferCard key={plan.code} plan={plan}>
+            {info.isAdmin ? <UpgradeButton plan={plan} /> : <p class="quiet">{texts.memberHint}</p>}
+          </OfferCard>
+        ))}
       </div>
       {info.invoices.length > 0 && <InvoiceList invoices={info.invoices} />}
     </>

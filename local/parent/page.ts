@@ -34,7 +34,7 @@ export function communityPage(data: PageData): string {
     community.title,
     html`
       <header class="bar">
-        <a class="brand" href="/"><span aria-hidden="true">◍</span> Commons</a>
+        <a class="brand" href="/">Commons</a>
         ${person ? personMenu(data, person) : ""}
       </header>
       <div class="frame">

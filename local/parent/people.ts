@@ -23,7 +23,7 @@ export const communities: Community[] = [
   {
     id: "garden",
     title: "Riverside Garden",
-    tagline: "Forty plots, one compost heap",
+    tagline: "Grow things, share tools, swap seeds",
     members: people,
     adminIds: [ada.id],
   },

@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext } from "playwright-core";
+import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { PlayedApi, PluginRig } from "./plugin_rig.ts";
+
+const CHECKOUT = "https://checkout.stripe.com/c/pay/cs_test_1";
+const PORTAL = "https://billing.stripe.com/p/session/test_1";
+const INFO_CALL = "GET /api/community/billing-info";
+const CHECKOUT_CALL = `POST /api/stripe/create-checkout-session {"planCode":"pro"}`;
+
+let browser: Browser;
+let rig: PluginRig;
+Deno.test.beforeAll(async () => {
+  [browser, rig] = await Promise.all([launchBrowser(), PluginRig.start()]);
+});
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await rig[Symbol.asyncDispose]();
+});
+
+/** Lets Stripe's addresses answer, and counts the pages asked for. */
+async function playStripe(context: BrowserContext): Promise<string[]> {
+  const visits: string[] = [];
+  await context.route("https://*.stripe.com/**", async (route) => {
+    visits.push(route.request().url());
+    await route.fulfill({ contentType: "text/html", body: "<h1>Stripe</h1>" });
+  });
+  return visits;
+}
+
+Deno.test("an admin on the free plan sees its limits in words and a way up", async () => {
+  await using open = await rig.open(browser, new PlayedApi());
+  const faults: string[] = [];
+  open.page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  open.page.on("pageerror", (error) => faults.push(error.message));
+  await open.page.reload();
+  await open.plugin.getByRole("heading", { name: "Free" }).waitFor();
+  const current = open.plugin.getByRole("region", { name: "Free" });
+  assert.equal(await current.getByRole("listitem").innerText(), "100 AI chat messages every 30 days");
+  const offer = open.plugin.getByRole("region", { name: "Pro" });
+  assert.match(await offer.innerText(), /\$29 a month\s+10,000 AI chat messages every 30 days/);
+  assert.equal(await offer.getByRole("button", { name: "Upgrade to Pro" }).isVisible(), true);
+  assert.equal(await open.plugin.getByRole("button", { name: "Manage billing" }).count(), 0);
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("a member sees the plan and no buttons", async () => {
+  for (const plan of [free, pro]) {
+    const api = new PlayedApi();
+    api.info = billingInfo(plan, { isAdmin: false });
+    await using open = await rig.open(browser, api, { person: "ben" });
+    await open.plugin.getByRole("heading", { name: plan.name }).first().waitFor();
+    assert.equal(await open.plugin.getByRole("button").count(), 0);
+  }
+});
+
+Deno.test("an admin on a paid plan sees when it renews, the invoices and the way to the portal", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(pro, {
+    invoices: [{
+      number: "D-0001",
+      status: "paid",
+      amountDueCents: 2900,
+      amountPaidCents: 2900,
+      currency: "usd",
+      createdAt: "2027-05-15T10:30:00Z",
+      hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
+      invoicePdf: null,
+    }],
+  });
+  api.portal = { portalUrl: PORTAL };
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
+  const invoice = open.plugin.getByRole("region", { name: "Invoices" }).getByRole("listitem");
+  assert.match(await invoice.innerText(), /May 15, 2027\s+\$29\s+Paid\s+View/);
+  const link = invoice.getByRole("link", { name: "View invoice D-0001" });
+  assert.equal(await link.getAttribute("href"), "https://invoice.stripe.com/i/1");
+  assert.equal(await open.plugin.getByRole("button", { name: /Upgrade/ }).count(), 0);
+  await open.plugin.getByRole("button", { name: "Manage billing" }).click();
+  await open.page.waitForURL(PORTAL);
+});
+
+Deno.test("a double click on upgrade opens one checkout in the whole window", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  const visits = await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).dblclick();
+  await open.page.waitForURL(CHECKOUT);
+  assert.deepEqual(api.calls, [INFO_CALL, CHECKOUT_CALL]);
+  assert.deepEqual(visits, [CHECKOUT]);
+});
+
+Deno.test("where the sandbox forbids the iframe to leave, the parent opens the checkout, once", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  const visits = await playStripe(open.page.context());
+  const reloaded = open.page.waitForEvent("framenavigated", (frame) => frame.url().endsWith("?reloaded"));
+  await open.page.locator("iframe").evaluate((frame) => {
+    (frame as HTMLIFrameElement).sandbox.remove("allow-top-navigation-by-user-activation");
+    (frame as HTMLIFrameElement).src += "?reloaded"; // a sandbox counts from the next navigation on
+    addEventListener("message", ({ data }) => data.type === "openUrl" && console.log("asked to open"));
+  });
+  await reloaded;
+  const asked = open.page.waitForEvent("console", (message) => message.text() === "asked to open");
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await asked;
+  await open.page.waitForURL(CHECKOUT);
+  assert.deepEqual(visits, [CHECKOUT]);
+});
+
+Deno.test("back from Stripe by the back button, the upgrade can be started again", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+  await open.page.goBack();
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("a checkout that cannot be opened says why and can be tried again", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.plugin.getByRole("status").getByText("The payment service does not answer.").waitFor();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("a community that was upgraded by somebody else is shown as it is, with the reason", async () => {
+  const api = new PlayedApi();
+  api.checkout = { code: "already_subscribed", status: 409 };
+  await using open = await rig.open(browser, api);
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  api.info = billingInfo(pro);
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
+  await open.plugin.getByRole("status").getByText("has a subscription already").waitFor();
+});
+
+Deno.test("after a payment nothing stale is shown, and the plan comes without a reload", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api, {
+    path: "/c/garden/?stripe_status=success&session_id=cs_test_1",
+  });
+  assert.equal(open.page.url(), `${rig.parentUrl}/c/garden/`);
+  await open.plugin.getByRole("status").getByText("Checkout complete.").waitFor();
+  await open.plugin.getByText("Your plan is being updated.").waitFor();
+  while (api.calls.length < 3) await open.page.waitForRequest("**/api/community/billing-info");
+  assert.equal(await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).count(), 0);
+  assert.equal(await open.plugin.getByRole("heading", { name: "Free" }).count(), 0);
+  api.info = billingInfo(pro);
+  await open.plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+  const status = open.plugin.getByRole("status");
+  await status.getByText("Payment received. Your community is on the Pro plan.").waitFor();
+  assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
+  await status.getByRole("button", { name: "Dismiss" }).click();
+  assert.equal(await status.innerText(), "");
+});
+
+Deno.test("a webhook that takes too long is said so, asked for no more, and can be asked for again", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api, { path: "/style.css" });
+  await open.page.clock.install();
+  await open.page.goto(`${rig.parentUrl}/c/garden/?stripe_status=success`);
+  await open.plugin.getByText("Your plan is being updated.").waitFor();
+  const late = open.plugin.getByText("Your plan is not updated yet.");
+  while (await late.count() === 0) await open.page.clock.runFor(5_000);
+  const callsUntilLate = api.calls.length;
+  await open.page.clock.runFor(300_000);
+  assert.equal(api.calls.length, callsUntilLate);
+  assert.ok(callsUntilLate < 20, `${callsUntilLate} calls`);
+  api.info = billingInfo(pro);
+  await open.plugin.getByRole("button", { name: "Check again" }).click();
+  await open.page.clock.runFor(1_000);
+  await open.plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+});
+
+Deno.test("a cancelled checkout has its own notice and changes nothing", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api, { path: "/c/garden/?stripe_status=cancel" });
+  await open.plugin.getByRole("status").getByText("Checkout cancelled. Nothing was charged").waitFor();
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  assert.equal(open.page.url(), `${rig.parentUrl}/c/garden/`);
+  assert.deepEqual(api.calls, [INFO_CALL]);
+});
+
+Deno.test("back from the portal, a change made there shows by itself", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(pro);
+  await using open = await rig.open(browser, api, {
+    path: "/c/chess/plugin/p%2F1/?stripe_status=portal_return",
+  });
+  await open.plugin.getByRole("status").getByText("Welcome back.").waitFor();
+  await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
+  api.info = billingInfo(pro, { subscription: subscriptionWith({ cancelAt: "2027-06-15T10:30:00Z" }) });
+  await open.plugin.getByText("Cancelled: Pro ends on June 15, 2027.").waitFor();
+});
+
+Deno.test("billing info that cannot be loaded is said so, and can be tried again", async () => {
+  const api = new PlayedApi();
+  api.info = { code: "database_unavailable", status: 503 };
+  await using open = await rig.open(browser, api);
+  await open.plugin.getByRole("heading", { name: "The plan could not be loaded" }).waitFor();
+  api.info = billingInfo(free);
+  await open.plugin.getByRole("button", { name: "Try again" }).click();
+  await open.plugin.getByRole("heading", { name: "Free" }).waitFor();
+});
+
+Deno.test("a session that ended is renewed without anybody noticing", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  api.refusedTokens = ["session-1"];
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+  assert.equal(api.sessions, 2);
+  assert.deepEqual(api.calls, [INFO_CALL, CHECKOUT_CALL, CHECKOUT_CALL]);
+});
+
+Deno.test("everything can be reached and done by keyboard", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api, { path: "/c/garden/?stripe_status=cancel" });
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  const focused = open.plugin.locator(":focus");
+  while (await focused.count() === 0) await open.page.keyboard.press("Tab");
+  assert.equal(await focused.getAttribute("aria-label"), "Dismiss");
+  await open.page.keyboard.press("Tab");
+  assert.equal(await focused.innerText(), "Upgrade to Pro");
+  await open.page.keyboard.press("Enter");
+  await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("the iframe is as tall as its content, at every width", async () => {
+  for (const width of [320, 1200]) {
+    await using open = await rig.open(browser, new PlayedApi(), { viewport: { width, height: 700 } });
+    await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+    await open.page.waitForFunction("document.querySelector('iframe').style.height !== ''");
+    const root = open.plugin.locator("html");
+    const [scrolls, sideways] = await root.evaluate(async (html) => {
+      await new Promise(requestAnimationFrame);
+      return [html.scrollHeight > html.clientHeight + 1, html.scrollWidth > html.clientWidth];
+    });
+    assert.deepEqual([width, scrolls, sideways], [width, false, false]);
+  }
+});
+
+Deno.test("messages to the plugin count only from the parent's window and of the right shape", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api);
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  const callback = { type: "stripeCallback", status: "success" };
+  const iframe = open.page.locator("iframe[data-dues]");
+
+  // From a frame of the parent's own origin, which is not the parent's window.
+  const sibling = await open.page.evaluateHandle(() =>
+    document.body.appendChild(document.createElement("iframe"))
+  );
+  const siblingFrame = await sibling.contentFrame();
+  assert.ok(siblingFrame);
+  await siblingFrame.evaluate((message) => globalThis.parent.frames[0].postMessage(message, "*"), callback);
+
+  // From the plugin's own window, which has another origin.
+  await open.plugin.locator("html").evaluate((_, message) => globalThis.postMessage(message, "*"), callback);
+
+  // From the parent's window, of a wrong shape.
+  for (const message of [{ ...callback, status: "paid" }, { type: "other" }, "stripeCallback", null]) {
+    await iframe.evaluate(
+      (target, message) => (target as HTMLIFrameElement).contentWindow?.postMessage(message, "*"),
+      message,
+    );
+  }
+
+  // The first message that counts is the last one: a single notice, and no other call before it.
+  await iframe.evaluate(
+    (target) =>
+      (target as HTMLIFrameElement).contentWindow?.postMessage(
+        { type: "stripeCallback", status: "cancel" },
+        "*",
+      ),
+  );
+  await open.plugin.getByRole("status").getByText("Checkout cancelled.").waitFor();
+  assert.equal(await open.plugin.getByRole("status").getByRole("button").count(), 1);
+  assert.deepEqual(api.calls, [INFO_CALL]);
+});
+
+Deno.test("a hostile page cannot frame the plugin", async () => {
+  await using hostile = serveHostilePage(rig.pluginUrl);
+  const page = await browser.newPage();
+  const refusal = page.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
+  await page.goto(hostile.url);
+  await refusal;
+  assert.deepEqual(await page.evaluate("heard"), []);
+  await page.close();
+});
+
+Deno.test("opened by itself, the plugin says where it belongs", async () => {
+  const page = await browser.newPage();
+  await page.goto(rig.pluginUrl);
+  await page.getByRole("heading", { name: "Open this page in your community" }).waitFor();
+  assert.equal(await page.getByRole("button").count(), 0);
+  await page.close();
+});
+
+/** A page of another origin that frames the plugin and listens. */
+function serveHostilePage(pluginUrl: string) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () =>
+    new Response(
+      `<script>heard = []; addEventListener("message", ({ data }) => heard.push(data));</script>
+      <iframe src="${pluginUrl}/" data-dues></iframe>`,
+      { headers: { "content-type": "text/html" } },
+    ));
+  return {
+    url: `http://localhost:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
