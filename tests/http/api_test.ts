@@ -235,7 +235,8 @@ Deno.test("a checkout is for the community of the token, says so to Stripe, and 
     { community_id: admin.cid },
   ]);
   const page = `${stack.urls.parent}/c/${encodeURIComponent(admin.cid)}/plugin/p%201/`;
-  assert.equal(session.success_url, `${page}?stripe_status=success&session_id={CHECKOUT_SESSION_ID}`);
+  const successUrl = session.success_url!.replace(session.id, "{CHECKOUT_SESSION_ID}");
+  assert.equal(successUrl, `${page}?stripe_status=success&session_id={CHECKOUT_SESSION_ID}`);
   assert.equal(session.cancel_url, `${page}?stripe_status=cancel`);
   const [{ stripe_price_id }] = await sql`select stripe_price_id from public.plans where code = 'pro'`;
   assert.equal(session.line_items?.data[0].price?.id, stripe_price_id);
