@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { projectRoot } from "../local/paths.ts";
+import { buildApp } from "./support/build.ts";
+
+/** Serves a module with this environment and nothing else set, until it ends by itself. */
+async function serve(module: string, env: Record<string, string>) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["serve", "--allow-all", "--no-prompt", "--host=127.0.0.1", "--port=0", module],
+    cwd: projectRoot,
+    env: { PATH: Deno.env.get("PATH") ?? "", HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1", ...env },
+    clearEnv: true,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("without its environment the plugin server says everything that is missing, and does not start", async () => {
+  await buildApp();
+  const { code, stdout, stderr } = await serve("_fresh/server.js", {
+    STRIPE_SECRET_KEY: "pk_test_wrong",
+    PLUGIN_URL: "https://billing.example",
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /^ +STRIPE_SECRET_KEY should be a secret or restricted key/m);
+  for (const name of ["PARENT_APP_URL", "SUPABASE_URL", "SUPABASE_DB_URL", "STRIPE_WEBHOOK_SECRET"]) {
+    assert.match(stderr, new RegExp(`^ +${name} is missing: it should be `, "m"));
+  }
+  assert.match(stderr, /PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL: exactly one/);
+  assert.doesNotMatch(stderr, /PLUGIN_URL|\bat .*\.ts:\d+/);
+  assert.doesNotMatch(stdout + stderr, /Listening/);
+});
+
+Deno.test("without its environment the webhook function says so too", async () => {
+  const { code, stderr } = await serve("supabase/functions/stripe-webhook/index.ts", {});
+  assert.equal(code, 1);
+  assert.match(stderr, /STRIPE_WEBHOOK_SECRET is missing/);
+  assert.doesNotMatch(stderr, /PARENT_APP_URL/);
+});
