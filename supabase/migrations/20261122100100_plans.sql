@@ -30,6 +30,7 @@ create trigger plans_touch before update on public.plans
 create policy plans_select on public.plans for select to authenticated using (true);
 
 revoke all on public.plans from anon, authenticated, service_role;
+revoke all on sequence public.plans_id_seq from anon, authenticated, service_role;
 -- stripe_price_id is not granted: a browser has no use for it.
 grant select (id, code, name, rank, price_cents, currency, billing_interval, is_default, is_active)
   on public.plans to authenticated;

@@ -20,6 +20,7 @@ create policy usage_events_select_own on public.usage_events for select to authe
   using (community_id = ((select auth.jwt()) ->> 'cid'));
 
 revoke all on public.usage_events from anon, authenticated, service_role;
+revoke all on sequence public.usage_events_id_seq from anon, authenticated, service_role;
 -- user_id and idempotency_key are not granted: who did what is not every member's business.
 grant select (id, community_id, feature, quantity, occurred_at) on public.usage_events to authenticated;
 grant select on public.usage_events to service_role;

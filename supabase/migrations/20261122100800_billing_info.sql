@@ -42,5 +42,5 @@ as $$
 $$;
 comment on function public.billing_info() is 'Plan, limits, plans on offer, subscription and invoices of the caller''s community; null when it is unknown.';
 
-revoke execute on function public.billing_info() from public, anon, authenticated;
+revoke execute on function public.billing_info() from public, anon, authenticated, service_role;
 grant execute on function public.billing_info() to authenticated;
