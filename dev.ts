@@ -1,10 +1,14 @@
-/** Fresh's builder: `deno run -A dev.ts` serves from source with live reload, `deno run -A dev.ts build` builds. */
+/**
+ * `deno run -A dev.ts` serves the plugin from source with live reload, on the port in PORT; `deno run -A dev.ts build`
+ * writes what goes into production: the server to `_fresh/`, the parent app's script to `parent/dist/`.
+ */
 
 import { Builder } from "fresh/dev";
+import { writeDist } from "./parent/bundle.ts";
 
 const builder = new Builder();
 if (Deno.args.includes("build")) {
-  await builder.build();
+  await Promise.all([builder.build(), writeDist()]);
 } else {
   const port = Number(Deno.env.get("PORT") ?? 4101);
   await builder.listen(() => import("./main.ts"), { hostname: "127.0.0.1", port });
