@@ -1,0 +1,5 @@
+import { total } from "../components/total.ts";
+
+export function Adder() {
+  return <button type="button" onClick={() => total.value++}>add</button>;
+}
