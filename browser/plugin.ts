@@ -57,8 +57,18 @@ export function startPlugin(parentOrigin: string): () => void {
   };
 }
 
-/** Reads billing info into the store. What is shown stays when that fails; the first load's failure is shown. */
-export async function loadBilling(): Promise<BillingInfo | null> {
+let loading: Promise<BillingInfo | null> | null = null;
+
+/**
+ * Reads billing info into the store. What is shown stays when that fails; the first load's failure is shown. One load
+ * runs at a time, so that an older answer never overwrites a newer one.
+ */
+export function loadBilling(): Promise<BillingInfo | null> {
+  loading ??= readBilling().finally(() => loading = null);
+  return loading;
+}
+
+async function readBilling(): Promise<BillingInfo | null> {
   if (!running) return null;
   const result = await running.session.call<BillingInfo>("GET", "/api/community/billing-info");
   if (result.ok) {
