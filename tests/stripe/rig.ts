@@ -33,7 +33,10 @@ export function connect(
 }
 
 /** A monthly price of 15 dollars and its product. */
-export function createPro(stripe: Stripe, fields: Partial<Stripe.PriceCreateParams> = {}): Promise<Stripe.Price> {
+export function createPro(
+  stripe: Stripe,
+  fields: Partial<Stripe.PriceCreateParams> = {},
+): Promise<Stripe.Price> {
   return stripe.products.create({ name: "Pro" }).then((product) =>
     stripe.prices.create({
       currency: "usd",

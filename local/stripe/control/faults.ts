@@ -18,12 +18,13 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("delay_delivery"), target, next: times, ms: milliseconds }),
   /** The attempt fails without reaching the endpoint, and is retried. */
   z.strictObject({ kind: z.literal("fail_delivery"), target, next: times }),
-  /** The request is answered with an error and not carried out. */
+  /** The request is answered with an error. With `carried_out` it has its effect all the same: only the reply is lost. */
   z.strictObject({
     kind: z.literal("api_error"),
     target,
     next: times,
     status: z.int().min(400).max(599).default(500),
+    carried_out: z.boolean().default(false),
   }),
   /** The request is carried out and its reply comes later. */
   z.strictObject({ kind: z.literal("api_delay"), target, next: times, ms: milliseconds }),

@@ -35,12 +35,15 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   return async (request) => {
     const call = await readRequest(request);
     const subject = `${call.method} ${call.path}`;
-    const reply = answer(request, call);
+    const error = parts.faults.take("api_error", subject);
+    if (error && !error.carried_out) return toResponse(call, toErrorReply(simulatedError(error.status)));
+    const { reply, settle } = answer(request, call);
     const delay = parts.faults.take("api_delay", subject);
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay.ms));
-    reply.settle();
+    settle();
+    if (error) return toResponse(call, toErrorReply(simulatedError(error.status)));
     const hangUp = parts.faults.take("api_hang_up", subject) !== undefined;
-    return toResponse(call, reply.reply, hangUp);
+    return toResponse(call, reply, hangUp);
   };
 
   /** The reply, and how to make it known to those who repeat the request: not before it is given. */
@@ -62,8 +65,6 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   }
 
   function prepare(call: ApiRequest): [PreparedCall, string] {
-    const fault = parts.faults.take("api_error", `${call.method} ${call.path}`);
-    if (fault) throw simulatedError(fault.status);
     const found = findEndpoint(parts.endpoints, call.method, call.path);
     if (!found) throw unknownRoute(call);
     const [endpoint, id] = found;
@@ -141,9 +142,10 @@ function simulatedError(status: number): StripeError {
   return new StripeError(status, type, `A fault was asked for: ${status}.`);
 }
 
-function toResponse(call: ApiRequest, reply: HeadedReply, hangUp: boolean): Response {
+function toResponse(call: ApiRequest, reply: HeadedReply, hangUp = false): Response {
   const headers = new Headers({
     "content-type": "application/json",
+    "content-length": String(new TextEncoder().encode(reply.body).length),
     "request-id": call.id,
     "stripe-version": apiVersion,
     ...(call.idempotencyKey === null ? {} : { "idempotency-key": call.idempotencyKey }),
@@ -152,14 +154,7 @@ function toResponse(call: ApiRequest, reply: HeadedReply, hangUp: boolean): Resp
   return new Response(hangUp ? brokenOff(reply.body) : reply.body, { status: reply.status, headers });
 }
 
-/** A body that ends in the middle: the connection is cut before the caller has all of it. */
+/** A body that ends in the middle: fewer bytes come than the length that was announced. */
 function brokenOff(body: string): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode(body.slice(0, body.length / 2)));
-    },
-    pull(controller) {
-      controller.error(new Error("connection broken on purpose"));
-    },
-  });
+  return new Blob([body.slice(0, body.length / 2)]).stream();
 }
