@@ -16,6 +16,7 @@ const planSchema = z.object({
   name: z.string(),
   /** In the smallest unit of the currency, for one billing interval. */
   priceCents: z.number(),
+  /** ISO 4217, lower case. */
   currency: z.string(),
   billingInterval: z.enum(["month", "year"]).nullable(),
 });
@@ -24,15 +25,20 @@ const billingInfoSchema = z.object({
   community: z.object({ id: z.string(), title: z.string(), hasBillingAccount: z.boolean() }),
   plan: planSchema,
   limits: z.array(limitSchema),
+  /** What is on offer, lowest rank first. */
   plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
   subscription: z.object({
+    /** Stripe's word: `active`, `trialing`, `past_due`, … */
     status: z.string(),
+    /** Null when no plan sells its price. */
     planCode: z.string().nullable(),
     currentPeriodEnd: z.string().nullable(),
     cancelAt: z.string().nullable(),
     trialEnd: z.string().nullable(),
+    /** A stable code; null when all is well. */
     paymentIssue: z.string().nullable(),
   }).nullable(),
+  /** Newest first; none for members. */
   invoices: z.array(z.object({
     number: z.string().nullable(),
     status: z.string(),
