@@ -8,3 +8,4 @@ export type Plan = BillingInfo["plan"];
 export type OfferedPlan = BillingInfo["plans"][number];
 export type PlanLimit = BillingInfo["limits"][number];
 export type Invoice = BillingInfo["invoices"][number];
+export type Subscription = NonNullable<BillingInfo["subscription"]>;
