@@ -8,7 +8,8 @@ const HELP = `Starts Dues and everything around it on this machine.
 
 Usage: deno task dev [options]
 
-  --port-base N  the first of five ports in a row: parent app, plugin, Supabase, Stripe, PostgreSQL (4100)
+  --port-base N  the first of five ports in a row: parent app, plugin, Supabase, Stripe, PostgreSQL (4100);
+                 0 for any free ones
   --ephemeral    keep nothing: begin empty, and leave nothing behind
   --reset        throw away what was kept in .local, and begin empty
   --json         print one line of JSON on standard output once all is up; progress goes to standard error
@@ -31,10 +32,10 @@ export function readOptions(args: string[]): Options {
   const values = parse(args);
   const portBase = Number(values["port-base"]);
   const last = 65_536 - SERVICES.length;
-  if (!/^\d+$/.test(values["port-base"]) || portBase < 1 || portBase > last) {
+  if (!/^\d+$/.test(values["port-base"]) || portBase > last) {
     throw new LocalError(
       "bad_option",
-      `--port-base must be a number from 1 to ${last}, not "${values["port-base"]}".`,
+      `--port-base must be a number from 0 to ${last}, not "${values["port-base"]}".`,
     );
   }
   const { ephemeral, reset, json, help } = values;

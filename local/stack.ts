@@ -26,6 +26,8 @@ export interface StackOptions {
   ephemeral: boolean;
   /** True to begin empty, throwing away what was kept. */
   reset?: boolean;
+  /** Where to keep things; `.local` when left out. */
+  stateFolder?: string;
   /** The plugin from source with live reload, as built into `_fresh/`, or not at all. */
   app: "dev" | "built" | "none";
   /** A migrated and seeded database to use in place of a server of its own. */
@@ -80,7 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   try {
     const ports = await choosePorts(options);
-    if (!options.ephemeral) kept = await KeptState.open(stateFolder);
+    if (!options.ephemeral) kept = await KeptState.open(options.stateFolder ?? stateFolder);
     if (options.reset) await kept?.reset();
     return { ...await startAll({ children, ports, kept, options }), failed: children.failed, stop };
   } catch (error) {
