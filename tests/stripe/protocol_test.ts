@@ -194,7 +194,7 @@ Deno.test("an error is replayed too, but a request that failed validation is not
 
 Deno.test("a key whose request is still running is answered with 409", async () => {
   await using rig = await startRig();
-  rig.simulator.faults.add({ kind: "api_delay", target: "POST /v1/customers", next: 1, ms: 100 });
+  rig.simulator.faults.add({ kind: "api_delay", target: "POST /v1/customers", next: 1, ms: 500 });
   const options = { idempotencyKey: "k" };
   const slow = rig.stripe.customers.create({ name: "Ada" }, options);
   while (rig.simulator.faults.list().length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
