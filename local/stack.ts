@@ -87,7 +87,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { ...await startAll({ children, ports, kept, options }), failed: children.failed, stop };
   } catch (error) {
     await stop();
-    throw error;
+    if (!options.signal?.aborted) throw error;
+    throw new LocalError("stopped", "The stack was stopped while it was starting.", { cause: error });
   }
 }
 

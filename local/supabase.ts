@@ -7,6 +7,7 @@
  */
 import { App } from "@supabase/lite";
 import { createPostgresConnection, type PostgresConnection } from "@supabase/lite/postgres";
+import { parseArgs } from "node:util";
 import { z } from "zod";
 import { Children } from "./children.ts";
 import { LocalError } from "./errors.ts";
@@ -18,7 +19,6 @@ const HEALTH_PATH = "/health";
 const OPTIONS_VARIABLE = "DUES_GATEWAY";
 
 const optionsSchema = z.object({
-  port: z.number(),
   /** The database as role `authenticator`: requests. */
   requestUrl: z.string(),
   /** The database as role `postgres`: what tables and columns there are. */
@@ -33,19 +33,23 @@ const optionsSchema = z.object({
   folder: z.string().default(projectPath("supabase")),
 });
 
-export type GatewayOptions = z.input<typeof optionsSchema>;
+export type GatewayOptions = z.input<typeof optionsSchema> & { port: number };
 
 /** Starts the gateway as one of the children. Rejects as Children.start() does. */
-export async function startGateway(children: Children, options: GatewayOptions): Promise<void> {
+export async function startGateway(
+  children: Children,
+  { port, ...options }: GatewayOptions,
+): Promise<void> {
   await children.start({
     name: "supabase",
     module: "local/supabase.ts",
+    args: [`--port=${port}`],
     env: { [OPTIONS_VARIABLE]: JSON.stringify(options) },
-    readyWhen: { url: `http://127.0.0.1:${options.port}${HEALTH_PATH}` },
+    readyWhen: { url: `http://127.0.0.1:${port}${HEALTH_PATH}` },
   });
 }
 
-async function serve(options: z.output<typeof optionsSchema>): Promise<void> {
+async function serve(port: number, options: z.output<typeof optionsSchema>): Promise<void> {
   const functions = new Children((_, line) => console.log(line));
   functions.failed.then((error) => endWith(error));
   const api = dataApi(options);
@@ -53,13 +57,13 @@ async function serve(options: z.output<typeof optionsSchema>): Promise<void> {
     folder: options.folder,
     jwtSecret: options.jwtSecret,
     secrets: {
-      SUPABASE_URL: `http://127.0.0.1:${options.port}`,
+      SUPABASE_URL: `http://127.0.0.1:${port}`,
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: options.publishableKey }),
       SUPABASE_SECRET_KEYS: JSON.stringify({ default: options.secretKey }),
       ...options.functionSecrets,
     },
   });
-  Deno.serve({ hostname: "127.0.0.1", port: options.port, onListen: () => {} }, async (request) => {
+  Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(REST_PREFIX)) return await api.fetch(request);
     if (pathname.startsWith(FUNCTIONS_PREFIX)) return await callFunction(request);
@@ -68,7 +72,9 @@ async function serve(options: z.output<typeof optionsSchema>): Promise<void> {
   });
 }
 
-function dataApi({ requestUrl, structureUrl, jwtSecret, publishableKey, secretKey }: GatewayOptions): App {
+function dataApi(
+  { requestUrl, structureUrl, jwtSecret, publishableKey, secretKey }: z.output<typeof optionsSchema>,
+): App {
   const connection = createPostgresConnection({ url: requestUrl, postgresOptions: { max: 10 } });
   honourGrants(connection);
   // Only an owner sees every table's structure in the information schema. Requests never use this connection.
@@ -103,5 +109,7 @@ function endWith(error: unknown): never {
 }
 
 if (import.meta.main) {
-  await serve(optionsSchema.parse(JSON.parse(Deno.env.get(OPTIONS_VARIABLE) ?? "{}"))).catch(endWith);
+  const { values } = parseArgs({ options: { port: { type: "string" } } });
+  const options = optionsSchema.parse(JSON.parse(Deno.env.get(OPTIONS_VARIABLE) ?? "{}"));
+  await serve(Number(values.port), options).catch(endWith);
 }

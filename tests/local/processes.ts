@@ -1,6 +1,6 @@
 /** What runs on this machine, for tests of what is left over. */
 
-interface Process {
+export interface Process {
   pid: number;
   parent: number;
   command: string;
