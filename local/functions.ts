@@ -7,7 +7,7 @@
  */
 import { errors, jwtVerify } from "jose";
 import { join } from "node:path";
-import { parse as parseToml } from "npm:smol-toml@1.9.1";
+import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
 import type { Children } from "./children.ts";
 import { LocalError } from "./errors.ts";

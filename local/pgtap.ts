@@ -3,7 +3,7 @@
  *
  * `supabase test db` does the same with the help of Docker. pgTAP itself is plain SQL and comes from npm.
  */
-import { pgtap } from "npm:@electric-sql/pglite@0.4.5/pgtap";
+import { pgtap } from "@electric-sql/pglite/pgtap";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type postgres from "postgres";
