@@ -42,7 +42,9 @@ Deno.test("imports point one way: routes and functions to billing, islands to br
     for (const specifier of imports(path).filter((specifier) => specifier.startsWith("."))) {
       const to = folder(target(path, specifier));
       if (to === from || allowed[from].includes(to)) continue;
-      const typeOnly = new RegExp(`^(?:import|export) type [^;]*"${RegExp.escape(specifier)}"`, "m").test(text);
+      const typeOnly = new RegExp(`^(?:import|export) type [^;]*"${RegExp.escape(specifier)}"`, "m").test(
+        text,
+      );
       if (typeOnly && allowed[from].includes(`${to}: types`)) continue;
       wrong.push(`${path} imports ${specifier}`);
     }
