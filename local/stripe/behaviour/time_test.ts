@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { Account } from "../account/account.ts";
+import { noCause, perform } from "../account/change.ts";
+import { newCheckoutSession } from "../objects/checkout_session.ts";
+import { newCustomer } from "../objects/customer.ts";
+import { newPortalSession, portalSessionLifetime } from "../objects/portal.ts";
+import { expireDueSessions } from "./due.ts";
+import { findPortalSession } from "./portal.ts";
+
+/** An account whose clock a test can set. */
+function accountAt(start: number) {
+  const clock = { now: start };
+  return { account: new Account(() => clock.now), clock };
+}
+
+Deno.test("expireDueSessions() ends an open session at its time and not before", () => {
+  const { account, clock } = accountAt(1_000);
+  account.checkoutSessions.put(newCheckoutSession(1_000, {
+    id: "cs_test_1",
+    url: "http://127.0.0.1/c/pay/cs_test_1",
+    allowPromotionCodes: null,
+    amountTotal: 1500,
+    billingAddressCollection: null,
+    cancelUrl: null,
+    clientReferenceId: null,
+    currency: "usd",
+    customer: null,
+    customerEmail: null,
+    expiresAt: 5_000,
+    locale: null,
+    metadata: {},
+    paymentMethodCollection: "always",
+    successUrl: "https://parent.example/",
+  }));
+  clock.now = 4_999;
+  perform(account, noCause, expireDueSessions);
+  assert.equal(account.checkoutSessions.get("cs_test_1").status, "open");
+  clock.now = 5_000;
+  perform(account, noCause, expireDueSessions);
+  perform(account, noCause, expireDueSessions);
+  assert.equal(account.checkoutSessions.get("cs_test_1").status, "expired");
+  const events = account.events.oldestFirst();
+  assert.deepEqual(events.map(({ type, created }) => [type, created]), [["checkout.session.expired", 5_000]]);
+});
+
+Deno.test("findPortalSession() knows an address for an hour, and only while its customer is there", () => {
+  const { account, clock } = accountAt(1_000);
+  const customer = account.customers.put(newCustomer(1_000));
+  const fields = { configuration: "bpc_1", customer: customer.id, locale: null, returnUrl: null };
+  const url = "http://127.0.0.1/p/session/test_1";
+  const session = account.portalSessions.put(newPortalSession(1_000, { ...fields, url }));
+  assert.equal(findPortalSession(account, "test_1")?.id, session.id);
+  assert.equal(findPortalSession(account, "1"), undefined);
+  clock.now = 1_000 + portalSessionLifetime;
+  assert.equal(findPortalSession(account, "test_1"), undefined);
+  clock.now = 1_000;
+  account.customers.remove(customer.id);
+  assert.equal(findPortalSession(account, "test_1"), undefined);
+});
