@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { LocalError } from "./errors.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
+import { STUDIO_HOST } from "./studio.ts";
 import { wrapperGone } from "./wrappers.ts";
 
 const HELP = `Starts Dues and everything around it on this machine.
@@ -111,6 +112,7 @@ Dues is running, ${(milliseconds / 1000).toFixed(1)} s after the start.
   Plugin      ${urls.plugin}
   Stripe      ${urls.stripe}   the simulator's dashboard
   Supabase    ${urls.supabase}
+  Studio      http://${STUDIO_HOST}:${new URL(urls.supabase).port}   tables and rows
   PostgreSQL  ${urls.postgres}
 
 ${

@@ -1,6 +1,6 @@
 /**
- * The Supabase gateway of the local stack: the data API at `/rest/v1/` and the edge functions at `/functions/v1/`, over
- * a real Postgres in which real grants and row-level security decide.
+ * The Supabase gateway of the local stack: the data API at `/rest/v1/` and the edge functions at `/functions/v1/`, and
+ * on a host name of its own the studio, over a real Postgres in which real grants and row-level security decide.
  *
  * It logs in as `authenticator`, as hosted Supabase's data API does: a role that may do nothing but become the role a
  * request's key or token names.
@@ -13,6 +13,7 @@ import { Children } from "./children.ts";
 import { LocalError } from "./errors.ts";
 import { FUNCTIONS_PREFIX, serveFunctions } from "./functions.ts";
 import { projectPath } from "./paths.ts";
+import { createStudio, STUDIO_HOST } from "./studio.ts";
 
 const REST_PREFIX = "/rest/v1/";
 const HEALTH_PATH = "/health";
@@ -52,7 +53,12 @@ export async function startGateway(
 async function serve(port: number, options: z.output<typeof optionsSchema>): Promise<void> {
   const functions = new Children((_, line) => console.log(line));
   functions.failed.then((error) => endWith(error));
-  const api = dataApi(options);
+  const { api, connection } = dataApi(options);
+  const studio = createStudio({
+    secretKey: options.secretKey,
+    callRest: (request) => api.fetch(request),
+    introspect: () => connection.introspect(),
+  });
   const callFunction = await serveFunctions(functions, {
     folder: options.folder,
     jwtSecret: options.jwtSecret,
@@ -64,7 +70,8 @@ async function serve(port: number, options: z.output<typeof optionsSchema>): Pro
     },
   });
   Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
-    const { pathname } = new URL(request.url);
+    const { hostname, pathname } = new URL(request.url);
+    if (hostname === STUDIO_HOST) return await studio(request);
     if (pathname.startsWith(REST_PREFIX)) return await api.fetch(request);
     if (pathname.startsWith(FUNCTIONS_PREFIX)) return await callFunction(request);
     if (pathname === HEALTH_PATH) return Response.json({ ok: true });
@@ -74,7 +81,7 @@ async function serve(port: number, options: z.output<typeof optionsSchema>): Pro
 
 function dataApi(
   { requestUrl, structureUrl, jwtSecret, publishableKey, secretKey }: z.output<typeof optionsSchema>,
-): App {
+) {
   const connection = createPostgresConnection({ url: requestUrl, postgresOptions: { max: 10 } });
   honourGrants(connection);
   // Only an owner sees every table's structure in the information schema. Requests never use this connection.
@@ -83,7 +90,7 @@ function dataApi(
     postgresOptions: { max: 1, idle_timeout: 5 },
   });
   connection.introspect = (options) => structure.introspect(options);
-  return new App({
+  const api = new App({
     connection,
     studio: { enabled: false },
     auth: {
@@ -93,6 +100,7 @@ function dataApi(
       secret_key: secretKey,
     },
   });
+  return { api, connection };
 }
 
 /**

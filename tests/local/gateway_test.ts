@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
+import { text } from "node:stream/consumers";
 import { SignJWT } from "jose";
 import { Children } from "../../local/children.ts";
 import { projectPath } from "../../local/paths.ts";
@@ -136,6 +138,63 @@ Deno.test("nothing but the data API and the functions is served", async () => {
     await response.body?.cancel();
     assert.equal(response.status, 404, path);
   }
+});
+
+interface StudioAnswer {
+  status: number;
+  framing?: string | string[];
+  body: string;
+}
+
+/** Asks as a browser that has the studio's page open does. Its host name is not one that every resolver knows. */
+function studio(
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<StudioAnswer> {
+  const { port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: "127.0.0.1", port, path, headers: { host: `studio.localhost:${port}`, ...headers } },
+      async (response) =>
+        resolve({
+          status: response.statusCode ?? 0,
+          framing: response.headers["x-frame-options"],
+          body: await text(response),
+        }),
+    );
+    request.on("error", reject).end();
+  });
+}
+
+const SAME_ORIGIN = { "sec-fetch-site": "same-origin", "user-agent": "Mozilla/5.0" };
+
+Deno.test("the studio's page and its script are served, and may not be framed", async () => {
+  const page = await studio("/");
+  const script = page.body.match(/src="(\/static\/[^"]+\.js)"/)?.[1] ?? "";
+  assert.equal((await studio(script)).status, 200);
+  assert.equal(page.framing, "DENY");
+  for (const path of ["/static/assets/none.js", "/static/..%2findex.js", "/static/assets/none.sh"]) {
+    assert.equal((await studio(path)).status, 404, path);
+  }
+});
+
+Deno.test("the studio sees what the operator may see", async () => {
+  const { status, body } = await studio("/rest/v1/notes?select=id&order=id", SAME_ORIGIN);
+  assert.deepEqual([status, JSON.parse(body)], [200, [{ id: 1 }, { id: 2 }]]);
+  assert.equal((await studio("/rest/v1/open_door", SAME_ORIGIN)).status, 403);
+  const { tables } = JSON.parse((await studio("/_system/introspect", SAME_ORIGIN)).body);
+  assert(tables.some(({ name }: { name: string }) => name === "notes"));
+});
+
+Deno.test("the studio answers no other page, and tells nobody how to reach the database", async () => {
+  for (const path of ["/rest/v1/notes", "/_system/info", "/_system/introspect"]) {
+    for (const site of ["cross-site", "same-site", "none"]) {
+      assert.equal((await studio(path, { "sec-fetch-site": site })).status, 403, `${path} ${site}`);
+    }
+    assert.equal((await studio(path)).status, 403, path);
+  }
+  assert.deepEqual(JSON.parse((await studio("/_system/info", SAME_ORIGIN)).body), { admin: true });
+  assert.equal((await studio("/_system/config", SAME_ORIGIN)).status, 404);
 });
 
 Deno.test("a function sees its own path, the body as it was sent, and no part of the gateway", async () => {
