@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import { renderToString } from "npm:preact-render-to-string@6.8.2";
+import { renderToString } from "preact-render-to-string";
 
 interface LayoutProps {
   title: string;
