@@ -26,10 +26,17 @@ async function wrappersOf(pid: number): Promise<Process[]> {
   return [process, ...await wrappersOf(process.parent)];
 }
 
-/** `deno task dev`, `node …/deno task dev`, `npm exec deno@… task dev`, and a shell that runs just that. */
+/**
+ * `deno task dev`, npm's `node …/deno/bin.cjs task dev`, `npm exec deno@… task dev`, and a shell that runs just that.
+ * Nothing else: a script that starts the stack in the background and ends wants it to stay.
+ */
 export function isWrapper(command: string): boolean {
-  return /^(\S*\/)?(deno|node|npx|npm( exec)?|sh -c|\S*\/sh -c)\b.*\bdeno\b.*\btask\b/s.test(command) ||
-    /^(\S*\/)?deno task\b/.test(command);
+  return [
+    /^(\S*\/)?deno task\b/,
+    /^(\S*\/)?node \S*\b(deno|npx|npm)\S* (.* )?task\b/,
+    /^(npm exec|npx) (.* )?deno(@\S+)? task\b/,
+    /^(\S*\/)?sh -c [^&;|<>]*\bdeno\b[^&;|<>]* task\b[^&;|<>]*$/,
+  ].some((wrapper) => wrapper.test(command));
 }
 
 /** A process counts as gone when its parent changed, too: one of the wrappers in between was it. */

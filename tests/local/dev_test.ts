@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
@@ -120,13 +121,20 @@ Deno.test("dev that is killed leaves no process behind", async () => {
   await ended;
 });
 
-Deno.test("dev stops when a Node wrapper in front of it is told to end and tells nobody", async () => {
-  const script = `require("node:child_process").spawnSync(${JSON.stringify(Deno.execPath())}, ${
-    JSON.stringify(START)
-  }, { stdio: "inherit" })`;
-  const { process, ended, processes } = await startDev("node", ["-e", script]);
+Deno.test("dev stops when npm's wrapper of Deno in front of it is told to end, which tells nobody", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "dues-wrapper-" });
+  const wrapper = join(folder, "deno", "bin.cjs");
+  await Deno.mkdir(dirname(wrapper));
+  await Deno.writeTextFile(
+    wrapper,
+    `require("node:child_process").spawnSync(${
+      JSON.stringify(Deno.execPath())
+    }, process.argv.slice(2), { stdio: "inherit" })`,
+  );
+  const { process, ended, processes } = await startDev("node", [wrapper, ...START]);
   process.kill("SIGTERM");
   await process.status;
   assert.deepEqual(await leftOver(processes), []);
   await ended;
+  await Deno.remove(folder, { recursive: true });
 });
