@@ -75,6 +75,7 @@ async function main(args: string[]): Promise<number> {
       app: "dev",
       signal: asked.signal,
       onProgress: showProgress,
+      onNotice: (text) => console.error(`! ${text}`),
       onLine: showLine,
     });
     serving = true;
@@ -92,7 +93,8 @@ async function main(args: string[]): Promise<number> {
 let serving = false;
 
 function showLine(name: string, line: string): void {
-  if (serving) console.error(`[${name}] ${line}`);
+  const routine = name === "postgres" && line.includes(" LOG: ");
+  if (serving && !routine) console.error(`[${name}] ${line}`);
 }
 
 function showProgress(step: string, milliseconds?: number): void {

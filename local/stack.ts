@@ -34,6 +34,8 @@ export interface StackOptions {
   database?: { cluster: Cluster; name: string };
   /** Hears when a step begins and, with its duration in milliseconds, when it is done. */
   onProgress?: (step: string, milliseconds?: number) => void;
+  /** Hears what is worth knowing but stops nothing. */
+  onNotice?: (text: string) => void;
   /** Hears every line that a process prints. */
   onLine?: (name: string, line: string) => void;
   /** Aborting it stops everything, also while it is starting. */
@@ -149,7 +151,7 @@ async function startDatabase({ children, ports, kept, options }: Start, cluster:
   await timed(options, "PostgreSQL", server);
   const { seedChanged } = await timed(options, "migrations and seed", prepareDatabase(cluster));
   if (seedChanged) {
-    options.onLine?.("postgres", "supabase/seed.sql has changed since it was run; --reset runs it again.");
+    options.onNotice?.("supabase/seed.sql has changed since it was run; --reset runs it again.");
   }
 }
 
