@@ -17,6 +17,8 @@ const STOP_MS = 8_000;
 /** How long to wait for the rest of a dead child's output, which a grandchild may hold open. */
 const OUTPUT_MS = 500;
 const READY_MS = 60_000;
+/** How long to wait for one answer of a process that is starting. */
+const ATTEMPT_MS = 2_000;
 const POLL_MS = 25;
 
 /** One process to start. */
@@ -170,7 +172,9 @@ async function tooLate(name: string, over: AbortSignal): Promise<never> {
 async function answers(url: string, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     // Refused connections and early errors mean "not yet": the race in start() knows when to give up.
-    const response = await fetch(url, { signal: over }).catch(() => null);
+    // A connection made at the very moment a server begins to listen may never be answered, hence the time limit.
+    const signal = AbortSignal.any([over, AbortSignal.timeout(ATTEMPT_MS)]);
+    const response = await fetch(url, { signal }).catch(() => null);
     await response?.body?.cancel();
     if (response?.ok) return;
     await pause(POLL_MS, over);

@@ -6,11 +6,16 @@ const LET_GO_MS = 2_000;
 /** Below the ports that systems give to outgoing connections, one of which might take a port before it is used. */
 const FREE_PORTS = { first: 10_240, last: 32_767 };
 
-/** So many different ports of 127.0.0.1 that nothing listens on at the moment. */
+/**
+ * So many different ports of 127.0.0.1 that nothing listens on at the moment.
+ *
+ * They lie below the range from which systems give outgoing connections theirs, so none is taken by a connection
+ * between now and the moment somebody listens on it.
+ */
 export function freePorts(count: number): number[] {
   const ports = new Set<number>();
   while (ports.size < count) {
-    const port = FREE_PORTS.first + Math.floor(Math.random() * (FREE_PORTS.last - FREE_PORTS.first + 1));
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
     if (isFree(port)) ports.add(port);
   }
   return [...ports];
