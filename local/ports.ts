@@ -3,8 +3,9 @@ import { LocalError } from "./errors.ts";
 /** A stack that was killed a moment ago lets go of its ports within this time. */
 const LET_GO_MS = 2_000;
 
-/** Below the ports that systems give to outgoing connections, one of which might take a port before it is used. */
-const FREE_PORTS = { first: 10_240, last: 32_767 };
+/** Where free ports are looked for. */
+const FIRST = 10_000;
+const LAST = 31_999;
 
 /**
  * So many different ports of 127.0.0.1 that nothing listens on at the moment.
@@ -15,7 +16,7 @@ const FREE_PORTS = { first: 10_240, last: 32_767 };
 export function freePorts(count: number): number[] {
   const ports = new Set<number>();
   while (ports.size < count) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST + 1));
     if (isFree(port)) ports.add(port);
   }
   return [...ports];
