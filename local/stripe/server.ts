@@ -6,6 +6,7 @@ import { expandables } from "./api/expandables.ts";
 import { expireDueSessions } from "./behaviour/due.ts";
 import { createControl } from "./control/control.ts";
 import { Faults } from "./control/faults.ts";
+import { RateLimit } from "./control/rate_limit.ts";
 import { createPages } from "./pages/pages.tsx";
 import { createApi } from "./protocol/api.ts";
 import { Courier, defaultRetryDelays } from "./webhooks/courier.ts";
@@ -47,19 +48,29 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
   const log = options.log ?? console.log;
   const account = new Account();
   const faults = new Faults();
+  const rateLimit = new RateLimit();
+  const stopping = new AbortController();
   const courier = new Courier(account, {
     faults,
     log,
     retryDelays: options.retryDelays ?? defaultRetryDelays,
     timeout: options.webhookTimeout ?? 10_000,
   });
-  account.onEvent = (event, endpoints) => courier.dispatch(event, endpoints);
+  account.onEvent = (event, recipients) => courier.dispatch(event, recipients);
   const stateFile = options.state === undefined ? undefined : new StateFile(options.state, account);
   await stateFile?.load();
   account.onChange = () => stateFile?.saveSoon();
 
-  const api = createApi({ account, endpoints, expandables: expandables(account), faults, log });
-  const control = createControl({ account, courier, faults });
+  const api = createApi({
+    account,
+    endpoints,
+    expandables: expandables(account),
+    faults,
+    rateLimit,
+    log,
+    stopping: stopping.signal,
+  });
+  const control = createControl({ account, courier, faults, rateLimit });
   const pages = createPages(account);
   const server = Deno.serve({ hostname: host, port: options.port ?? 0, onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
@@ -79,6 +90,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     idle: (timeout = 10_000) => courier.idle(timeout),
     async stop() {
       clearInterval(sweep);
+      stopping.abort();
       await server.shutdown();
       await courier.stop();
       await stateFile?.flush();

@@ -2,6 +2,7 @@ import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
+import { type EventDestination, isSentTo } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
@@ -10,11 +11,12 @@ import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import type { Deleted } from "../objects/stored.ts";
 import type { Subscription } from "../objects/subscription.ts";
+import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
 import { Collection } from "./collection.ts";
 
-/** Carries a published event to the endpoints that listen to it. */
-export type Publisher = (event: Event, endpoints: WebhookEndpoint[]) => void;
+/** Hears of a published event, with the ids of the webhook endpoints and event destinations it goes to. */
+export type Publisher = (event: Event | ThinEvent, recipients: string[]) => void;
 
 /** One simulated Stripe account in test mode: everything it knows, and what time it is there. */
 export class Account {
@@ -42,19 +44,35 @@ export class Account {
   readonly portalConfigurations = new Collection<PortalConfiguration>("configuration", this.#changed);
   readonly portalSessions = new Collection<PortalSession>("portal session", this.#changed);
   readonly webhookEndpoints = new Collection<WebhookEndpoint>("webhook endpoint", this.#changed);
+  readonly eventDestinations = new Collection<EventDestination>("event destination", this.#changed);
   readonly events = new Collection<Event>("event", this.#changed);
+  readonly thinEvents = new Collection<ThinEvent>("event", this.#changed);
   readonly deliveries = new Collection<Delivery>("delivery", this.#changed);
 
   /** `now` tells the time in whole seconds since 1970. */
   constructor(readonly now: () => number = () => Math.floor(Date.now() / 1000)) {}
 
-  /** Makes an event part of the account's history and sends it on its way. */
+  /** Makes an event part of the account's history and sends it on its way, with its thin twin where one is wanted. */
   publish(event: Event) {
     const endpoints = this.webhookEndpoints.oldestFirst().filter((endpoint) =>
       listensTo(endpoint, event.type)
     );
-    const published = this.events.put({ ...event, pending_webhooks: endpoints.length });
-    this.onEvent(published, endpoints);
+    const recipients = [...endpoints.map(({ id }) => id), ...this.#destinationsOf("snapshot", event.type)];
+    const published = this.events.put({ ...event, pending_webhooks: recipients.length });
+    this.onEvent(published, recipients);
+    if (this.#destinationsOf("thin", thinTypeOf(event.type)).length > 0) {
+      this.publishThin(thinTwinOf(published));
+    }
+  }
+
+  /** Makes a thin event part of the account's history and sends it on its way. */
+  publishThin(event: ThinEvent) {
+    this.onEvent(this.thinEvents.put(event), this.#destinationsOf("thin", event.type));
+  }
+
+  #destinationsOf(payload: EventDestination["event_payload"], type: string): string[] {
+    return this.eventDestinations.oldestFirst().filter((destination) => isSentTo(destination, payload, type))
+      .map(({ id }) => id);
   }
 
   /** Every collection by its name: what is saved and loaded. */

@@ -1,4 +1,5 @@
 import { type Cause, type Event, type EventType, newEvent, previousAttributes } from "../objects/event.ts";
+import { newThinEvent, relate, type ThinEvent } from "../objects/thin_event.ts";
 import type { Account } from "./account.ts";
 
 /**
@@ -8,6 +9,7 @@ import type { Account } from "./account.ts";
 export class Change {
   readonly now: number;
   readonly events: Event[] = [];
+  readonly thinEvents: ThinEvent[] = [];
 
   constructor(readonly account: Account, readonly cause: Cause) {
     this.now = account.now();
@@ -17,6 +19,11 @@ export class Change {
   emit(type: EventType, object: object, before?: object) {
     const data = before ? { object, previous_attributes: previousAttributes(before, object) } : { object };
     this.events.push(newEvent(this.now, type, data, this.cause));
+  }
+
+  /** Notes an event that exists as a thin event only. `related` is the object it is about, if there is one. */
+  emitThin(type: string, related: object | null, data: object) {
+    this.thinEvents.push(newThinEvent(this.now, type, { related: related && relate(related), data }));
   }
 }
 
@@ -33,5 +40,6 @@ export function perform<Result>(account: Account, cause: Cause, work: (change: C
     return work(change);
   } finally {
     for (const event of change.events) account.publish(event);
+    for (const event of change.thinEvents) account.publishThin(event);
   }
 }

@@ -1,25 +1,46 @@
 import { noSuch } from "../protocol/errors.ts";
 
+/** Tells to whom an object belongs; null for nobody. */
+type OwnerOf<T> = (object: T) => string | null;
+
 /** The objects of one type, in the order of their creation. */
 export class Collection<T extends { id: string }> {
   readonly #objects = new Map<string, T>();
-  readonly #onChange: () => void;
+  readonly #byOwner = new Map<string, Map<string, T>>();
+  readonly #onChange: (put?: T) => void;
+  readonly #ownerOf: OwnerOf<T>;
 
-  /** `noun` is what Stripe's messages call the type: "No such customer: …". */
-  constructor(readonly noun: string, onChange: () => void) {
+  /**
+   * `noun` is what Stripe's messages call the type: "No such customer: …". `onChange` hears of every change, with the
+   * object that was put. `ownerOf` is for collections too large to be searched through: `of` finds by it.
+   */
+  constructor(readonly noun: string, onChange: (put?: T) => void, ownerOf: OwnerOf<T> = () => null) {
     this.#onChange = onChange;
+    this.#ownerOf = ownerOf;
   }
 
   /** Adds the object, or replaces the one with its id. */
   put(object: T): T {
+    const before = this.#objects.get(object.id);
+    const owner = this.#ownerOf(object);
+    if (before && this.#ownerOf(before) !== owner) this.#disown(before);
+    if (owner !== null) this.#group(owner).set(object.id, object);
     this.#objects.set(object.id, Object.freeze(object));
-    this.#onChange();
+    this.#onChange(object);
     return object;
   }
 
   remove(id: string) {
+    const object = this.#objects.get(id);
+    if (!object) return;
+    this.#disown(object);
     this.#objects.delete(id);
     this.#onChange();
+  }
+
+  /** The objects that belong to this owner, oldest first. */
+  of(owner: string): T[] {
+    return [...this.#byOwner.get(owner)?.values() ?? []];
   }
 
   find(id: string): T | undefined {
@@ -40,6 +61,10 @@ export class Collection<T extends { id: string }> {
     return object;
   }
 
+  get size(): number {
+    return this.#objects.size;
+  }
+
   oldestFirst(): T[] {
     return [...this.#objects.values()];
   }
@@ -47,5 +72,18 @@ export class Collection<T extends { id: string }> {
   /** As lists show them. Objects of one second come in the reverse order of their creation, too. */
   newestFirst(): T[] {
     return this.oldestFirst().reverse();
+  }
+
+  #group(owner: string): Map<string, T> {
+    const group = this.#byOwner.get(owner) ?? new Map<string, T>();
+    this.#byOwner.set(owner, group);
+    return group;
+  }
+
+  #disown(object: T) {
+    const owner = this.#ownerOf(object);
+    const group = owner === null ? undefined : this.#byOwner.get(owner);
+    group?.delete(object.id);
+    if (owner !== null && group?.size === 0) this.#byOwner.delete(owner);
   }
 }

@@ -59,6 +59,6 @@ export const webhookEndpointEndpoints = [
 ];
 
 /** The secret is shown once, in the reply to the creation. */
-function withoutSecret({ secret: _, ...shown }: WebhookEndpoint) {
+function withoutSecret({ secret: _, former_secret: __, ...shown }: WebhookEndpoint) {
   return shown;
 }

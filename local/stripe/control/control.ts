@@ -3,14 +3,17 @@ import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
 import { findTestCard } from "../behaviour/cards.ts";
 import { payCheckout } from "../behaviour/checkout.ts";
+import { withNewSecret } from "../objects/webhook_endpoint.ts";
 import { invalidRequest, StripeError } from "../protocol/errors.ts";
 import type { Courier } from "../webhooks/courier.ts";
 import { type Faults, faultSchema } from "./faults.ts";
+import type { RateLimit } from "./rate_limit.ts";
 
 export interface ControlParts {
   account: Account;
   courier: Courier;
   faults: Faults;
+  rateLimit: RateLimit;
 }
 
 const paySchema = z.strictObject({
@@ -18,6 +21,13 @@ const paySchema = z.strictObject({
   email: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
 });
+const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
+const webhookSettingsSchema = z.strictObject({
+  retry_delays_ms: z.array(z.int().min(0).max(2 ** 31 - 1)).max(100).optional(),
+  timeout_ms: z.int().min(1).max(600_000).optional(),
+});
+const advanceSchema = z.strictObject({ seconds: z.number().min(0) });
+const rollSchema = z.strictObject({ expires_in: z.int().min(0).max(86_400).default(86_400) });
 const defaultIdleTimeout = 10_000;
 
 type Action = (request: Request, id: string) => Promise<Response> | Response;
@@ -27,7 +37,7 @@ type Action = (request: Request, id: string) => Promise<Response> | Response;
  * errors look like Stripe's.
  */
 export function createControl(
-  { account, courier, faults }: ControlParts,
+  { account, courier, faults, rateLimit }: ControlParts,
 ): (request: Request) => Promise<Response> {
   const actions: [method: string, pattern: URLPattern, action: Action][] = [
     ["GET", route("/_sim/health"), () => Response.json({ ok: true })],
@@ -40,6 +50,30 @@ export function createControl(
     ["DELETE", route("/_sim/faults"), () => {
       faults.clear();
       return Response.json([]);
+    }],
+    ["GET", route("/_sim/rate_limit"), () => Response.json({ per_second: rateLimit.perSecond })],
+    ["PUT", route("/_sim/rate_limit"), async (request) => {
+      const { per_second: perSecond } = await readJson(request, rateLimitSchema);
+      rateLimit.set(perSecond);
+      return Response.json({ per_second: perSecond });
+    }],
+    ["GET", route("/_sim/webhooks"), () => Response.json(webhookSettings(courier))],
+    ["PUT", route("/_sim/webhooks"), async (request) => {
+      const { retry_delays_ms, timeout_ms } = await readJson(request, webhookSettingsSchema);
+      const { retryDelays, timeout } = courier.options;
+      courier.configure({ retryDelays: retry_delays_ms ?? retryDelays, timeout: timeout_ms ?? timeout });
+      return Response.json(webhookSettings(courier));
+    }],
+    ["POST", route("/_sim/webhooks/advance"), async (request) => {
+      courier.advance((await readJson(request, advanceSchema)).seconds * 1000);
+      return Response.json({});
+    }],
+    ["POST", route("/_sim/webhook_endpoints/:id/roll_secret"), async (request, id) => {
+      const { expires_in: overlap } = await readJson(request, rollSchema);
+      const endpoint = account.webhookEndpoints.get(id);
+      return Response.json(
+        account.webhookEndpoints.put(withNewSecret(endpoint, account.now(), overlap)),
+      );
     }],
     ["GET", route("/_sim/webhook_endpoints"), () => Response.json(account.webhookEndpoints.oldestFirst())],
     ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],
@@ -64,6 +98,10 @@ export function createControl(
       throw error;
     }
   };
+}
+
+function webhookSettings({ options: { retryDelays, timeout } }: Courier) {
+  return { retry_delays_ms: retryDelays, timeout_ms: timeout };
 }
 
 function route(pathname: string): URLPattern {

@@ -35,3 +35,8 @@ export interface Deleted {
 
 /** The API version of the SDK whose types these objects have. An upgrade of the SDK fails to compile here first. */
 export const apiVersion: Stripe.LatestApiVersion = "2026-10-28.endive";
+
+/** A moment as the v2 API writes it; v1 has seconds. */
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

@@ -2,8 +2,12 @@ import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
 import type { Stored } from "./stored.ts";
 
-/** Kept with its secret; replies leave the secret out, except the one to its creation. */
-export type WebhookEndpoint = Stored<Stripe.WebhookEndpoint> & { secret: string };
+/** Kept with its secrets; replies leave them out, except the one to its creation. */
+export type WebhookEndpoint = Stored<Stripe.WebhookEndpoint> & {
+  secret: string;
+  /** The secret before, which signs as well until it expires. */
+  former_secret?: { secret: string; expires_at: number };
+};
 
 export function newWebhookEndpoint(
   created: number,
@@ -25,4 +29,18 @@ export function newWebhookEndpoint(
 export function listensTo(endpoint: WebhookEndpoint, eventType: string): boolean {
   if (endpoint.status !== "enabled") return false;
   return endpoint.enabled_events.includes("*") || endpoint.enabled_events.includes(eventType);
+}
+
+/** Gives the endpoint a new secret. The one before stays valid for so many seconds. */
+export function withNewSecret(endpoint: WebhookEndpoint, now: number, overlap: number): WebhookEndpoint {
+  return {
+    ...endpoint,
+    secret: `whsec_${randomText(32)}`,
+    former_secret: { secret: endpoint.secret, expires_at: now + overlap },
+  };
+}
+
+/** The secrets that an event to the endpoint is signed with, the newest first. */
+export function signingSecrets({ secret, former_secret: former }: WebhookEndpoint, now: number): string[] {
+  return former && former.expires_at > now ? [secret, former.secret] : [secret];
 }

@@ -3,7 +3,7 @@ import type { Account } from "../account/account.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
 import { currentPeriodEnd } from "../objects/subscription.ts";
-import { deliveriesOf } from "../webhooks/courier.ts";
+import { deliveriesOf } from "../webhooks/deliveries.ts";
 import { html, Layout, Sandbox } from "./layout.tsx";
 import { describePlan, formatDay, formatSecond } from "./words.ts";
 

@@ -1,6 +1,7 @@
 import type { Account } from "../account/account.ts";
 import { perform } from "../account/change.ts";
 import type { Faults } from "../control/faults.ts";
+import type { RateLimit } from "../control/rate_limit.ts";
 import { newId } from "../objects/ids.ts";
 import { apiVersion } from "../objects/stored.ts";
 import { checkApiKey } from "./api_key.ts";
@@ -15,7 +16,10 @@ export interface ApiParts {
   endpoints: Endpoint[];
   expandables: Expandables;
   faults: Faults;
+  rateLimit: RateLimit;
   log: (line: string) => void;
+  /** Aborted when the simulator stops, so that no request holds it up. */
+  stopping: AbortSignal;
 }
 
 interface ApiRequest {
@@ -35,16 +39,30 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   return async (request) => {
     const call = await readRequest(request);
     const subject = `${call.method} ${call.path}`;
+    if (!parts.rateLimit.allows(performance.now())) return fail(call, 429);
     const error = parts.faults.take("api_error", subject);
-    if (error && !error.carried_out) return toResponse(call, toErrorReply(simulatedError(error.status)));
+    if (error && !error.carried_out) return fail(call, error.status);
+    const timeOut = parts.faults.take("api_time_out", subject);
+    if (timeOut && !timeOut.carried_out) return await neverAnswer(request, call, timeOut.ms);
     const { reply, settle } = answer(request, call);
     const delay = parts.faults.take("api_delay", subject);
-    if (delay) await new Promise((resolve) => setTimeout(resolve, delay.ms));
+    if (delay) await wait(delay.ms, parts.stopping);
     settle();
-    if (error) return toResponse(call, toErrorReply(simulatedError(error.status)));
+    if (timeOut) return await neverAnswer(request, call, timeOut.ms);
+    if (error) return fail(call, error.status);
     const hangUp = parts.faults.take("api_hang_up", subject) !== undefined;
     return toResponse(call, reply, hangUp);
   };
+
+  function fail(call: ApiRequest, status: number): Response {
+    return toResponse(call, toErrorReply(simulatedError(status)));
+  }
+
+  /** Keeps the caller waiting until they give up; at last the connection breaks. */
+  async function neverAnswer(request: Request, call: ApiRequest, ms: number): Promise<Response> {
+    await wait(ms, AbortSignal.any([request.signal, parts.stopping]));
+    return toResponse(call, toErrorReply(simulatedError(504)), true);
+  }
 
   /** The reply, and how to make it known to those who repeat the request: not before it is given. */
   function answer(request: Request, call: ApiRequest): { reply: HeadedReply; settle: () => void } {
@@ -152,6 +170,18 @@ function toResponse(call: ApiRequest, reply: HeadedReply, hangUp = false): Respo
     ...reply.headers,
   });
   return new Response(hangUp ? brokenOff(reply.body) : reply.body, { status: reply.status, headers });
+}
+
+/** Resolves after so many milliseconds, or sooner when the signal is aborted. */
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
 }
 
 /** A body that ends in the middle: fewer bytes come than the length that was announced. */

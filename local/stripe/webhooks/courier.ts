@@ -1,9 +1,9 @@
 import type { Account } from "../account/account.ts";
 import type { Faults } from "../control/faults.ts";
-import { type Attempt, type Delivery, deliveryId, newDelivery } from "../objects/delivery.ts";
-import type { Event } from "../objects/event.ts";
-import type { WebhookEndpoint } from "../objects/webhook_endpoint.ts";
-import { signatureHeader } from "./signature.ts";
+import { type Attempt, type Delivery, newDelivery } from "../objects/delivery.ts";
+import { Agenda, type Cancel } from "./agenda.ts";
+import { type Letter, writeLetter } from "./letter.ts";
+import { post } from "./post.ts";
 
 export interface CourierOptions {
   faults: Faults;
@@ -26,27 +26,43 @@ export const defaultRetryDelays: readonly number[] = [
   ...Array(30).fill(60_000),
 ];
 
+/** A delivery that lets others overtake it. */
+interface Held {
+  delivery: Delivery;
+  places: number;
+  cancel: Cancel;
+}
+
 /**
- * Brings events to webhook endpoints. First attempts reach an endpoint one after the other in the order of the events;
- * a failed one does not hold up those behind it and is repeated later, so that an endpoint must cope with any order.
+ * Brings events to webhook endpoints and event destinations. First attempts reach a recipient one after the other in
+ * the order of the events; a failed one does not hold up those behind it and is repeated later, so that a recipient
+ * must cope with any order.
  */
 export class Courier {
   readonly #account: Account;
   readonly #options: CourierOptions;
   readonly #queues = new Map<string, Promise<void>>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #agenda = new Agenda();
   readonly #tasks = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  #held: Held[] = [];
   #onIdle: (() => void)[] = [];
 
   constructor(account: Account, options: CourierOptions) {
     this.#account = account;
-    this.#options = options;
+    this.#options = { ...options };
   }
 
-  /** Sends an event to the endpoints that listen to it. */
-  dispatch(event: Event, endpoints: WebhookEndpoint[]) {
-    for (const endpoint of endpoints) this.#dispatchTo(endpoint, event);
+  /** Sends an event to those recipients. */
+  dispatch(event: { id: string; type: string }, recipients: string[]) {
+    for (const recipient of recipients) this.#dispatchTo(recipient, event);
+  }
+
+  /** Sends an event once more to a recipient, whether it had arrived or not. */
+  resend(event: string, recipient: string) {
+    const { deliveries } = this.#account;
+    const fresh = newDelivery(event, recipient);
+    this.#enqueue(deliveries.find(fresh.id) ?? deliveries.put(fresh));
   }
 
   /** Takes up the deliveries that a former run left undone. */
@@ -54,6 +70,22 @@ export class Courier {
     for (const delivery of this.#account.deliveries.oldestFirst()) {
       if (delivery.status === "pending") this.#enqueue(delivery);
     }
+  }
+
+  /** Lets time pass for what waits: retries that would be due by then are made now. */
+  advance(milliseconds: number) {
+    this.#agenda.advance(milliseconds);
+    this.#tellIfIdle();
+  }
+
+  /** Changes how failed deliveries are repeated from now on, and how long a recipient may take. */
+  configure(options: Partial<Pick<CourierOptions, "retryDelays" | "timeout">>) {
+    Object.assign(this.#options, options);
+  }
+
+  get options(): Pick<CourierOptions, "retryDelays" | "timeout"> {
+    const { retryDelays, timeout } = this.#options;
+    return { retryDelays, timeout };
   }
 
   /** Waits until nothing is on its way and no retry is due. False when that takes longer than `timeout` milliseconds. */
@@ -70,22 +102,44 @@ export class Courier {
   /** Breaks off what is on its way; it stays pending. */
   async stop() {
     this.#stopping.abort();
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#agenda.clear();
     await Promise.all(this.#tasks);
   }
 
-  #dispatchTo(endpoint: WebhookEndpoint, event: Event) {
+  #dispatchTo(recipient: string, event: { id: string; type: string }) {
     const { faults } = this.#options;
-    const delivery = this.#account.deliveries.put(newDelivery(event.id, endpoint.id));
+    const delivery = this.#account.deliveries.put(newDelivery(event.id, recipient));
     if (faults.take("drop_delivery", event.type)) {
       this.#account.deliveries.put({ ...delivery, status: "lost" });
       return;
     }
     const delay = faults.take("delay_delivery", event.type);
+    const reorder = faults.take("reorder_delivery", event.type);
     if (delay) this.#later(delay.ms, delivery.id);
-    else this.#enqueue(delivery);
-    if (faults.take("duplicate_delivery", event.type)) this.#enqueue(delivery);
+    else if (reorder) this.#hold(delivery, reorder.places, reorder.ms);
+    else this.#enqueueAhead(delivery);
+    if (faults.take("duplicate_delivery", event.type)) this.#enqueueAhead(delivery);
+  }
+
+  /** Queues a delivery, and lets go those held back for it. */
+  #enqueueAhead(delivery: Delivery) {
+    this.#enqueue(delivery);
+    for (const held of this.#held.filter(({ delivery: { endpoint } }) => endpoint === delivery.endpoint)) {
+      held.places -= 1;
+      if (held.places === 0) this.#release(held);
+    }
+  }
+
+  #hold(delivery: Delivery, places: number, ms: number) {
+    const cancel = this.#agenda.after(ms, () => this.#release(held));
+    const held: Held = { delivery, places, cancel };
+    this.#held.push(held);
+  }
+
+  #release(held: Held) {
+    held.cancel();
+    this.#held = this.#held.filter((other) => other !== held);
+    this.#enqueue(held.delivery);
   }
 
   #enqueue(delivery: Delivery) {
@@ -96,75 +150,57 @@ export class Courier {
   }
 
   #later(ms: number, id: string) {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#track(this.#attempt(id));
-    }, ms);
-    this.#timers.add(timer);
+    this.#agenda.after(ms, () => this.#track(this.#attempt(id)));
   }
 
   #track(task: Promise<void>) {
     this.#tasks.add(task);
     task.finally(() => {
       this.#tasks.delete(task);
-      if (this.#isIdle()) { for (const tell of this.#onIdle.splice(0)) tell(); }
+      this.#tellIfIdle();
     });
   }
 
   #isIdle(): boolean {
-    return this.#tasks.size === 0 && this.#timers.size === 0;
+    return this.#tasks.size === 0 && this.#agenda.isEmpty;
+  }
+
+  #tellIfIdle() {
+    if (!this.#isIdle()) return;
+    for (const tell of this.#onIdle.splice(0)) tell();
   }
 
   async #attempt(id: string) {
-    const { deliveries, events, webhookEndpoints } = this.#account;
+    const { deliveries } = this.#account;
     const before = deliveries.find(id);
-    const event = before && events.find(before.event);
-    if (!event || this.#stopping.signal.aborted) return;
-    const endpoint = webhookEndpoints.find(before.endpoint);
-    if (endpoint?.status !== "enabled") {
+    if (!before || this.#stopping.signal.aborted) return;
+    const letter = writeLetter(this.#account, before);
+    if (!letter) {
       deliveries.put({ ...before, status: "failed" });
       return;
     }
-    const attempt = await this.#post(event, endpoint);
+    const attempt = await this.#post(letter);
     if (this.#stopping.signal.aborted) return;
-    this.#record(id, event, endpoint, attempt);
+    this.#record(id, letter, attempt);
   }
 
-  async #post(event: Event, endpoint: WebhookEndpoint): Promise<Attempt> {
+  async #post(letter: Letter): Promise<Attempt> {
     const at = this.#account.now();
-    if (this.#options.faults.take("fail_delivery", event.type)) {
-      return { at, status: null, error: "fault asked for" };
-    }
-    const body = JSON.stringify({ ...event, api_version: endpoint.api_version }, null, 2);
-    try {
-      const response = await fetch(endpoint.url, {
-        method: "POST",
-        headers: {
-          "accept": "*/*; q=0.5, application/xml",
-          "cache-control": "no-cache",
-          "content-type": "application/json; charset=utf-8",
-          "stripe-signature": signatureHeader(body, endpoint.secret, Math.floor(Date.now() / 1000)),
-          "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        },
-        body,
-        redirect: "manual",
-        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#options.timeout)]),
-      });
-      await response.body?.cancel();
-      return { at, status: response.status, error: null };
-    } catch (error) {
-      return { at, status: null, error: error instanceof Error ? error.message : String(error) };
-    }
+    const fault = this.#options.faults.take("fail_delivery", letter.type);
+    if (fault && !fault.reached) return { at, status: null, error: "fault asked for" };
+    const timeout = AbortSignal.timeout(this.#options.timeout);
+    const outcome = await post(letter, AbortSignal.any([this.#stopping.signal, timeout]));
+    return { at, ...(fault ? { status: null, error: "answer lost, as asked for" } : outcome) };
   }
 
-  #record(id: string, event: Event, endpoint: WebhookEndpoint, attempt: Attempt) {
+  #record(id: string, letter: Letter, attempt: Attempt) {
     const { deliveries } = this.#account;
     const before = deliveries.find(id);
     if (!before) return;
     const attempts = [...before.attempts, attempt];
     if (attempt.status !== null && attempt.status >= 200 && attempt.status < 300) {
       deliveries.put({ ...before, attempts, status: "delivered" });
-      if (before.status !== "delivered") this.#countDown(event.id);
+      if (before.status !== "delivered") this.#countDown(before.event);
       return;
     }
     if (before.status === "delivered") {
@@ -172,16 +208,14 @@ export class Courier {
       return;
     }
     const delay = this.#options.retryDelays[attempts.length - 1];
-    const outcome = attempt.status ?? attempt.error;
+    const what = `${letter.type} ${before.event} to ${letter.url} (${attempt.status ?? attempt.error})`;
     if (delay === undefined) {
       deliveries.put({ ...before, attempts, status: "failed" });
-      this.#options.log(`webhook given up: ${event.type} ${event.id} to ${endpoint.url} (${outcome})`);
+      this.#options.log(`webhook given up: ${what}`);
       return;
     }
     deliveries.put({ ...before, attempts });
-    this.#options.log(
-      `webhook failed: ${event.type} ${event.id} to ${endpoint.url} (${outcome}), again in ${delay} ms`,
-    );
+    this.#options.log(`webhook failed: ${what}, again in ${delay} ms`);
     this.#later(delay, id);
   }
 
@@ -189,11 +223,4 @@ export class Courier {
     const event = this.#account.events.find(eventId);
     if (event) this.#account.events.put({ ...event, pending_webhooks: event.pending_webhooks - 1 });
   }
-}
-
-/** How an event fared with the endpoints that were to receive it. */
-export function deliveriesOf(account: Account, event: Event): Delivery[] {
-  return account.webhookEndpoints.oldestFirst().flatMap((endpoint) => {
-    return account.deliveries.find(deliveryId(event.id, endpoint.id)) ?? [];
-  });
 }

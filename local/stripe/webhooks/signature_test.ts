@@ -9,10 +9,17 @@ const now = Math.floor(Date.now() / 1000);
 Deno.test("signatureHeader() is accepted by the SDK for the same body and secret", async () => {
   const event = await stripe.webhooks.constructEventAsync(
     body,
-    signatureHeader(body, "whsec_a", now),
+    signatureHeader(body, ["whsec_a"], now),
     "whsec_a",
   );
   assert.equal(event.id, "evt_1");
+});
+
+Deno.test("signatureHeader() with two secrets is accepted for either, while one replaces the other", async () => {
+  const header = signatureHeader(body, ["whsec_new", "whsec_old"], now);
+  for (const secret of ["whsec_new", "whsec_old"]) {
+    assert.equal((await stripe.webhooks.constructEventAsync(body, header, secret)).id, "evt_1");
+  }
 });
 
 const forgeries: [name: string, body: string, secret: string, timestamp: number][] = [
@@ -23,7 +30,7 @@ const forgeries: [name: string, body: string, secret: string, timestamp: number]
 
 for (const [name, received, secret, timestamp] of forgeries) {
   Deno.test(`signatureHeader() is refused by the SDK for ${name}`, async () => {
-    const header = signatureHeader(body, secret, timestamp);
+    const header = signatureHeader(body, [secret], timestamp);
     await assert.rejects(stripe.webhooks.constructEventAsync(received, header, "whsec_a"), {
       type: "StripeSignatureVerificationError",
     });

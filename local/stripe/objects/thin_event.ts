@@ -1,0 +1,63 @@
+import type Stripe from "stripe";
+import type { Event } from "./event.ts";
+import { newId } from "./ids.ts";
+import { pathOf } from "./paths.ts";
+import { isoTime } from "./stored.ts";
+
+/** What a thin event points at. */
+export type RelatedObject = Stripe.V2.Core.Events.RelatedObject;
+
+/**
+ * An event of the v2 API: it says what happened and to what, and its data is fetched
+ * (https://docs.stripe.com/event-destinations#thin-events).
+ */
+export interface ThinEvent extends Omit<Stripe.V2.Core.EventBase, "snapshot_event"> {
+  related_object: RelatedObject | null;
+  /** The id of the snapshot event that tells of the same change, where there is one. */
+  snapshot_event?: string;
+  /** Shown when the event is fetched, never when it is delivered. */
+  data?: object;
+}
+
+export function newThinEvent(
+  created: number,
+  type: string,
+  fields: { related: RelatedObject | null; data?: object } & Partial<Pick<ThinEvent, "reason">>,
+): ThinEvent {
+  const { related, ...shown } = fields;
+  return {
+    id: newId("evt_test", 26),
+    object: "v2.core.event",
+    created: isoTime(created),
+    livemode: false,
+    related_object: related,
+    type,
+    ...shown,
+  };
+}
+
+/** The thin event that goes with a snapshot event: `v1.customer.created` with `customer.created`. */
+export function thinTwinOf(event: Event): ThinEvent {
+  const { id, idempotency_key: key } = event.request;
+  const reason = id === null
+    ? {}
+    : { reason: { type: "request", request: { id, idempotency_key: key ?? "" } } };
+  const twin = newThinEvent(event.created, thinTypeOf(event.type), {
+    related: relate(event.data.object),
+    ...reason,
+  });
+  return { ...twin, snapshot_event: event.id };
+}
+
+export function thinTypeOf(type: string): string {
+  return `v1.${type}`;
+}
+
+/** A reference to an object of the v1 API; null for one that cannot be fetched by itself. */
+export function relate(object: object): RelatedObject | null {
+  const id: unknown = Reflect.get(object, "id");
+  const type: unknown = Reflect.get(object, "object");
+  if (typeof id !== "string" || typeof type !== "string") return null;
+  const url = pathOf(type, id);
+  return url === undefined ? null : { id, type, url };
+}

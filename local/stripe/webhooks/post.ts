@@ -1,0 +1,33 @@
+import type { Letter } from "./letter.ts";
+import { signatureHeader } from "./signature.ts";
+
+/** The headers Stripe sends with an event, signed at this second. */
+export function webhookHeaders(body: string, secrets: string[]): Record<string, string> {
+  return {
+    "accept": "*/*; q=0.5, application/xml",
+    "cache-control": "no-cache",
+    "content-type": "application/json; charset=utf-8",
+    "stripe-signature": signatureHeader(body, secrets, Math.floor(Date.now() / 1000)),
+    "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+  };
+}
+
+/** Sends a letter once. The answer is the status, or why there is none; redirects are not followed. */
+export async function post(
+  letter: Letter,
+  signal: AbortSignal,
+): Promise<{ status: number | null; error: string | null }> {
+  try {
+    const response = await fetch(letter.url, {
+      method: "POST",
+      headers: webhookHeaders(letter.body, letter.secrets),
+      body: letter.body,
+      redirect: "manual",
+      signal,
+    });
+    await response.body?.cancel();
+    return { status: response.status, error: null };
+  } catch (error) {
+    return { status: null, error: error instanceof Error ? error.message : String(error) };
+  }
+}
