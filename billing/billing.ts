@@ -5,7 +5,8 @@ import type { ServerConfig } from "./config.ts";
 import { connectDatabase, orUnavailable } from "./database.ts";
 import type { Database as Schema } from "./database_types.ts";
 import { BillingError } from "./errors.ts";
-import { identityTokenVerifier } from "./identity_token.ts";
+import type { IdentityProvider } from "./identity.ts";
+import { tokenProvider } from "./identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./portal.ts";
 import { openSession } from "./session.ts";
 import { type Session, sessionTokens } from "./session_token.ts";
@@ -22,7 +23,7 @@ export async function createBilling(config: ServerConfig) {
   const db = connectDatabase(config.databaseUrl, { max: 10 });
   const stripe = connectStripe(config.stripe);
   const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
-  const verifyIdentityToken = identityTokenVerifier({
+  const identityProvider: IdentityProvider = tokenProvider({
     key: config.identityKey,
     issuer: config.parentAppUrl,
     audience: config.pluginUrl,
@@ -38,7 +39,10 @@ export async function createBilling(config: ServerConfig) {
   };
 
   return {
-    openSession: (identityToken: string) => openSession({ db, verifyIdentityToken, tokens }, identityToken),
+    /** What proves who somebody is: `proofSchema` is what openSession takes. */
+    identityProvider,
+
+    openSession: (proof: unknown) => openSession({ db, identityProvider, tokens }, proof),
 
     /** The session of a request's bearer token (RFC 6750). Throws `missing_token`, `invalid_token`, `expired_token`. */
     async authenticate(request: Request): Promise<AuthenticatedSession> {

@@ -26,8 +26,12 @@ const tooLarge = (maxBytes: number) =>
 const MAX_JSON_BYTES = 16 * 1024;
 
 /** The body as JSON of this shape. Throws `RequestFault`: `payload_too_large`, `invalid_json`, `invalid_request`. */
-export async function readJson<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
-  const text = await readText(request, MAX_JSON_BYTES);
+export async function readJson<T extends z.ZodType>(
+  request: Request,
+  schema: T,
+  maxBytes = MAX_JSON_BYTES,
+): Promise<z.output<T>> {
+  const text = await readText(request, maxBytes);
   let body: unknown;
   try {
     body = JSON.parse(text);

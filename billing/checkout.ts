@@ -55,6 +55,7 @@ export async function createCheckoutSession(
     parentAppUrl: deps.parentAppUrl,
     communityId,
     pluginId: session.pluginId ?? request.pluginId ?? null,
+    slug: session.slug,
   };
   const created = await orStripeUnavailable(deps.stripe.checkout.sessions.create({
     mode: "subscription",

@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import { BillingError } from "./errors.ts";
+import type { Identity, IdentityProvider } from "./identity.ts";
 import { communityIdSchema, pluginIdSchema } from "./ids.ts";
 
 const claimsSchema = z.object({
@@ -15,14 +16,27 @@ const claimsSchema = z.object({
   iat: z.number(),
 });
 
-/** Who somebody is, as their parent app vouches for it. */
-export type Identity = z.output<typeof claimsSchema>;
-
 const MAX_AGE_SECONDS = 300;
 const CLOCK_TOLERANCE_SECONDS = 10;
 
 /** How the parent app signs: with a secret both know, or with a private key whose public half is at an address. */
 export type IdentityKey = { secret: string } | { jwksUrl: string };
+
+interface VerifierOptions {
+  key: IdentityKey;
+  /** The parent app's origin. */
+  issuer: string;
+  /** The plugin's origin. */
+  audience: string;
+}
+
+const proofSchema = z.strictObject({ identityToken: z.string().min(1) });
+
+/** Proof by an identity token, which the parent app's server signs. */
+export function tokenProvider(options: VerifierOptions): IdentityProvider<z.output<typeof proofSchema>> {
+  const verify = identityTokenVerifier(options);
+  return { proofSchema, maxProofBytes: 16 * 1024, verify: ({ identityToken }) => verify(identityToken) };
+}
 
 /**
  * Makes the function that verifies identity tokens (RFC 7519): signature, issuer, audience, lifetime of at most five
@@ -31,8 +45,7 @@ export type IdentityKey = { secret: string } | { jwksUrl: string };
  * Throws `BillingError`: `invalid_identity_token`, `expired_identity_token`, or `parent_unavailable` when the parent's
  * keys cannot be fetched.
  */
-export function identityTokenVerifier(options: { key: IdentityKey; issuer: string; audience: string }) {
-  const { key, issuer, audience } = options;
+export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions) {
   const keys = "jwksUrl" in key ? createRemoteJWKSet(new URL(key.jwksUrl)) : sharedSecret(key.secret);
   // A public key must never be accepted as a shared secret, so each way has its own algorithms (RFC 8725, 3.1).
   const algorithms = "jwksUrl" in key ? ["ES256", "EdDSA", "RS256", "PS256"] : ["HS256"];

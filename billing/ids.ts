@@ -14,3 +14,7 @@ export type CommunityId = z.output<typeof communityIdSchema>;
 
 export const pluginIdSchema = pathSegment.brand<"PluginId">();
 export type PluginId = z.output<typeof pluginIdSchema>;
+
+/** What a community goes by in the parent app's addresses, where that is not its id. May change hands; never a key. */
+export const slugSchema = pathSegment.brand<"Slug">();
+export type Slug = z.output<typeof slugSchema>;

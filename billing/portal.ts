@@ -35,6 +35,7 @@ export async function createPortalSession(
     parentAppUrl: deps.parentAppUrl,
     communityId: session.communityId,
     pluginId: session.pluginId ?? request.pluginId ?? null,
+    slug: session.slug,
   };
   const created = await orStripeUnavailable(deps.stripe.billingPortal.sessions.create({
     customer: community.stripeCustomerId,

@@ -1,10 +1,12 @@
-import type { CommunityId, PluginId } from "./ids.ts";
+import type { CommunityId, PluginId, Slug } from "./ids.ts";
 
 /** Where Stripe sends a person back to: the community's page in the parent app, never this plugin's own. */
 export interface ReturnPlace {
   parentAppUrl: string;
   communityId: CommunityId;
   pluginId: PluginId | null;
+  /** What the community goes by in the parent's addresses, where that is not its id. */
+  slug?: Slug;
 }
 
 export type ReturnStatus = "success" | "cancel" | "portal_return";
@@ -16,7 +18,7 @@ export type ReturnStatus = "success" | "cancel" | "portal_return";
  */
 export function returnAddress(place: ReturnPlace, status: ReturnStatus): string {
   const plugin = place.pluginId === null ? "" : `plugin/${encodeURIComponent(place.pluginId)}/`;
-  const page = `${place.parentAppUrl}/c/${encodeURIComponent(place.communityId)}/${plugin}`;
+  const page = `${place.parentAppUrl}/c/${encodeURIComponent(place.slug ?? place.communityId)}/${plugin}`;
   const session = status === "success" ? "&session_id={CHECKOUT_SESSION_ID}" : "";
   return `${page}?stripe_status=${status}${session}`;
 }

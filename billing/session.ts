@@ -1,10 +1,10 @@
 import type { Database } from "./database.ts";
 import { orUnavailable } from "./database.ts";
 import { BillingError } from "./errors.ts";
-import type { Identity } from "./identity_token.ts";
+import type { IdentityProvider } from "./identity.ts";
 import type { SessionTokens } from "./session_token.ts";
 
-/** What the browser gets for an identity token. */
+/** What the browser gets for a proof of identity. */
 export interface OpenedSession {
   token: string;
   /** ISO 8601, UTC. */
@@ -15,17 +15,17 @@ export interface OpenedSession {
 }
 
 /**
- * Exchanges an identity token for a session token: verifies it, uses it up, makes sure its community exists (on the
+ * Exchanges a proof of identity for a session token: verifies it, uses it up, makes sure its community exists (on the
  * default plan when it is new), and signs the session. Who is an admin comes from the parent app's signature alone.
  *
- * Throws what the verifier throws, `used_identity_token` when the token was exchanged before, and
+ * Throws what the provider throws, `used_identity_token` when the proof was exchanged before, and
  * `database_unavailable`.
  */
 export async function openSession(
-  deps: { db: Database; verifyIdentityToken: (token: string) => Promise<Identity>; tokens: SessionTokens },
-  identityToken: string,
+  deps: { db: Database; identityProvider: IdentityProvider; tokens: SessionTokens },
+  proof: unknown,
 ): Promise<OpenedSession> {
-  const identity = await deps.verifyIdentityToken(identityToken);
+  const identity = await deps.identityProvider.verify(proof);
   const [{ opened }] = await orUnavailable(
     deps.db<[{ opened: boolean }]>`
       select billing.open_session(
@@ -33,7 +33,7 @@ export async function openSession(
       ) as opened`,
   );
   if (!opened) {
-    throw new BillingError("used_identity_token", "This identity token was used before. Each works once.");
+    throw new BillingError("used_identity_token", "This proof of identity was used before. Each works once.");
   }
   const pluginId = identity.pluginId ?? null;
   const { token, expiresAt } = await deps.tokens.sign({
@@ -41,6 +41,7 @@ export async function openSession(
     communityId: identity.cid,
     isAdmin: identity.adm,
     pluginId,
+    slug: identity.slug,
   });
   return {
     token,

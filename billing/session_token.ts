@@ -1,7 +1,14 @@
 import { errors, importJWK, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { BillingError } from "./errors.ts";
-import { type CommunityId, communityIdSchema, type PluginId, pluginIdSchema } from "./ids.ts";
+import {
+  type CommunityId,
+  communityIdSchema,
+  type PluginId,
+  pluginIdSchema,
+  type Slug,
+  slugSchema,
+} from "./ids.ts";
 
 /** A person in a community, as the session token says. */
 export interface Session {
@@ -9,6 +16,8 @@ export interface Session {
   communityId: CommunityId;
   isAdmin: boolean;
   pluginId: PluginId | null;
+  /** What the community goes by in the parent's addresses, where that is not its id. */
+  slug?: Slug;
 }
 
 /** The secret or private key that Supabase verifies session tokens with. */
@@ -31,6 +40,7 @@ const claimsSchema = z.object({
   cid: communityIdSchema,
   adm: z.boolean(),
   pid: pluginIdSchema.optional(),
+  slug: slugSchema.optional(),
   role: z.literal("authenticated"),
 });
 
@@ -51,6 +61,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
         adm: session.isAdmin,
         role: "authenticated",
         ...(session.pluginId === null ? {} : { pid: session.pluginId }),
+        ...(session.slug === undefined ? {} : { slug: session.slug }),
       }).setProtectedHeader(keys.header).setIssuer(issuer).setAudience(AUDIENCE).setSubject(session.userId)
         .setIssuedAt(now).setExpirationTime(expiresAt).sign(keys.sign);
       return { token, expiresAt: new Date(expiresAt * 1000) };
@@ -71,6 +82,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
           communityId: claims.cid,
           isAdmin: claims.adm,
           pluginId: claims.pid ?? null,
+          ...(claims.slug === undefined ? {} : { slug: claims.slug }),
         };
       } catch (error) {
         if (error instanceof errors.JWTExpired) {
