@@ -2,7 +2,11 @@ import { StripeError } from "../protocol/errors.ts";
 
 /** Why a bank says no. */
 export interface Decline {
-  code: "card_declined" | "expired_card";
+  code:
+    | "authentication_required"
+    | "card_declined"
+    | "expired_card"
+    | "payment_intent_authentication_failure";
   declineCode: string;
   message: string;
 }
@@ -14,8 +18,13 @@ export interface TestCard {
   label: string;
   /** Refused when it is saved for a customer. */
   attach: Decline | null;
-  /** Refused when it is charged. */
+  /** Refused when it is charged, and authenticated where it must be. */
   charge: Decline | null;
+  /**
+   * When its bank asks the customer to authenticate (3D Secure): whenever they are there to do so, or also for charges
+   * while they are away, which then fail.
+   */
+  authentication: "on_session" | "always" | null;
 }
 
 const declined: Decline = {
@@ -40,6 +49,7 @@ const visa: TestCard = {
   label: "Visa, succeeds",
   attach: null,
   charge: null,
+  authentication: null,
 };
 
 export const testCards: readonly TestCard[] = [
@@ -60,6 +70,25 @@ export const testCards: readonly TestCard[] = [
     label: "Visa, can be saved but every charge fails",
     charge: declined,
   },
+  {
+    ...visa,
+    number: "4000002500003155",
+    label: "Visa, authenticates once",
+    authentication: "on_session",
+  },
+  {
+    ...visa,
+    number: "4000002760003184",
+    label: "Visa, authenticates every time, renewals too",
+    authentication: "always",
+  },
+  {
+    ...visa,
+    number: "4000008260003178",
+    label: "Visa, authenticates, then insufficient funds",
+    authentication: "on_session",
+    charge: insufficientFunds,
+  },
 ];
 
 /** Ids and tokens that stand for a test card without anyone creating them, each with the card's number. */
@@ -72,6 +101,9 @@ const magicNames = new Map([
   ["tok_chargeDeclined", "4000000000000002"],
   ["pm_card_chargeCustomerFail", "4000000000000341"],
   ["tok_chargeCustomerFail", "4000000000000341"],
+  ["pm_card_authenticationRequiredOnSetup", "4000002500003155"],
+  ["pm_card_authenticationRequired", "4000002760003184"],
+  ["pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", "4000008260003178"],
 ]);
 
 /** The card of that number, spaces allowed, or of that magic id or token. */
@@ -79,6 +111,21 @@ export function findTestCard(name: string): TestCard | undefined {
   const number = magicNames.get(name) ?? name.replaceAll(" ", "");
   return testCards.find((card) => card.number === number);
 }
+
+/** The customer did not pass their bank's authentication. */
+export const authenticationFailed: Decline = {
+  code: "payment_intent_authentication_failure",
+  declineCode: "authentication_required",
+  message:
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+};
+
+/** The bank wants an authentication and the customer is not there. */
+export const authenticationRequired: Decline = {
+  code: "authentication_required",
+  declineCode: "authentication_required",
+  message: "Your card was declined. This transaction requires authentication.",
+};
 
 /** The answer to a declined card: 402, so that the SDK throws its card error. */
 export function cardError(decline: Decline): StripeError {

@@ -1,4 +1,5 @@
 import type Stripe from "stripe";
+import type { Decline } from "../behaviour/cards.ts";
 import { newId } from "./ids.ts";
 import type { PaymentMethod } from "./payment_method.ts";
 import type { Stored } from "./stored.ts";
@@ -10,41 +11,67 @@ export type InvoicePayment = Stored<Stripe.InvoicePayment>;
 export interface PaymentFields {
   amount: number;
   currency: string;
-  customer: string;
+  customer: string | null;
   method: PaymentMethod;
-  description: string;
+  description: string | null;
+  metadata?: Stripe.Metadata;
+  shipping?: PaymentIntent["shipping"];
+  /** The card is kept for later charges. */
+  savesCard?: boolean;
+}
+
+/** Why a payment failed, with the charge that shows it. An authentication that fails comes to no charge. */
+export interface FailedPayment {
+  intent: PaymentIntent;
+  charge: Charge | null;
 }
 
 /** The three objects that one successful payment of an invoice leaves behind. */
 export function newSuccessfulPayment(created: number, invoice: string, fields: PaymentFields) {
-  const intentId = newId("pi");
-  const chargeId = newId("ch");
+  const { intent, charge } = newPayment(created, { savesCard: true, ...fields });
   return {
-    intent: succeededIntent(created, { ...fields, id: intentId, charge: chargeId }),
-    charge: succeededCharge(created, { ...fields, id: chargeId, intent: intentId }),
-    invoicePayment: paidInvoicePayment(created, { ...fields, invoice, intent: intentId }),
+    intent,
+    charge,
+    invoicePayment: paidInvoicePayment(created, { ...fields, invoice, intent: intent.id }),
   };
 }
 
-function succeededIntent(
+/** A payment that succeeds at once. */
+export function newPayment(
   created: number,
-  fields: PaymentFields & { id: string; charge: string },
-): PaymentIntent {
+  fields: PaymentFields,
+): { intent: PaymentIntent; charge: Charge } {
+  const open = newPaymentIntent(created, fields);
+  const charge = newCharge(created, open.id, fields, null);
+  return { intent: succeededIntent(open, fields.method.id, charge.id), charge };
+}
+
+/** A payment that the card's bank refuses. It stays open for another card. */
+export function newFailedPayment(created: number, fields: PaymentFields, decline: Decline): FailedPayment {
+  const intent = newPaymentIntent(created, fields);
+  const isCharged = decline.code !== "payment_intent_authentication_failure";
+  const charge = isCharged ? newCharge(created, intent.id, fields, decline) : null;
+  return { intent: failedIntent(intent, fields.method, charge, decline), charge };
+}
+
+/** An intent that waits for a payment method. */
+export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "method">): PaymentIntent {
+  const id = newId("pi");
   return {
-    id: fields.id,
+    id,
     object: "payment_intent",
     allowed_payment_method_types: null,
     amount: fields.amount,
     amount_capturable: 0,
     amount_details: { tip: {} },
-    amount_received: fields.amount,
+    amount_received: 0,
     application: null,
     application_fee_amount: null,
     automatic_payment_methods: null,
     canceled_at: null,
     cancellation_reason: null,
     capture_method: "automatic",
-    client_secret: newId(`${fields.id}_secret`),
+    client_secret: newId(`${id}_secret`),
     confirmation_method: "automatic",
     created,
     currency: fields.currency,
@@ -53,13 +80,13 @@ function succeededIntent(
     description: fields.description,
     excluded_payment_method_types: null,
     last_payment_error: null,
-    latest_charge: fields.charge,
+    latest_charge: null,
     livemode: false,
     managed_payments: { enabled: false },
-    metadata: {},
+    metadata: fields.metadata ?? {},
     next_action: null,
     on_behalf_of: null,
-    payment_method: fields.method.id,
+    payment_method: null,
     payment_method_configuration_details: null,
     payment_method_options: {},
     payment_method_types: ["card"],
@@ -67,24 +94,67 @@ function succeededIntent(
     processing: null,
     receipt_email: null,
     review: null,
-    setup_future_usage: "off_session",
-    shipping: null,
+    setup_future_usage: fields.savesCard ? "off_session" : null,
+    shipping: fields.shipping ?? null,
     source: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,
-    status: "succeeded",
+    status: "requires_payment_method",
     transfer_data: null,
     transfer_group: null,
   };
 }
 
-function succeededCharge(created: number, fields: PaymentFields & { id: string; intent: string }): Charge {
+/** The intent once its whole amount is paid by that charge. */
+export function succeededIntent(intent: PaymentIntent, method: string, charge: string): PaymentIntent {
+  return {
+    ...intent,
+    amount_received: intent.amount,
+    last_payment_error: null,
+    latest_charge: charge,
+    next_action: null,
+    payment_method: method,
+    status: "succeeded",
+  };
+}
+
+/** The intent after an attempt that failed. */
+export function failedIntent(
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  charge: Charge | null,
+  decline: Decline,
+): PaymentIntent {
+  return {
+    ...intent,
+    last_payment_error: {
+      ...(charge ? { charge: charge.id } : {}),
+      code: decline.code,
+      decline_code: decline.declineCode,
+      message: decline.message,
+      payment_method: method,
+      type: "card_error",
+    },
+    latest_charge: charge?.id ?? null,
+    next_action: null,
+    payment_method: null,
+    status: "requires_payment_method",
+  };
+}
+
+/** What the bank made of one attempt: it paid, or it declined. */
+export function newCharge(
+  created: number,
+  intent: string,
+  fields: PaymentFields,
+  decline: Decline | null,
+): Charge {
   const { method } = fields;
   return {
-    id: fields.id,
+    id: newId("ch"),
     object: "charge",
     amount: fields.amount,
-    amount_captured: fields.amount,
+    amount_captured: decline ? 0 : fields.amount,
     amount_refunded: 0,
     application: null,
     application_fee: null,
@@ -92,32 +162,22 @@ function succeededCharge(created: number, fields: PaymentFields & { id: string; 
     balance_transaction: null,
     billing_details: method.billing_details,
     calculated_statement_descriptor: "SANDBOX",
-    captured: true,
+    captured: !decline,
     created,
     currency: fields.currency,
     customer: fields.customer,
     description: fields.description,
     disputed: false,
     failure_balance_transaction: null,
-    failure_code: null,
-    failure_message: null,
+    failure_code: decline?.code ?? null,
+    failure_message: decline?.message ?? null,
     fraud_details: {},
     livemode: false,
-    metadata: {},
+    metadata: fields.metadata ?? {},
     on_behalf_of: null,
-    outcome: {
-      advice_code: null,
-      network_advice_code: null,
-      network_decline_code: null,
-      network_status: "approved_by_network",
-      reason: null,
-      risk_level: "normal",
-      risk_score: 1,
-      seller_message: "Payment complete.",
-      type: "authorized",
-    },
-    paid: true,
-    payment_intent: fields.intent,
+    outcome: decline ? declinedOutcome(decline) : authorized,
+    paid: !decline,
+    payment_intent: intent,
     payment_method: method.id,
     payment_method_details: { card: chargedCard(method, fields.amount), type: "card" },
     receipt_email: null,
@@ -125,14 +185,37 @@ function succeededCharge(created: number, fields: PaymentFields & { id: string; 
     receipt_url: null,
     refunded: false,
     review: null,
-    shipping: null,
+    shipping: fields.shipping ?? null,
     source: null,
     source_transfer: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,
-    status: "succeeded",
+    status: decline ? "failed" : "succeeded",
     transfer_data: null,
     transfer_group: null,
+  };
+}
+
+const authorized: Charge["outcome"] = {
+  advice_code: null,
+  network_advice_code: null,
+  network_decline_code: null,
+  network_status: "approved_by_network",
+  reason: null,
+  risk_level: "normal",
+  risk_score: 1,
+  seller_message: "Payment complete.",
+  type: "authorized",
+};
+
+function declinedOutcome({ declineCode }: Decline): Charge["outcome"] {
+  return {
+    ...authorized,
+    advice_code: "try_again_later",
+    network_status: "declined_by_network",
+    reason: declineCode,
+    seller_message: "The bank did not return any further details with this decline.",
+    type: "issuer_declined",
   };
 }
 
