@@ -1,16 +1,20 @@
+import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
 import { type EventDestination, isSentTo } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
+import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import type { PortalConfiguration, PortalSession } from "../objects/portal.ts";
 import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
+import type { Reminder } from "../objects/reminder.ts";
 import type { Deleted } from "../objects/stored.ts";
 import type { Subscription } from "../objects/subscription.ts";
+import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
 import { Collection } from "./collection.ts";
@@ -22,25 +26,54 @@ export type Publisher = (event: Event | ThinEvent, recipients: string[]) => void
 export class Account {
   /** Called after every change of state, so that it can be saved. */
   onChange: () => void = () => {};
+  /** Called with every object that is added or replaced. */
+  onPut: (object: object) => void = () => {};
   /** Called once for each event, after it is part of the state. */
   onEvent: Publisher = () => {};
   /** Where the account's pages are, without a slash at the end. */
   origin = "";
 
-  readonly #changed = () => this.onChange();
+  readonly #changed = (put?: object) => {
+    if (put) this.onPut(put);
+    this.onChange();
+  };
 
   readonly products = new Collection<Product>("product", this.#changed);
   readonly prices = new Collection<Price>("price", this.#changed);
   readonly customers = new Collection<Customer>("customer", this.#changed);
   readonly deletedCustomers = new Collection<Deleted>("customer", this.#changed);
-  readonly paymentMethods = new Collection<PaymentMethod>("PaymentMethod", this.#changed);
+  readonly paymentMethods = new Collection<PaymentMethod>(
+    "PaymentMethod",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
   readonly checkoutSessions = new Collection<CheckoutSession>("checkout.session", this.#changed);
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);
-  readonly subscriptions = new Collection<Subscription>("subscription", this.#changed);
-  readonly invoices = new Collection<Invoice>("invoice", this.#changed);
-  readonly invoicePayments = new Collection<InvoicePayment>("invoice payment", this.#changed);
+  readonly subscriptions = new Collection<Subscription>(
+    "subscription",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
+  readonly invoices = new Collection<Invoice>(
+    "invoice",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
+  readonly invoicePayments = new Collection<InvoicePayment>(
+    "invoice payment",
+    this.#changed,
+    { ownerOf: ({ invoice }) => invoice },
+  );
+  readonly invoiceItems = new Collection<InvoiceItem>(
+    "invoiceitem",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
+  readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
+  readonly reminders = new Collection<Reminder>("reminder", this.#changed);
+  readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);
   readonly portalConfigurations = new Collection<PortalConfiguration>("configuration", this.#changed);
   readonly portalSessions = new Collection<PortalSession>("portal session", this.#changed);
   readonly webhookEndpoints = new Collection<WebhookEndpoint>("webhook endpoint", this.#changed);
@@ -51,6 +84,24 @@ export class Account {
 
   /** `now` tells the time in whole seconds since 1970. */
   constructor(readonly now: () => number = () => Math.floor(Date.now() / 1000)) {}
+
+  /** How failed payments are followed up, as the account's owner has set it. */
+  get billingSettings(): BillingSettings {
+    return this.settings.find("billing") ?? defaultBillingSettings;
+  }
+
+  /** The test clock by whose time an object lives: its own, or that of the customer it belongs to. */
+  clockOf(object: { test_clock?: unknown; customer?: unknown; invoice?: unknown }): TestClock | undefined {
+    const { test_clock: clock, customer, invoice } = object;
+    if (typeof clock === "string") return this.testClocks.find(clock);
+    if (clock === null) return;
+    const owner = typeof customer === "string"
+      ? this.customers.find(customer)
+      : typeof invoice === "string"
+      ? this.invoices.find(invoice)
+      : undefined;
+    return owner && this.clockOf(owner);
+  }
 
   /** Makes an event part of the account's history and sends it on its way, with its thin twin where one is wanted. */
   publish(event: Event) {

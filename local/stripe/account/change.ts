@@ -1,5 +1,6 @@
 import { type Cause, type Event, type EventType, newEvent, previousAttributes } from "../objects/event.ts";
 import { newThinEvent, relate, type ThinEvent } from "../objects/thin_event.ts";
+import { StripeError } from "../protocol/errors.ts";
 import type { Account } from "./account.ts";
 
 /**
@@ -7,12 +8,28 @@ import type { Account } from "./account.ts";
  * do.
  */
 export class Change {
-  readonly now: number;
   readonly events: Event[] = [];
   readonly thinEvents: ThinEvent[] = [];
 
-  constructor(readonly account: Account, readonly cause: Cause) {
-    this.now = account.now();
+  constructor(readonly account: Account, readonly cause: Cause, readonly now = account.now()) {}
+
+  /** The same change at another second. */
+  at(now: number): Change {
+    return now === this.now ? this : Object.assign(new Change(this.account, this.cause, now), {
+      events: this.events,
+      thinEvents: this.thinEvents,
+    });
+  }
+
+  /**
+   * The same change at the time in which the object lives, which is that of its test clock if it has one. Throws the 429
+   * that Stripe answers while the clock is being advanced.
+   */
+  of(object: Parameters<Account["clockOf"]>[0]): Change {
+    const clock = this.account.clockOf(object);
+    if (!clock) return this;
+    if (clock.status === "advancing") throw advancementUnderway(clock.id);
+    return this.at(clock.frozen_time);
   }
 
   /** Notes an event about the object as it is now; `before` is its former state, where the event is an update. */
@@ -25,6 +42,11 @@ export class Change {
   emitThin(type: string, related: object | null, data: object) {
     this.thinEvents.push(newThinEvent(this.now, type, { related: related && relate(related), data }));
   }
+}
+
+function advancementUnderway(clock: string): StripeError {
+  const message = `Test clock advancement underway - cannot perform modifications: ${clock}`;
+  return new StripeError(429, "invalid_request_error", message);
 }
 
 /** What Stripe does by itself, or what a person does on its pages. */

@@ -1,29 +1,36 @@
 import { noSuch } from "../protocol/errors.ts";
 
-/** Tells to whom an object belongs; null for nobody. */
-type OwnerOf<T> = (object: T) => string | null;
+/** For collections too large to be searched through: `of` finds what belongs to an owner. */
+interface Ownership<T> {
+  /** To whom an object belongs; null for nobody. */
+  ownerOf(object: T): string | null;
+}
 
 /** The objects of one type, in the order of their creation. */
 export class Collection<T extends { id: string }> {
   readonly #objects = new Map<string, T>();
   readonly #byOwner = new Map<string, Map<string, T>>();
-  readonly #onChange: (put?: T) => void;
-  readonly #ownerOf: OwnerOf<T>;
+  readonly #onChange: (put?: object) => void;
+  readonly #ownership: Ownership<T>;
 
   /**
    * `noun` is what Stripe's messages call the type: "No such customer: …". `onChange` hears of every change, with the
-   * object that was put. `ownerOf` is for collections too large to be searched through: `of` finds by it.
+   * object that was put.
    */
-  constructor(readonly noun: string, onChange: (put?: T) => void, ownerOf: OwnerOf<T> = () => null) {
+  constructor(
+    readonly noun: string,
+    onChange: (put?: object) => void,
+    ownership: Ownership<T> = { ownerOf: () => null },
+  ) {
     this.#onChange = onChange;
-    this.#ownerOf = ownerOf;
+    this.#ownership = ownership;
   }
 
   /** Adds the object, or replaces the one with its id. */
   put(object: T): T {
     const before = this.#objects.get(object.id);
-    const owner = this.#ownerOf(object);
-    if (before && this.#ownerOf(before) !== owner) this.#disown(before);
+    const owner = this.#ownership.ownerOf(object);
+    if (before && this.#ownership.ownerOf(before) !== owner) this.#disown(before);
     if (owner !== null) this.#group(owner).set(object.id, object);
     this.#objects.set(object.id, Object.freeze(object));
     this.#onChange(object);
@@ -81,7 +88,7 @@ export class Collection<T extends { id: string }> {
   }
 
   #disown(object: T) {
-    const owner = this.#ownerOf(object);
+    const owner = this.#ownership.ownerOf(object);
     const group = owner === null ? undefined : this.#byOwner.get(owner);
     group?.delete(object.id);
     if (owner !== null && group?.size === 0) this.#byOwner.delete(owner);

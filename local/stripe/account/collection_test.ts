@@ -9,7 +9,7 @@ interface Card {
 const ids = (cards: Card[]) => cards.map(({ id }) => id);
 
 Deno.test("a collection finds the objects of an owner, oldest first, wherever they went", () => {
-  const cards = new Collection<Card>("card", () => {}, (card) => card.owner);
+  const cards = new Collection<Card>("card", () => {}, { ownerOf: (card) => card.owner });
   cards.put({ id: "1", owner: "ada" });
   cards.put({ id: "2", owner: "grace" });
   cards.put({ id: "3", owner: "ada" });
@@ -24,7 +24,7 @@ Deno.test("a collection finds the objects of an owner, oldest first, wherever th
 });
 
 Deno.test("a collection tells of every change, with the object that was put", () => {
-  const told: (Card | undefined)[] = [];
+  const told: (object | undefined)[] = [];
   const cards = new Collection<Card>("card", (put) => told.push(put));
   const card = cards.put({ id: "1", owner: null });
   cards.remove("1");

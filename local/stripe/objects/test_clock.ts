@@ -1,0 +1,36 @@
+import type Stripe from "stripe";
+import { newId } from "./ids.ts";
+import type { Stored } from "./stored.ts";
+
+export type TestClock = Stored<Stripe.TestHelpers.TestClock>;
+
+const week = 7 * 86_400;
+
+/** A clock that stands still at `frozenTime` until it is advanced. `created` is a second of real time. */
+export function newTestClock(
+  created: number,
+  fields: { frozenTime: number; name: string | null },
+): TestClock {
+  return {
+    id: newId("clock"),
+    object: "test_helpers.test_clock",
+    created,
+    deletes_after: created + week,
+    frozen_time: fields.frozenTime,
+    livemode: false,
+    name: fields.name,
+    status: "ready",
+    status_details: {},
+  };
+}
+
+/** The clock on its way to a later time. */
+export function advancing(clock: TestClock, target: number): TestClock {
+  return { ...clock, status: "advancing", status_details: { advancing: { target_frozen_time: target } } };
+}
+
+/** The clock once it stands still again, at the time it was sent to. */
+export function arrived(clock: TestClock): TestClock {
+  const target = clock.status_details.advancing?.target_frozen_time ?? clock.frozen_time;
+  return { ...clock, frozen_time: target, status: "ready", status_details: {} };
+}
