@@ -26,6 +26,7 @@ export function lineForItem(
     amount: fields.isTrial ? 0 : priceInAdvance(price, item.quantity),
     description: fields.isTrial ? `Trial period for ${name}` : describe(name, price, item.quantity),
     period: { start: item.current_period_start, end: item.current_period_end },
+    quantity: item.quantity === undefined ? null : String(item.quantity),
     metadata: fields.subscription.metadata,
   });
 }

@@ -1,11 +1,12 @@
 import type Stripe from "stripe";
 import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
+import type { InvoiceItem } from "./invoice_item.ts";
 import { completeList, type List, type Stored } from "./stored.ts";
 import type { Period, SubscriptionItem } from "./subscription.ts";
 
 export type Invoice = Omit<Stored<Stripe.Invoice>, "lines"> & { lines: List<InvoiceLine> };
-export type InvoiceLine = Omit<Stored<Stripe.InvoiceLineItem>, "pricing"> & { pricing: Pricing };
+export type InvoiceLine = Omit<Stored<Stripe.InvoiceLineItem>, "pricing"> & { pricing: Pricing | null };
 type Pricing = Stored<Stripe.InvoiceLineItem.Pricing>;
 
 export interface InvoiceFields {
@@ -14,31 +15,38 @@ export interface InvoiceFields {
   currency: string;
   lines: InvoiceLine[];
   billingReason: Stripe.Invoice.BillingReason;
-  subscription: { id: string; metadata: Stripe.Metadata };
+  subscription: { id: string; metadata: Stripe.Metadata } | null;
   defaultPaymentMethod: string | null;
+  /** When the draft becomes final by itself; without it, somebody has to see to that. */
+  finalizesAt?: number | null;
+  /** What `period_start` and `period_end` say: not the time served, but when what is billed came up. */
+  period?: Period;
 }
+
+/** The least that a card is charged. Less than that is left on the customer's balance. */
+const minimumCharge = 50;
 
 /** A draft: no number, nothing paid. */
 export function newInvoice(created: number, fields: InvoiceFields): Invoice {
-  const { customer } = fields;
-  const total = fields.lines.reduce((sum, line) => sum + line.amount, 0);
-  return {
+  const { customer, period = { start: created, end: created } } = fields;
+  const finalizesAt = fields.finalizesAt ?? null;
+  return withLines({
     id: fields.id,
     object: "invoice",
     account_country: "US",
     account_name: "Sandbox",
     account_tax_ids: null,
-    amount_due: total,
+    amount_due: 0,
     amount_overpaid: 0,
     amount_paid: 0,
-    amount_remaining: total,
+    amount_remaining: 0,
     amount_shipping: 0,
     application: null,
     attempt_count: 0,
     attempted: false,
     auto_advance: true,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
-    automatically_finalizes_at: null,
+    automatically_finalizes_at: finalizesAt,
     billing_reason: fields.billingReason,
     collection_method: "charge_automatically",
     created,
@@ -68,40 +76,74 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     issuer: { type: "self" },
     last_finalization_error: null,
     latest_revision: null,
-    lines: completeList(fields.lines, `/v1/invoices/${fields.id}/lines`),
+    lines: completeList([], `/v1/invoices/${fields.id}/lines`),
     livemode: false,
     metadata: {},
-    next_payment_attempt: null,
+    next_payment_attempt: finalizesAt,
     number: null,
     on_behalf_of: null,
-    parent: {
+    parent: fields.subscription && {
       quote_details: null,
       subscription_details: { metadata: fields.subscription.metadata, subscription: fields.subscription.id },
       type: "subscription_details",
     },
     payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
-    period_end: created,
-    period_start: created,
+    period_end: period.end,
+    period_start: period.start,
     post_payment_credit_notes_amount: 0,
     pre_payment_credit_notes_amount: 0,
     receipt_number: null,
     rendering: null,
     shipping_cost: null,
     shipping_details: null,
-    starting_balance: 0,
+    starting_balance: customer.balance,
     statement_descriptor: null,
     status: "draft",
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
-    subtotal: total,
-    subtotal_excluding_tax: total,
-    test_clock: null,
-    total,
+    subtotal: 0,
+    subtotal_excluding_tax: 0,
+    test_clock: customer.test_clock ?? null,
+    total: 0,
     total_discount_amounts: [],
-    total_excluding_tax: total,
+    total_excluding_tax: 0,
     total_pretax_credit_amounts: [],
     total_taxes: [],
     webhooks_delivered_at: null,
-  };
+  }, fields.lines);
+}
+
+/**
+ * The draft with these lines and the sums they come to. The customer's balance counts: a credit (it is negative then)
+ * lowers what is due, a debt raises it.
+ */
+export function withLines(draft: Invoice, lines: InvoiceLine[]): Invoice {
+  const total = lines.reduce((sum, line) => sum + line.amount, 0);
+  return withBalance({
+    ...draft,
+    lines: completeList(lines, draft.lines.url),
+    subtotal: total,
+    subtotal_excluding_tax: total,
+    total,
+    total_excluding_tax: total,
+  }, draft.starting_balance);
+}
+
+/** The draft for a customer with this balance. */
+export function withBalance(draft: Invoice, balance: number): Invoice {
+  const owed = draft.total + balance;
+  const due = owed < minimumCharge ? 0 : owed;
+  return { ...draft, amount_due: due, amount_remaining: due, starting_balance: balance };
+}
+
+/** What the customer's balance is once the invoice is final. */
+export function balanceAfter(invoice: Invoice): number {
+  return invoice.starting_balance + invoice.total - invoice.amount_due;
+}
+
+/** The subscription that an invoice bills. */
+export function billedSubscription(invoice: Invoice): string | null {
+  const subscription = invoice.parent?.subscription_details?.subscription ?? null;
+  return typeof subscription === "string" ? subscription : null;
 }
 
 /** The line for one subscription item and one period. */
@@ -111,22 +153,14 @@ export function newInvoiceLine(fields: {
   amount: number;
   description: string;
   period: Period;
+  /** As text: what was metered may have a fraction. */
+  quantity: string | null;
   metadata: Stripe.Metadata;
 }): InvoiceLine {
-  const { item } = fields;
-  const quantity = item.quantity ?? null;
+  const { item, quantity } = fields;
+  const { price } = item;
   return {
-    id: newId("il"),
-    object: "line_item",
-    amount: fields.amount,
-    currency: item.price.currency,
-    description: fields.description,
-    discount_amounts: [],
-    discountable: true,
-    discounts: [],
-    invoice: fields.invoice,
-    livemode: false,
-    metadata: fields.metadata,
+    ...bareLine(fields.invoice, { ...fields, currency: price.currency }),
     parent: {
       invoice_item_details: null,
       subscription_item_details: {
@@ -138,22 +172,80 @@ export function newInvoiceLine(fields: {
       },
       type: "subscription_item_details",
     },
-    period: fields.period,
-    pretax_credit_amounts: [],
-    pricing: linePricing(item),
-    quantity,
-    quantity_decimal: quantity === null ? null : String(quantity),
+    pricing: {
+      price_details: { price: price.id, product: price.product },
+      type: "price_details",
+      unit_amount_decimal: price.unit_amount_decimal,
+    },
+    quantity: quantity === null ? null : Math.round(Number(quantity)),
+    quantity_decimal: quantity,
     subscription: item.subscription,
-    subtotal: fields.amount,
-    taxes: [],
   };
 }
 
-function linePricing(item: SubscriptionItem): Pricing {
-  const { price } = item;
+/** The line that bills an invoice item. */
+export function newLineForInvoiceItem(invoice: string, item: InvoiceItem): InvoiceLine {
+  const details = item.parent?.subscription_details ?? null;
+  const proration = { proration: item.proration, proration_details: { credited_items: null } };
   return {
-    price_details: { price: price.id, product: price.product },
-    type: "price_details",
-    unit_amount_decimal: price.unit_amount_decimal,
+    ...bareLine(invoice, {
+      amount: item.amount,
+      currency: item.currency,
+      description: item.description,
+      metadata: item.metadata ?? {},
+      period: item.period,
+    }),
+    discountable: item.discountable,
+    parent: details?.subscription_item
+      ? {
+        invoice_item_details: null,
+        subscription_item_details: {
+          ...proration,
+          invoice_item: item.id,
+          subscription: details.subscription,
+          subscription_item: details.subscription_item,
+        },
+        type: "subscription_item_details",
+      }
+      : {
+        invoice_item_details: {
+          ...proration,
+          invoice_item: item.id,
+          subscription: details?.subscription ?? null,
+        },
+        subscription_item_details: null,
+        type: "invoice_item_details",
+      },
+    pricing: item.pricing,
+    quantity: item.quantity,
+    quantity_decimal: String(item.quantity),
+    subscription: details?.subscription ?? null,
+  };
+}
+
+/** What every line has, whatever it bills. */
+function bareLine(invoice: string, fields: {
+  amount: number;
+  currency: string;
+  description: string | null;
+  metadata: Stripe.Metadata;
+  period: Period;
+}): Omit<InvoiceLine, "parent" | "pricing" | "quantity" | "quantity_decimal" | "subscription"> {
+  return {
+    id: newId("il"),
+    object: "line_item",
+    amount: fields.amount,
+    currency: fields.currency,
+    description: fields.description,
+    discount_amounts: [],
+    discountable: true,
+    discounts: [],
+    invoice,
+    livemode: false,
+    metadata: fields.metadata,
+    period: fields.period,
+    pretax_credit_amounts: [],
+    subtotal: fields.amount,
+    taxes: [],
   };
 }

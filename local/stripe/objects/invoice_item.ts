@@ -1,4 +1,5 @@
 import type Stripe from "stripe";
+import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
 import type { Stored } from "./stored.ts";
 import type { Period } from "./subscription.ts";
@@ -11,7 +12,7 @@ export type InvoiceItem = Omit<Stored<Stripe.InvoiceItem>, "pricing"> & {
 export interface InvoiceItemFields {
   amount: number;
   currency: string;
-  customer: { id: string; test_clock: InvoiceItem["test_clock"] };
+  customer: Pick<Customer, "id" | "test_clock">;
   description: string | null;
   metadata: Stripe.Metadata;
   period: Period;
@@ -55,7 +56,7 @@ export function newInvoiceItem(created: number, fields: InvoiceItemFields): Invo
     quantity: fields.quantity,
     quantity_decimal: String(fields.quantity),
     tax_rates: [],
-    test_clock: customer.test_clock,
+    test_clock: customer.test_clock ?? null,
   };
 }
 

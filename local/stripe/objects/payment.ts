@@ -196,7 +196,7 @@ export function newCharge(
   };
 }
 
-const authorized: Charge["outcome"] = {
+const authorized: NonNullable<Charge["outcome"]> = {
   advice_code: null,
   network_advice_code: null,
   network_decline_code: null,
