@@ -6,6 +6,7 @@ import type { Event } from "../objects/event.ts";
 import { type EventDestination, isSentTo } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { InvoiceItem } from "../objects/invoice_item.ts";
+import type { Meter, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import type { PortalConfiguration, PortalSession } from "../objects/portal.ts";
@@ -13,6 +14,7 @@ import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import type { Reminder } from "../objects/reminder.ts";
 import type { Deleted } from "../objects/stored.ts";
+import type { SetupIntent } from "../objects/setup_intent.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
@@ -49,6 +51,7 @@ export class Account {
   );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
+  readonly setupIntents = new Collection<SetupIntent>("setup_intent", this.#changed);
   readonly checkoutSessions = new Collection<CheckoutSession>("checkout.session", this.#changed);
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);
   readonly subscriptions = new Collection<Subscription>(
@@ -71,6 +74,10 @@ export class Account {
     this.#changed,
     { ownerOf: ({ customer }) => customer },
   );
+  readonly meters = new Collection<Meter>("meter", this.#changed);
+  readonly meterEvents = new Collection<ReceivedMeterEvent>("meter event", this.#changed, {
+    ownerOf: ({ meter, customer }) => customer === null ? null : `${meter}:${customer}`,
+  });
   readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
   readonly reminders = new Collection<Reminder>("reminder", this.#changed);
   readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);

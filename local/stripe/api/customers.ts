@@ -5,16 +5,7 @@ import { endpoint } from "../protocol/endpoint.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import { clearable, list, metadata, pagination, text, timeFilter } from "../protocol/params.ts";
-
-const line = clearable(text()).default(null);
-const address = z.strictObject({
-  city: line,
-  country: line,
-  line1: line,
-  line2: line,
-  postal_code: line,
-  state: line,
-});
+import { address } from "./shapes.ts";
 
 const fields = {
   address: clearable(address).optional(),

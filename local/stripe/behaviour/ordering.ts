@@ -1,5 +1,6 @@
 import type { Account } from "../account/account.ts";
 import type { OrderedItem } from "../objects/checkout_session.ts";
+import type { Price } from "../objects/price.ts";
 import { newId } from "../objects/ids.ts";
 import { invalidRequest } from "../protocol/errors.ts";
 import { priceInAdvance } from "./invoicing.ts";
@@ -28,29 +29,43 @@ export function orderItems(account: Account, lines: { price: string; quantity?: 
   });
 }
 
-/** Refuses an order that cannot become one subscription. The answer is the order's currency. */
-export function rejectUnlessSellable(account: Account, items: OrderedItem[]): string {
+/** The currency of an order. Throws a 400 for one that cannot be sold at once in this mode. */
+export function sellableCurrency(
+  account: Account,
+  items: OrderedItem[],
+  mode: "payment" | "subscription",
+): string {
   const prices = items.map((item) => account.prices.get(item.price));
+  if (mode === "payment") rejectRecurring(prices);
+  else rejectOneTime(prices);
+  const [{ currency }] = prices;
+  if (prices.some((price) => price.currency !== currency)) {
+    throw cannotSell("All prices on a Checkout session must be in the same currency.");
+  }
+  return currency;
+}
+
+function rejectRecurring(prices: Price[]) {
+  if (!prices.some((price) => price.recurring)) return;
+  throw cannotSell(
+    "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only " +
+      "one-time prices.",
+  );
+}
+
+function rejectOneTime(prices: Price[]) {
   if (!prices.some((price) => price.recurring)) {
-    throw invalidRequest(
+    throw cannotSell(
       "You must provide at least one recurring price in `subscription` mode when using prices.",
-      {
-        param: "line_items",
-      },
     );
   }
   if (prices.some((price) => !price.recurring)) {
-    throw invalidRequest("The Stripe simulator does not simulate one-time prices beside recurring ones.", {
-      param: "line_items",
-    });
+    throw cannotSell("The Stripe simulator does not simulate one-time prices beside recurring ones.");
   }
-  const [{ currency }] = prices;
-  if (prices.some((price) => price.currency !== currency)) {
-    throw invalidRequest("All prices on a Checkout session must be in the same currency.", {
-      param: "line_items",
-    });
-  }
-  return currency;
+}
+
+function cannotSell(message: string) {
+  return invalidRequest(message, { param: "line_items" });
 }
 
 /** What the whole order costs in advance. */

@@ -17,20 +17,25 @@ Deno.test("expireDueSessions() ends an open session at its time and not before",
   const { account, clock } = accountAt(1_000);
   account.checkoutSessions.put(newCheckoutSession(1_000, {
     id: "cs_test_1",
-    url: "http://127.0.0.1/c/pay/cs_test_1",
+    mode: "subscription",
+    place: {
+      uiMode: "hosted_page",
+      url: "http://127.0.0.1/c/pay/cs_test_1",
+      successUrl: "https://parent.example/",
+      cancelUrl: null,
+    },
     allowPromotionCodes: null,
     amountTotal: 1500,
     billingAddressCollection: null,
-    cancelUrl: null,
     clientReferenceId: null,
     currency: "usd",
     customer: null,
+    customerCreation: "always",
     customerEmail: null,
     expiresAt: 5_000,
     locale: null,
     metadata: {},
     paymentMethodCollection: "always",
-    successUrl: "https://parent.example/",
   }));
   clock.now = 4_999;
   perform(account, noCause, expireDueSessions);

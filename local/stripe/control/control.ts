@@ -17,6 +17,7 @@ export interface ControlParts {
 }
 
 const paySchema = z.strictObject({
+  authentication: z.enum(["passed", "failed"]).default("passed"),
   card: z.string().default("4242424242424242"),
   email: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
@@ -117,7 +118,7 @@ async function idle(courier: Courier, request: Request): Promise<Response> {
 
 /** What a person does on the hosted page: fills it in and pays. A declined card is a 402. */
 async function pay(account: Account, request: Request, id: string): Promise<Response> {
-  const { card: number, email, name } = await readJson(request, paySchema);
+  const { authentication, card: number, email, name } = await readJson(request, paySchema);
   const session = account.checkoutSessions.get(id);
   const card = findTestCard(number);
   if (!card) throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
@@ -126,7 +127,9 @@ async function pay(account: Account, request: Request, id: string): Promise<Resp
     email: email ?? session.customer_email ?? customer?.email ?? "jenny.rosen@example.com",
     name,
   };
-  return Response.json(perform(account, noCause, (change) => payCheckout(change, session, card, payer)));
+  return Response.json(
+    perform(account, noCause, (change) => payCheckout(change, session, { card, payer, authentication })),
+  );
 }
 
 async function readJson<Schema extends z.ZodType>(

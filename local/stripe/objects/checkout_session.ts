@@ -5,21 +5,41 @@ import type { Stored } from "./stored.ts";
 export type CheckoutSession = Stored<Stripe.Checkout.Session>;
 export type LineItem = Omit<Stored<Stripe.LineItem>, "price"> & { price: Price };
 
-/** What a session was asked to sell: kept beside it, since the session itself does not show it. */
+/** What a session was asked to do: kept beside it, since the session itself does not show it. */
 export interface CheckoutOrder {
   /** The session's id. */
   id: string;
   items: OrderedItem[];
   /** The name typed at checkout becomes the customer's: `customer_update[name]=auto`. */
   updatesCustomerName: boolean;
-  subscription: {
-    billingMode: "classic" | "flexible";
-    description: string | null;
-    metadata: Stripe.Metadata;
-    missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
-    /** Days from completion, a fixed second, or no trial. */
-    trial: { days: number } | { end: number } | null;
-  };
+  terms: PaymentTerms | SetupTerms | SubscriptionTerms;
+}
+
+/** What the intent of a single payment says of itself. */
+export interface PaymentTerms {
+  mode: "payment";
+  description: string | null;
+  metadata: Stripe.Metadata;
+  savesCard: boolean;
+  shipping: Stripe.PaymentIntent["shipping"];
+}
+
+/** What the intent of a saved card says of itself. */
+export interface SetupTerms {
+  mode: "setup";
+  description: string | null;
+  metadata: Stripe.Metadata;
+}
+
+/** What the subscription will be like. */
+export interface SubscriptionTerms {
+  mode: "subscription";
+  billingMode: "classic" | "flexible";
+  description: string | null;
+  metadata: Stripe.Metadata;
+  missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
+  /** Days from completion, a fixed second, or no trial. */
+  trial: { days: number } | { end: number } | null;
 }
 
 export interface OrderedItem {
@@ -29,25 +49,36 @@ export interface OrderedItem {
   quantity: number | undefined;
 }
 
+/** Where a session's page is, and where the customer goes from there. */
+export type CheckoutPlace =
+  | { uiMode: "hosted_page"; url: string; successUrl: string; cancelUrl: string | null }
+  | {
+    uiMode: "embedded_page";
+    clientSecret: string;
+    returnUrl: string | undefined;
+    redirectOnCompletion: "always" | "if_required" | "never";
+  };
+
 export interface CheckoutSessionFields {
   id: string;
-  url: string;
-  amountTotal: number;
-  cancelUrl: string | null;
+  mode: "payment" | "setup" | "subscription";
+  place: CheckoutPlace;
+  /** Null in setup mode. */
+  amountTotal: number | null;
   clientReferenceId: string | null;
-  currency: string;
+  currency: string | null;
   customer: string | null;
+  customerCreation: "always" | "if_required" | null;
   customerEmail: string | null;
   expiresAt: number;
   locale: string | null;
   metadata: Stripe.Metadata;
   allowPromotionCodes: boolean | null;
   billingAddressCollection: "auto" | "required" | null;
-  paymentMethodCollection: "always" | "if_required";
-  successUrl: string;
+  paymentMethodCollection: "always" | "if_required" | null;
 }
 
-/** An open hosted session for a subscription. Customer, subscription and invoice appear when it completes. */
+/** An open session. Customer, subscription, invoice and intents appear when it completes. */
 export function newCheckoutSession(created: number, fields: CheckoutSessionFields): CheckoutSession {
   return {
     id: fields.id,
@@ -60,9 +91,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     amount_total: fields.amountTotal,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: fields.billingAddressCollection,
-    cancel_url: fields.cancelUrl,
     client_reference_id: fields.clientReferenceId,
-    client_secret: null,
     collected_information: null,
     consent: null,
     consent_collection: null,
@@ -78,7 +107,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     },
     customer: fields.customer,
     customer_account: null,
-    customer_creation: fields.customer ? null : "always",
+    customer_creation: fields.customerCreation,
     customer_details: null,
     customer_email: fields.customerEmail,
     discounts: [],
@@ -90,7 +119,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     locale: fields.locale,
     managed_payments: { enabled: false },
     metadata: fields.metadata,
-    mode: "subscription",
+    mode: fields.mode,
     origin_context: null,
     payment_intent: null,
     payment_link: null,
@@ -98,7 +127,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     payment_method_configuration_details: null,
     payment_method_options: { card: { request_three_d_secure: "automatic" } },
     payment_method_types: ["card"],
-    payment_status: "unpaid",
+    payment_status: fields.mode === "setup" ? "no_payment_required" : "unpaid",
     permissions: null,
     phone_number_collection: { enabled: false },
     recovered_from: null,
@@ -114,11 +143,38 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     status: "open",
     submit_type: null,
     subscription: null,
-    success_url: fields.successUrl,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: "hosted_page",
-    url: fields.url,
+    total_details: fields.amountTotal === null ? null : noDetails,
     wallet_options: null,
+    ...placeFields(fields.place),
+  };
+}
+
+const noDetails: CheckoutSession["total_details"] = { amount_discount: 0, amount_shipping: 0, amount_tax: 0 };
+
+type PlaceFields = Pick<
+  CheckoutSession,
+  | "cancel_url"
+  | "client_secret"
+  | "redirect_on_completion"
+  | "return_url"
+  | "success_url"
+  | "ui_mode"
+  | "url"
+>;
+
+function placeFields(place: CheckoutPlace): PlaceFields {
+  if (place.uiMode === "hosted_page") {
+    const { url, successUrl: success_url, cancelUrl: cancel_url } = place;
+    return { cancel_url, client_secret: null, success_url, ui_mode: "hosted_page", url };
+  }
+  return {
+    cancel_url: null,
+    client_secret: place.clientSecret,
+    redirect_on_completion: place.redirectOnCompletion,
+    ...(place.returnUrl === undefined ? {} : { return_url: place.returnUrl }),
+    success_url: null,
+    ui_mode: "embedded_page",
+    url: null,
   };
 }
 

@@ -1,0 +1,53 @@
+import type { Change } from "../account/change.ts";
+import type { CheckoutSession } from "../objects/checkout_session.ts";
+import { type Customer, newCustomer } from "../objects/customer.ts";
+import type { Payer } from "../objects/payment_method.ts";
+
+/** What the completed session refers to. */
+type References = Partial<
+  Pick<CheckoutSession, "customer" | "invoice" | "payment_intent" | "setup_intent" | "subscription">
+>;
+
+/** Stores the session as it is once the customer is through. */
+export function completeSession(
+  change: Change,
+  session: CheckoutSession,
+  payer: Payer,
+  references: References,
+): CheckoutSession {
+  return change.account.checkoutSessions.put({
+    ...session,
+    ...references,
+    client_secret: null,
+    collected_information: { business_name: null, individual_name: null, shipping_details: null },
+    customer_details: {
+      address: null,
+      business_name: null,
+      email: payer.email,
+      individual_name: null,
+      name: payer.name,
+      phone: null,
+      tax_exempt: "none",
+      tax_ids: [],
+    },
+    payment_status: session.amount_total ? "paid" : "no_payment_required",
+    status: "complete",
+    url: null,
+  });
+}
+
+/** The customer whom the session was opened for. */
+export function knownCustomer({ account }: Change, { customer }: CheckoutSession): Customer | null {
+  return customer === null ? null : account.customers.getReferenced(customer, "customer");
+}
+
+/** The customer of a session that need not have one: the known one, a new one where that is asked for, or none. */
+export function optionalCustomer(change: Change, session: CheckoutSession, payer: Payer): Customer | null {
+  const known = knownCustomer(change, session);
+  if (known || session.customer_creation !== "always") return known;
+  const customer = change.account.customers.put(
+    newCustomer(change.now, { email: payer.email, name: payer.name }),
+  );
+  change.emit("customer.created", customer);
+  return customer;
+}

@@ -1,0 +1,52 @@
+import type { Change } from "../account/change.ts";
+import type { CheckoutSession, PaymentTerms } from "../objects/checkout_session.ts";
+import type { Customer } from "../objects/customer.ts";
+import { newPayment } from "../objects/payment.ts";
+import { newPaymentMethod } from "../objects/payment_method.ts";
+import type { CheckoutAttempt } from "./checkout.ts";
+import { completeSession, optionalCustomer } from "./checkout_completion.ts";
+
+/** Completes a session that is paid once. Nothing due means that nothing is charged. */
+export function completePayment(
+  change: Change,
+  session: CheckoutSession,
+  terms: PaymentTerms,
+  attempt: CheckoutAttempt,
+): CheckoutSession {
+  const customer = optionalCustomer(change, session, attempt.payer);
+  const intent = session.amount_total ? charge(change, session, terms, attempt, customer) : null;
+  const completed = completeSession(change, session, attempt.payer, {
+    customer: customer?.id ?? null,
+    payment_intent: intent,
+  });
+  change.emit("checkout.session.completed", completed);
+  return completed;
+}
+
+/** Charges the card and answers with the id of the payment intent. */
+function charge(
+  change: Change,
+  session: CheckoutSession,
+  terms: PaymentTerms,
+  { card, payer }: CheckoutAttempt,
+  customer: Customer | null,
+): string {
+  if (!card) throw new Error(`${session.id} needs a card`);
+  const { account, now } = change;
+  const keeper = terms.savesCard ? customer : null;
+  const method = account.paymentMethods.put(
+    newPaymentMethod(now, { card, payer, customer: keeper?.id ?? null }),
+  );
+  const payment = newPayment(now, {
+    amount: session.amount_total ?? 0,
+    currency: session.currency ?? "usd",
+    customer: customer?.id ?? null,
+    method,
+    ...terms,
+  });
+  change.emit("charge.succeeded", account.charges.put(payment.charge));
+  if (keeper) change.emit("payment_method.attached", method);
+  change.emit("payment_intent.succeeded", account.paymentIntents.put(payment.intent));
+  change.emit("payment_intent.created", payment.intent);
+  return payment.intent.id;
+}

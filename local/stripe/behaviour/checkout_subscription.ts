@@ -1,0 +1,81 @@
+import type { Change } from "../account/change.ts";
+import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
+import { type Customer, newCustomer } from "../objects/customer.ts";
+import { newPaymentMethod, type Payer, type PaymentMethod } from "../objects/payment_method.ts";
+import type { Period } from "../objects/subscription.ts";
+import type { CheckoutAttempt } from "./checkout.ts";
+import { completeSession, knownCustomer } from "./checkout_completion.ts";
+import { type NewSubscription, subscribe } from "./subscribe.ts";
+
+/** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
+export function completeSubscription(
+  change: Change,
+  session: CheckoutSession,
+  order: CheckoutOrder,
+  { card, payer, trial }: CheckoutAttempt & { trial: Period | null },
+): CheckoutSession {
+  const { terms } = order;
+  if (terms.mode !== "subscription") throw new Error(`${session.id} is not for a subscription`);
+  const before = knownCustomer(change, session);
+  const customer = before ?? newCustomer(change.now, { email: payer.email, name: payer.name });
+  const method = card ? newPaymentMethod(change.now, { card, payer, customer: customer.id }) : null;
+  if (method) change.account.paymentMethods.put(method);
+  const started = subscribe(change, {
+    customer: withCheckoutDetails(customer, session, order, payer),
+    items: order.items,
+    method,
+    trial,
+    terms,
+  });
+  const completed = completeSession(change, session, payer, {
+    customer: started.customer.id,
+    invoice: started.invoice.paid.id,
+    subscription: started.subscription.id,
+  });
+  emitCompletion(change, { before, customer, method, completed, started });
+  return completed;
+}
+
+function withCheckoutDetails(
+  customer: Customer,
+  session: CheckoutSession,
+  order: CheckoutOrder,
+  payer: Payer,
+): Customer {
+  const name = order.updatesCustomerName ? payer.name ?? customer.name : customer.name;
+  return { ...customer, name, currency: session.currency };
+}
+
+interface Completion {
+  /** The customer before the checkout, null when the checkout made it. */
+  before: Customer | null;
+  customer: Customer;
+  method: PaymentMethod | null;
+  completed: CheckoutSession;
+  started: NewSubscription;
+}
+
+/** The order is that of real deliveries; a new customer and an existing one differ in it. */
+function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
+  const { subscription, invoice, payment } = started;
+  if (payment) change.emit("charge.succeeded", payment.charge);
+  if (method) change.emit("payment_method.attached", method);
+  if (before) {
+    change.emit("checkout.session.completed", completed);
+    change.emit("customer.updated", started.customer, before);
+  } else {
+    change.emit("customer.created", customer);
+    change.emit("customer.updated", started.customer, customer);
+    change.emit("checkout.session.completed", completed);
+  }
+  change.emit("customer.subscription.created", subscription);
+  if (payment) {
+    change.emit("payment_intent.succeeded", payment.intent);
+    change.emit("payment_intent.created", payment.intent);
+  }
+  change.emit("invoice.created", invoice.draft);
+  change.emit("invoice.finalized", invoice.finalized);
+  change.emit("invoice.paid", invoice.paid);
+  change.emit("invoice.payment_succeeded", invoice.paid);
+  if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
+}

@@ -1,0 +1,73 @@
+import type Stripe from "stripe";
+import type { Decline } from "../behaviour/cards.ts";
+import { newId } from "./ids.ts";
+import type { PaymentMethod } from "./payment_method.ts";
+import type { Stored } from "./stored.ts";
+
+export type SetupIntent = Stored<Stripe.SetupIntent>;
+
+export interface SetupFields {
+  customer: string | null;
+  description: string | null;
+  metadata: Stripe.Metadata;
+}
+
+/** A card that was saved for later charges without being charged. */
+export function newSetupIntent(created: number, fields: SetupFields, method: PaymentMethod): SetupIntent {
+  return { ...openSetupIntent(created, fields), payment_method: method.id, status: "succeeded" };
+}
+
+/** A card that its bank did not let be saved. */
+export function newFailedSetupIntent(
+  created: number,
+  fields: SetupFields,
+  method: PaymentMethod,
+  decline: Decline,
+): SetupIntent {
+  return {
+    ...openSetupIntent(created, fields),
+    last_setup_error: {
+      code: decline.code,
+      decline_code: decline.declineCode,
+      message: decline.message,
+      payment_method: method,
+      type: "card_error",
+    },
+  };
+}
+
+function openSetupIntent(created: number, fields: SetupFields): SetupIntent {
+  const id = newId("seti");
+  return {
+    id,
+    object: "setup_intent",
+    allowed_payment_method_types: null,
+    application: null,
+    automatic_payment_methods: null,
+    cancellation_reason: null,
+    client_secret: newId(`${id}_secret`),
+    created,
+    customer: fields.customer,
+    customer_account: null,
+    description: fields.description,
+    excluded_payment_method_types: null,
+    flow_directions: null,
+    last_setup_error: null,
+    latest_attempt: null,
+    livemode: false,
+    managed_payments: { enabled: false },
+    mandate: null,
+    metadata: fields.metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: null,
+    payment_method_configuration_details: null,
+    payment_method_options: {
+      card: { mandate_options: null, network: null, request_three_d_secure: "automatic" },
+    },
+    payment_method_types: ["card"],
+    single_use_mandate: null,
+    status: "requires_payment_method",
+    usage: "off_session",
+  };
+}
