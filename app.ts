@@ -1,15 +1,16 @@
 import { App, csp, HttpError, staticFiles } from "fresh";
 import { createBilling } from "./billing/billing.ts";
 import type { ServerConfig } from "./billing/config.ts";
-import type { State } from "./define.ts";
+import type { PublicConfig, State } from "./define.ts";
 
 /** The plugin server, put together from its configuration. */
 export async function createApp(config: ServerConfig): Promise<App<State>> {
   const billing = await createBilling(config);
-  const publicConfig = {
+  const publicConfig: PublicConfig = {
     parentAppUrl: config.parentAppUrl,
     pluginUrl: config.pluginUrl,
     stripePublishableKey: config.stripe.publishableKey,
+    identityProvider: config.identity.provider,
   };
 
   return new App<State>()

@@ -1,11 +1,14 @@
 import { createDefine } from "fresh";
 import type { Billing } from "./billing/billing.ts";
+import type { IdentityProviderName } from "./billing/identity.ts";
 
 /** The part of the configuration that pages may show to a browser. */
 export interface PublicConfig {
   parentAppUrl: string;
   pluginUrl: string;
   stripePublishableKey: string;
+  /** How the parent app vouches for people. */
+  identityProvider: IdentityProviderName;
 }
 
 /** What every request carries from the middlewares of main.ts. */

@@ -6,6 +6,7 @@ import { connectDatabase, orUnavailable } from "./database.ts";
 import type { Database as Schema } from "./database_types.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity.ts";
+import { type CommonGroundProvider, commonGroundProvider } from "./identity_common_ground.ts";
 import { tokenProvider } from "./identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./portal.ts";
 import { openSession } from "./session.ts";
@@ -23,11 +24,7 @@ export async function createBilling(config: ServerConfig) {
   const db = connectDatabase(config.databaseUrl, { max: 10 });
   const stripe = connectStripe(config.stripe);
   const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
-  const identityProvider: IdentityProvider = tokenProvider({
-    key: config.identityKey,
-    issuer: config.parentAppUrl,
-    audience: config.pluginUrl,
-  });
+  const { identityProvider, signIdentityRequests } = connectIdentity(config);
   const dataApi = createClient<Schema>(config.supabase.url, config.supabase.publishableKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
   });
@@ -41,6 +38,9 @@ export async function createBilling(config: ServerConfig) {
   return {
     /** What proves who somebody is: `proofSchema` is what openSession takes. */
     identityProvider,
+
+    /** Signs what a browser asks Common Ground. Undefined where the parent app is another. */
+    signIdentityRequests,
 
     openSession: (proof: unknown) => openSession({ db, identityProvider, tokens }, proof),
 
@@ -71,6 +71,20 @@ export async function createBilling(config: ServerConfig) {
     /** Lets calls under way finish and closes the connections. */
     close: () => db.end({ timeout: 5 }),
   };
+}
+
+/** The configured way of proving who somebody is. */
+function connectIdentity({ identity, parentAppUrl, pluginUrl }: ServerConfig): {
+  identityProvider: IdentityProvider;
+  signIdentityRequests?: CommonGroundProvider["signRequests"];
+} {
+  if (identity.provider === "token") {
+    return {
+      identityProvider: tokenProvider({ key: identity.key, issuer: parentAppUrl, audience: pluginUrl }),
+    };
+  }
+  const commonGround = commonGroundProvider({ ...identity, issuer: parentAppUrl });
+  return { identityProvider: commonGround, signIdentityRequests: commonGround.signRequests };
 }
 
 export type Billing = Awaited<ReturnType<typeof createBilling>>;

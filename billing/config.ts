@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 
 /**
@@ -62,6 +63,26 @@ const serverVariables = {
     protocol: /^https?$/,
     error: "the address of the parent app's public keys (JWKS), https://app.example/.well-known/jwks.json",
   })),
+  COMMON_GROUND_PRIVATE_KEY: optional(
+    rsaKey(
+      "PRIVATE KEY",
+      createPrivateKey,
+      "the private key that Common Ground showed when the plugin was made, PEM",
+    ),
+  ),
+  COMMON_GROUND_PUBLIC_KEY: optional(
+    rsaKey(
+      "PUBLIC KEY",
+      createPublicKey,
+      "the public key that Common Ground showed when the plugin was made, PEM",
+    ),
+  ),
+  COMMON_GROUND_ADMIN_ROLES: optional(
+    text(
+      /[^\s,]/,
+      "the roles whose holders may pay, separated by commas: titles of predefined roles, or ids of roles",
+    ),
+  ).transform((list = "Admin") => list.split(",").map((role) => role.trim()).filter(Boolean)),
   SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
   SUPABASE_PUBLISHABLE_KEY: text(/^.{1,}$/, "the publishable key of the Supabase project, sb_publishable_…"),
   SUPABASE_JWT_SECRET: optional(
@@ -69,6 +90,21 @@ const serverVariables = {
   ),
   SUPABASE_JWT_SIGNING_KEY: optional(z.string().transform(parseSigningKey)),
 };
+
+/** A key in PEM (RFC 7468), whose line breaks may be written as `\n`, since many shells take one line only. */
+function rsaKey(label: string, parse: (pem: string) => KeyObject, what: string) {
+  return z.string({ error: what }).transform((text, ctx) => {
+    const pem = text.replaceAll("\\n", "\n");
+    try {
+      // Out of a private key the public half could be read, too; what is asked for is the right one of the two.
+      if (pem.includes(`-----BEGIN ${label}-----`) && parse(pem).asymmetricKeyType === "rsa") return pem;
+    } catch {
+      // Said below, in words that do not repeat any of a key.
+    }
+    ctx.addIssue(what);
+    return z.NEVER;
+  });
+}
 
 /** A private ES256 key as JSON Web Key, with the `kid` that Supabase knows it by (RFC 7517). */
 function parseSigningKey(text: string, ctx: z.RefinementCtx) {
@@ -113,9 +149,19 @@ const serverSchema = z.object({
   webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
   parentAppUrl: env.PARENT_APP_URL,
   pluginUrl: env.PLUGIN_URL,
-  identityKey: env.PARENT_APP_JWT_SECRET
-    ? { secret: env.PARENT_APP_JWT_SECRET }
-    : { jwksUrl: env.PARENT_APP_JWKS_URL! },
+  identity: env.COMMON_GROUND_PRIVATE_KEY
+    ? {
+      provider: "common_ground" as const,
+      privateKey: env.COMMON_GROUND_PRIVATE_KEY,
+      publicKey: env.COMMON_GROUND_PUBLIC_KEY!,
+      adminRoles: env.COMMON_GROUND_ADMIN_ROLES,
+    }
+    : {
+      provider: "token" as const,
+      key: env.PARENT_APP_JWT_SECRET
+        ? { secret: env.PARENT_APP_JWT_SECRET }
+        : { jwksUrl: env.PARENT_APP_JWKS_URL! },
+    },
   supabase: {
     url: env.SUPABASE_URL,
     publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
@@ -125,11 +171,14 @@ const serverSchema = z.object({
   },
 }));
 
-/** Two ways to say one thing: each server has one of them. */
-const alternatives: [string, string][] = [
-  ["PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL"],
+/** Several ways to say one thing: each server has one of them. */
+const alternatives = [
+  ["PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL", "COMMON_GROUND_PRIVATE_KEY"],
   ["SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY"],
 ];
+
+/** Of no use one without the other. */
+const pairs = [["COMMON_GROUND_PRIVATE_KEY", "COMMON_GROUND_PUBLIC_KEY"]];
 
 /** What the plugin server runs on. */
 export type ServerConfig = z.output<typeof serverSchema>;
@@ -150,24 +199,38 @@ export class ConfigError extends Error {
 
 type Environment = Record<string, string | undefined>;
 
-function read<T extends z.ZodType>(schema: T, env: Environment, eitherOr: [string, string][]): z.output<T> {
+function read<T extends z.ZodType>(
+  schema: T,
+  env: Environment,
+  crossFaults: string[] = [],
+): z.output<T> {
   const result = schema.safeParse(env);
   const faults = (result.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]);
     return `${name} ${env[name] === undefined ? "is missing: it should be" : "should be"} ${issue.message}`;
   });
-  for (const [a, b] of eitherOr) {
-    if (!env[a] === !env[b]) faults.push(`${a} or ${b}: exactly one of the two should be set`);
-  }
+  faults.push(...crossFaults);
   if (faults.length > 0 || !result.success) throw new ConfigError(faults);
   return result.data;
 }
 
+/** What is wrong between variables, each of which may be right by itself. */
+function crossFaultsOf(env: Environment): string[] {
+  const isSet = (name: string) => Boolean(env[name]);
+  return [
+    ...alternatives.filter((names) => names.filter(isSet).length !== 1)
+      .map((names) => `${names.join(" or ")}: exactly one of them should be set`),
+    ...pairs.filter((names) => names.some(isSet) && !names.every(isSet))
+      .map((names) => `${names.join(" and ")}: both should be set, or neither`),
+  ];
+}
+
 /** The plugin server's configuration. Throws `ConfigError` with every fault at once. */
-export const readServerConfig = (env: Environment): ServerConfig => read(serverSchema, env, alternatives);
+export const readServerConfig = (env: Environment): ServerConfig =>
+  read(serverSchema, env, crossFaultsOf(env));
 
 /** The webhook function's configuration. Throws `ConfigError` with every fault at once. */
-export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env, []);
+export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env);
 
 /** The names of all variables, for `.env.example` and the tests that keep it complete. */
 export const variableNames = Object.keys({

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { ConfigError, readServerConfig, readWebhookConfig, variableNames } from "./config.ts";
 
 const complete = {
@@ -28,23 +29,25 @@ Deno.test("a complete environment is read once into typed values", () => {
   const config = readServerConfig(complete);
   assert.equal(config.parentAppUrl, "https://app.example");
   assert.deepEqual(config.webhookSecrets, ["whsec_new", "whsec_old"]);
-  assert.deepEqual(config.identityKey, { secret: "p".repeat(32) });
+  assert.deepEqual(config.identity, { provider: "token", key: { secret: "p".repeat(32) } });
   assert.equal(config.stripe.apiBase, undefined);
 });
 
 Deno.test("an empty environment is refused with every variable named at once", () => {
   const faults = faultsOf({}).join("\n");
   const optional = ["BILLING_DB_URL", "STRIPE_API_BASE", "STRIPE_PORTAL_CONFIGURATION_ID"];
-  for (const name of variableNames.filter((name) => !optional.includes(name) && !/JW/.test(name))) {
+  for (
+    const name of variableNames.filter((name) => !optional.includes(name) && !/JW|^COMMON_GROUND/.test(name))
+  ) {
     assert.match(faults, new RegExp(`^${name} is missing: it should be `, "m"));
   }
   assert.match(
     faults,
-    /^PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL: exactly one of the two should be set$/m,
+    /^PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL or COMMON_GROUND_PRIVATE_KEY: exactly one of them should be set$/m,
   );
   assert.match(
     faults,
-    /^SUPABASE_JWT_SECRET or SUPABASE_JWT_SIGNING_KEY: exactly one of the two should be set$/m,
+    /^SUPABASE_JWT_SECRET or SUPABASE_JWT_SIGNING_KEY: exactly one of them should be set$/m,
   );
 });
 
@@ -76,6 +79,38 @@ Deno.test("a signing key must be a private ES256 key with a kid", () => {
   const key = { kty: "EC", crv: "P-256", kid: "k1", x: "x", y: "y", d: "d" };
   const config = readServerConfig({ ...rest, SUPABASE_JWT_SIGNING_KEY: JSON.stringify(key) });
   assert.deepEqual(config.supabase.sessionKey, { signingKey: key });
+});
+
+Deno.test("Common Ground is one of the ways in which a parent app vouches for people", () => {
+  const { PARENT_APP_JWT_SECRET: _, ...rest } = complete;
+  const pem = { type: "pkcs8", format: "pem" } as const;
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: pem,
+    publicKeyEncoding: { ...pem, type: "spki" },
+  });
+  const keys = { COMMON_GROUND_PRIVATE_KEY: privateKey, COMMON_GROUND_PUBLIC_KEY: publicKey };
+  const inOneLine = keys.COMMON_GROUND_PRIVATE_KEY.replaceAll("\n", "\\n");
+
+  const identity = readServerConfig({ ...rest, ...keys, COMMON_GROUND_PRIVATE_KEY: inOneLine }).identity;
+  assert.deepEqual(identity, { provider: "common_ground", privateKey, publicKey, adminRoles: ["Admin"] });
+  const roles = readServerConfig({ ...rest, ...keys, COMMON_GROUND_ADMIN_ROLES: " Admin, 4f1c ,," }).identity;
+  assert.deepEqual("adminRoles" in roles && roles.adminRoles, ["Admin", "4f1c"]);
+
+  const faults = (more: Record<string, string>) => faultsOf({ ...rest, ...keys, ...more });
+  assert.deepEqual(faults({ PARENT_APP_JWT_SECRET: "p".repeat(32) }), [
+    "PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL or COMMON_GROUND_PRIVATE_KEY: exactly one of them should be set",
+  ]);
+  assert.deepEqual(faults({ COMMON_GROUND_PUBLIC_KEY: "" }), [
+    "COMMON_GROUND_PRIVATE_KEY and COMMON_GROUND_PUBLIC_KEY: both should be set, or neither",
+  ]);
+  for (const wrong of ["hunter2", publicKey, privateKey.slice(0, -60)]) {
+    const [fault, ...more] = faults({ COMMON_GROUND_PRIVATE_KEY: wrong });
+    assert.match(fault, /^COMMON_GROUND_PRIVATE_KEY should be the private key that Common Ground showed/);
+    assert.ok(!fault.includes("hunter2") && more.length === 0);
+  }
+  assert.match(faults({ COMMON_GROUND_PUBLIC_KEY: privateKey })[0], /^COMMON_GROUND_PUBLIC_KEY should be/);
+  assert.match(faults({ COMMON_GROUND_ADMIN_ROLES: " , " })[0], /^COMMON_GROUND_ADMIN_ROLES should be/);
 });
 
 Deno.test("an optional variable left empty counts as not set", () => {

@@ -9,6 +9,7 @@ export type RequestFaultCode =
   | "invalid_event"
   | "method_not_allowed"
   | "not_found"
+  | "foreign_origin"
   | "internal_error";
 
 export type ProblemCode = BillingErrorCode | RequestFaultCode;
@@ -25,7 +26,11 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   invalid_identity_token: [401, "The identity token is not valid"],
   expired_identity_token: [401, "The identity token has expired"],
   used_identity_token: [401, "The identity token was used before"],
+  invalid_identity_answer: [401, "Common Ground's answers are not valid"],
+  expired_identity_request: [401, "Common Ground was asked too long ago"],
   not_admin: [403, "Only admins may do this"],
+  not_member: [403, "Only members may do this"],
+  foreign_origin: [403, "Only the plugin's own page may ask this"],
   not_found: [404, "There is nothing here"],
   unknown_community: [404, "Unknown community"],
   unknown_plan: [404, "Unknown plan"],

@@ -1,13 +1,15 @@
+import type { CommonGroundProof } from "../billing/identity_common_ground.ts";
 import type { ParentMessage, PluginMessage, StripeStatus } from "../parent/types.ts";
+import { type ApiResult, failure } from "./api.ts";
 import { parseParentMessage } from "./parent_messages.ts";
+
+/** What the server exchanges for a session: the body of `POST /api/auth/session`. */
+export type IdentityProof = { identityToken: string } | CommonGroundProof;
 
 /** The plugin's line to the page around it. */
 export interface ParentChannel {
-  /**
-   * Asks the parent for a new identity token: posts `pluginReady` until it is answered, because the parent's script
-   * may load after this one. Null when no answer comes.
-   */
-  requestIdentityToken(): Promise<string | null>;
+  /** Asks the parent for a new proof of who is looking. Fails with `parent_silent` when no answer comes. */
+  proveIdentity(): Promise<ApiResult<IdentityProof>>;
   send(message: PluginMessage): void;
   close(): void;
 }
@@ -17,19 +19,22 @@ const ASK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 3_000, 4_000];
 const GIVE_UP_AFTER_MS = 4_000;
 
 /**
- * Opens the line. A message counts only when it comes from the parent's exact origin AND from the window that frames
+ * Opens the line. Asking for an identity means to post `pluginReady` until it is answered, because the parent's script
+ * may load after this one. A message counts only when it comes from the parent's exact origin AND from the window that frames
  * this one AND has the right shape; what is sent can be read by the parent's origin alone.
  */
 export function openParentChannel(
   parentOrigin: string,
   onStripeCallback: (status: StripeStatus) => void,
 ): ParentChannel {
-  let answer: ((identityToken: string | null) => void) | null = null;
+  let answer: ((identity: ApiResult<IdentityProof>) => void) | null = null;
 
   function onMessage(event: MessageEvent): void {
     if (event.origin !== parentOrigin || event.source !== globalThis.parent) return;
     const message: ParentMessage | null = parseParentMessage(event.data);
-    if (message?.type === "pluginContext") answer?.(message.identityToken);
+    if (message?.type === "pluginContext") {
+      answer?.({ ok: true, data: { identityToken: message.identityToken } });
+    }
     if (message?.type === "stripeCallback") onStripeCallback(message.status);
   }
 
@@ -37,19 +42,19 @@ export function openParentChannel(
     globalThis.parent.postMessage(message, parentOrigin);
   }
 
-  function requestIdentityToken(): Promise<string | null> {
+  function proveIdentity(): Promise<ApiResult<IdentityProof>> {
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout>;
-      answer = (identityToken) => {
+      answer = (identity) => {
         answer = null;
         clearTimeout(timer);
-        resolve(identityToken);
+        resolve(identity);
       };
       const ask = ([delay, ...rest]: number[]) => {
         timer = setTimeout(() => {
           send({ type: "pluginReady", pluginType: "dues" });
           if (rest.length > 0) ask(rest);
-          else timer = setTimeout(() => answer?.(null), GIVE_UP_AFTER_MS);
+          else timer = setTimeout(() => answer?.(failure("parent_silent")), GIVE_UP_AFTER_MS);
         }, delay);
       };
       ask(ASK_AFTER_MS);
@@ -57,5 +62,5 @@ export function openParentChannel(
   }
 
   globalThis.addEventListener("message", onMessage);
-  return { requestIdentityToken, send, close: () => globalThis.removeEventListener("message", onMessage) };
+  return { proveIdentity, send, close: () => globalThis.removeEventListener("message", onMessage) };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { failure } from "./api.ts";
 import { openParentChannel } from "./parent_channel.ts";
 import { FakeClock } from "./testing/fake_clock.ts";
 
@@ -37,12 +38,12 @@ Deno.test("the plugin asks until it is answered, and only its parent's origin ca
   using clock = new FakeClock();
   using parent = new FakeParent();
   using opened = open();
-  const token = opened.channel.requestIdentityToken();
+  const token = opened.channel.proveIdentity();
   await clock.pass(800);
   const ready = { data: { type: "pluginReady", pluginType: "dues" }, target: PARENT };
   assert.deepEqual(parent.sent, [ready, ready, ready]);
   parent.says(CONTEXT);
-  assert.equal(await token, "token-1");
+  assert.deepEqual(await token, { ok: true, data: { identityToken: "token-1" } });
   await clock.pass(60_000);
   assert.equal(parent.sent.length, 3);
 });
@@ -51,9 +52,9 @@ Deno.test("a parent that never answers is given up on", async () => {
   using clock = new FakeClock();
   using _parent = new FakeParent();
   using opened = open();
-  const token = opened.channel.requestIdentityToken();
+  const token = opened.channel.proveIdentity();
   await clock.pass(20_000);
-  assert.equal(await token, null);
+  assert.deepEqual(await token, failure("parent_silent"));
 });
 
 for (
@@ -69,12 +70,12 @@ for (
     using clock = new FakeClock();
     using parent = new FakeParent();
     using opened = open();
-    const token = opened.channel.requestIdentityToken();
+    const token = opened.channel.proveIdentity();
     await clock.pass(0);
     parent.says({ ...CONTEXT, identityToken: "forged" }, sender);
     parent.says({ type: "stripeCallback", status: "success" }, sender);
     parent.says(CONTEXT);
-    assert.equal(await token, "token-1");
+    assert.deepEqual(await token, { ok: true, data: { identityToken: "token-1" } });
     assert.deepEqual(opened.callbacks, []);
   });
 }

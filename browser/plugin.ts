@@ -9,13 +9,15 @@
  *    look again, and asks no more by itself.
  */
 
+import type { IdentityProviderName } from "../billing/identity.ts";
 import type { StripeStatus } from "../parent/types.ts";
 import { type ApiResult, callApi } from "./api.ts";
 import { billing, confirmation, type Departure, departure } from "./billing_store.ts";
 import type { BillingInfo } from "./contract.ts";
 import { reportHeight } from "./height.ts";
 import { leaveTo } from "./leave.ts";
-import { openParentChannel, type ParentChannel } from "./parent_channel.ts";
+import { openChannel } from "./identity/open_channel.ts";
+import type { ParentChannel } from "./parent_channel.ts";
 import { pollUntilSettled } from "./poll.ts";
 import { createSession, type Session } from "./session.ts";
 import { hasPaidPlan } from "./subscription.ts";
@@ -35,13 +37,13 @@ const PORTAL_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
  * Connects the page to its parent and loads billing info. Returns what disconnects it again. A page that nobody
  * frames only gets a note.
  */
-export function startPlugin(parentOrigin: string): () => void {
+export function startPlugin(parentOrigin: string, provider: IdentityProviderName): () => void {
   if (globalThis.parent === globalThis.self) {
     billing.value = { status: "outside" };
     return () => {};
   }
-  const channel = openParentChannel(parentOrigin, onStripeCallback);
-  const session = createSession({ requestIdentityToken: channel.requestIdentityToken, callApi });
+  const channel = openChannel(provider, parentOrigin, onStripeCallback);
+  const session = createSession({ proveIdentity: channel.proveIdentity, callApi });
   const stopReporting = reportHeight((height) => channel.send({ type: "pluginResize", height }));
   running = { channel, session };
   globalThis.addEventListener("pageshow", onPageShow);

@@ -1,5 +1,6 @@
-import { type ApiResult, callApi, failure } from "./api.ts";
+import type { ApiResult, callApi } from "./api.ts";
 import type { OpenedSession } from "./contract.ts";
+import type { ParentChannel } from "./parent_channel.ts";
 
 /** The signed-in person's connection to the API. The token lives in memory only and is renewed by itself. */
 export interface Session {
@@ -17,20 +18,20 @@ export interface Session {
 const RENEW_EARLY_MS = 60_000;
 
 export interface SessionDeps {
-  requestIdentityToken: () => Promise<string | null>;
+  proveIdentity: ParentChannel["proveIdentity"];
   callApi: typeof callApi;
 }
 
 /** Starts with no token; the first call gets one. */
-export function createSession({ requestIdentityToken, callApi }: SessionDeps): Session {
+export function createSession({ proveIdentity, callApi }: SessionDeps): Session {
   let current: OpenedSession | null = null;
   let renewal: Promise<ApiResult<OpenedSession>> | null = null;
   let renewalTimer: ReturnType<typeof setTimeout> | undefined;
 
   async function open(): Promise<ApiResult<OpenedSession>> {
-    const identityToken = await requestIdentityToken();
-    if (identityToken === null) return failure("parent_silent");
-    const result = await callApi<OpenedSession>("POST", "/api/auth/session", { body: { identityToken } });
+    const proof = await proveIdentity();
+    if (!proof.ok) return proof;
+    const result = await callApi<OpenedSession>("POST", "/api/auth/session", { body: proof.data });
     if (result.ok) {
       current = result.data;
       clearTimeout(renewalTimer);

@@ -10,9 +10,9 @@ function setUp(clock: FakeClock, { lifetime = HOUR, refused = [] as string[] } =
   const log: string[] = [];
   let asked = 0;
   const deps = {
-    requestIdentityToken: () => {
+    proveIdentity: () => {
       log.push("ask parent");
-      return Promise.resolve(`identity-${++asked}` as string | null);
+      return Promise.resolve({ ok: true as const, data: { identityToken: `identity-${++asked}` } });
     },
     callApi: <T>(
       ...[, path, { token, body } = {}]: Parameters<SessionDeps["callApi"]>
@@ -97,7 +97,7 @@ Deno.test("a call answered 401 is made once more with a new token, and not a thi
 Deno.test("a parent that hands out no identity is a failure of its own, and is asked again at the next call", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
-  const session = createSession({ ...deps, requestIdentityToken: () => Promise.resolve(null) });
+  const session = createSession({ ...deps, proveIdentity: () => Promise.resolve(failure("parent_silent")) });
   assert.deepEqual(await session.call("GET", "/a"), failure("parent_silent"));
   assert.deepEqual(await session.call("GET", "/a"), failure("parent_silent"));
   assert.deepEqual(log, []);

@@ -14,6 +14,9 @@ export default define.page(({ state }) => (
       <Note text={texts.scriptsNeeded} />
     </noscript>
     <BillingSection />
-    <ParentListener parentOrigin={new URL(state.config.parentAppUrl).origin} />
+    <ParentListener
+      parentOrigin={new URL(state.config.parentAppUrl).origin}
+      identityProvider={state.config.identityProvider}
+    />
   </main>
 ));
