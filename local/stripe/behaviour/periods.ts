@@ -3,9 +3,26 @@ import type { Period } from "../objects/subscription.ts";
 
 const daySeconds = 86_400;
 
+/** About how long an interval is: a first guess that is then corrected. */
+const averageSeconds: Record<string, number> = {
+  day: daySeconds,
+  week: 7 * daySeconds,
+  month: 30.44 * daySeconds,
+  year: 365.25 * daySeconds,
+};
+
 /** The stretch that begins at `start` and lasts one interval of the price. */
 export function firstPeriod(start: number, recurring: Recurring): Period {
   return { start, end: addIntervals(start, recurring, 1) };
+}
+
+/** The stretch in which a moment lies, of those that follow one another before and after the anchor. */
+export function periodAt(anchor: number, recurring: Recurring, moment: number): Period {
+  const length = averageSeconds[recurring.interval] * recurring.interval_count;
+  let count = Math.floor((moment - anchor) / length);
+  while (addIntervals(anchor, recurring, count) > moment) count--;
+  while (addIntervals(anchor, recurring, count + 1) <= moment) count++;
+  return { start: addIntervals(anchor, recurring, count), end: addIntervals(anchor, recurring, count + 1) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Recurring } from "../objects/price.ts";
-import { addIntervals } from "./periods.ts";
+import { addIntervals, periodAt } from "./periods.ts";
 
 const every = (interval: Recurring["interval"], interval_count = 1): Recurring => ({
   interval,
@@ -27,5 +27,26 @@ for (const [anchor, recurring, count, expected] of cases) {
   const interval = `${count} × ${recurring.interval_count} ${recurring.interval}`;
   Deno.test(`addIntervals() goes from ${anchor} by ${interval} to ${expected}`, () => {
     assert.equal(addIntervals(seconds(anchor), recurring, count), seconds(expected));
+  });
+}
+
+const moments: [moment: string, recurring: Recurring, start: string, end: string][] = [
+  ["2026-01-31T10:00:00Z", every("month"), "2026-01-31T10:00:00Z", "2026-02-28T10:00:00Z"],
+  ["2026-02-28T09:59:59Z", every("month"), "2026-01-31T10:00:00Z", "2026-02-28T10:00:00Z"],
+  ["2026-02-28T10:00:00Z", every("month"), "2026-02-28T10:00:00Z", "2026-03-31T10:00:00Z"],
+  ["2027-07-15T00:00:00Z", every("month"), "2027-06-30T10:00:00Z", "2027-07-31T10:00:00Z"],
+  ["2025-12-31T10:00:00Z", every("month"), "2025-12-31T10:00:00Z", "2026-01-31T10:00:00Z"],
+  ["2030-01-31T10:00:00Z", every("year"), "2030-01-31T10:00:00Z", "2031-01-31T10:00:00Z"],
+  ["2026-02-20T10:00:00Z", every("week", 2), "2026-02-14T10:00:00Z", "2026-02-28T10:00:00Z"],
+];
+
+for (const [moment, recurring, start, end] of moments) {
+  const interval = `${recurring.interval_count} ${recurring.interval}`;
+  Deno.test(`periodAt() finds the stretch of ${interval} in which ${moment} lies`, () => {
+    const anchor = seconds("2026-01-31T10:00:00Z");
+    assert.deepEqual(periodAt(anchor, recurring, seconds(moment)), {
+      start: seconds(start),
+      end: seconds(end),
+    });
   });
 }
