@@ -90,8 +90,9 @@ export class Children {
     for (const child of this.#running.toReversed()) {
       await child.process.stdin.close().catch(() => {}); // already closed when the child died by itself
       const kill = setTimeout(() => child.process.kill("SIGKILL"), STOP_MS);
-      await child.ended;
+      await child.process.status;
       clearTimeout(kill);
+      await child.ended;
     }
   }
 

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { databaseUrl, prepareDatabase } from "./database.ts";
 import { withEphemeralCluster } from "./ephemeral_cluster.ts";
 import { projectPath, projectRoot } from "./paths.ts";
+import { runMain } from "./run_main.ts";
 
 const SUPABASE_CLI = "supabase@3.1.0";
 const TYPES_FILE = "billing/database_types.ts";
@@ -48,15 +49,18 @@ async function output(program: string, args: string[], input = ""): Promise<stri
   return text.decode(stdout);
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { check: { type: "boolean", default: false } } });
   const file = projectPath(TYPES_FILE);
   const types = await generateTypes();
   if (!values.check) {
     await Deno.writeTextFile(file, types);
     console.log(`${TYPES_FILE} is written.`);
-  } else if (await Deno.readTextFile(file).catch(() => "") !== types) {
-    console.error(`${TYPES_FILE} is stale: run deno task db:types.`);
-    Deno.exit(1);
+    return 0;
   }
+  const fresh = await Deno.readTextFile(file).catch(() => "") === types;
+  if (!fresh) console.error(`${TYPES_FILE} is stale: run deno task db:types.`);
+  return fresh ? 0 : 1;
 }
+
+if (import.meta.main) await runMain(() => main(Deno.args));

@@ -1,6 +1,7 @@
 /** `deno task dev`: starts everything on one machine, prints the addresses, and stops everything on Ctrl-C. */
 import { parseArgs } from "node:util";
 import { LocalError } from "./errors.ts";
+import { runMain } from "./run_main.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
 import { STUDIO_HOST } from "./studio.ts";
 import { wrapperGone } from "./wrappers.ts";
@@ -140,12 +141,4 @@ function askedToStop(): { signal: AbortSignal; exitCode: Promise<number> } {
   return { signal: controller.signal, exitCode: promise };
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof LocalError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runMain(() => main(Deno.args));

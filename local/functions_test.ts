@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { makeTemporaryFolder } from "../tests/support/temporary_folder.ts";
 import { LocalError } from "./errors.ts";
 import { readFunctions } from "./functions.ts";
 
 /** A folder laid out like `supabase/`, with that configuration and those functions. */
 async function project(config: string, ...functions: string[]) {
-  const folder = await Deno.makeTempDir({ prefix: "dues-functions-" });
+  const temporary = await makeTemporaryFolder();
+  const folder = temporary.path;
   await Deno.writeTextFile(join(folder, "config.toml"), config);
   for (const name of functions) await Deno.mkdir(join(folder, "functions", name), { recursive: true });
-  return { folder, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+  return { folder, [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose]() };
 }
 
 Deno.test("a function that config.toml does not mention asks for a token", async () => {

@@ -11,6 +11,7 @@ import { asRole, type Cluster, prepareDatabase } from "./database.ts";
 import { withEphemeralCluster } from "./ephemeral_cluster.ts";
 import { projectPath } from "./paths.ts";
 import { SUPERUSER } from "./postgres.ts";
+import { runMain } from "./run_main.ts";
 import { describeSqlError } from "./sql_error.ts";
 
 const PGTAP_FILE = "share/postgresql/extension/pgtap--1.3.5.sql";
@@ -105,13 +106,15 @@ export function printPgtap(results: PgtapResult[]): { passed: number; failed: nu
   };
 }
 
-if (import.meta.main) {
-  const files = Deno.args.length > 0 ? Deno.args : await pgtapFiles();
+async function main(args: string[]): Promise<number> {
+  const files = args.length > 0 ? args : await pgtapFiles();
   const results = await withEphemeralCluster(async (cluster) => {
     await prepareDatabase(cluster);
     return await runPgtap(cluster, "postgres", files);
   });
   const { passed, failed } = printPgtap(results);
   console.log(`${passed} passed, ${failed} failed`);
-  Deno.exit(failed === 0 ? 0 : 1);
+  return failed === 0 ? 0 : 1;
 }
+
+if (import.meta.main) await runMain(() => main(Deno.args));

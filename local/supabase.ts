@@ -10,9 +10,9 @@ import { createPostgresConnection, type PostgresConnection } from "@supabase/lit
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { Children } from "./children.ts";
-import { LocalError } from "./errors.ts";
 import { FUNCTIONS_PREFIX, serveFunctions } from "./functions.ts";
 import { projectPath } from "./paths.ts";
+import { runMain } from "./run_main.ts";
 import { createStudio, STUDIO_HOST } from "./studio.ts";
 
 const REST_PREFIX = "/rest/v1/";
@@ -50,9 +50,11 @@ export async function startGateway(
   });
 }
 
-async function serve(port: number, options: z.output<typeof optionsSchema>): Promise<void> {
-  const functions = new Children((_, line) => console.log(line));
-  functions.failed.then((error) => endWith(error));
+async function serve(
+  port: number,
+  options: z.output<typeof optionsSchema>,
+  functions: Children,
+): Promise<void> {
   const { api, connection } = dataApi(options);
   const studio = createStudio({
     secretKey: options.secretKey,
@@ -111,13 +113,16 @@ function honourGrants(connection: PostgresConnection): void {
   Object.assign(connection, { rlsState: "active" });
 }
 
-function endWith(error: unknown): never {
-  console.error(error instanceof LocalError ? error.message : error);
-  Deno.exit(1);
+/** Runs the gateway until one of its functions ends by itself, which it rejects with. */
+async function main(args: string[]): Promise<never> {
+  const { values } = parseArgs({ args, options: { port: { type: "string" } } });
+  const functions = new Children((_, line) => console.log(line));
+  await serve(
+    Number(values.port),
+    optionsSchema.parse(JSON.parse(Deno.env.get(OPTIONS_VARIABLE) ?? "{}")),
+    functions,
+  );
+  throw await functions.failed;
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { port: { type: "string" } } });
-  const options = optionsSchema.parse(JSON.parse(Deno.env.get(OPTIONS_VARIABLE) ?? "{}"));
-  await serve(Number(values.port), options).catch(endWith);
-}
+if (import.meta.main) await runMain(() => main(Deno.args));

@@ -13,6 +13,8 @@ import { projectRoot } from "../local/paths.ts";
 import { pgtapFiles, printPgtap, runPgtap } from "../local/pgtap.ts";
 import { buildApp } from "./support/build.ts";
 import { CLUSTER_VARIABLE, createDatabase, prepareTemplates } from "./support/database.ts";
+import { descendantsOf } from "./support/processes.ts";
+import { TEMPORARY_VARIABLE } from "./support/temporary_folder.ts";
 
 interface Sum {
   passed: number;
@@ -21,8 +23,10 @@ interface Sum {
 
 async function main(args: string[]): Promise<number> {
   const children = new Children();
-  const temporary = await Deno.makeTempDir({ prefix: "dues-test-" });
   const interrupted = onInterrupt(children);
+  const temporary = await Deno.makeTempDir({ prefix: "dues-test-" });
+  await Deno.chmod(temporary, 0o755);
+  Deno.env.set(TEMPORARY_VARIABLE, temporary);
   try {
     const cluster = await startEphemeralCluster(children);
     Deno.env.set(CLUSTER_VARIABLE, JSON.stringify(cluster));
@@ -52,7 +56,7 @@ async function runDenoTests(args: string[], report: string, interrupted: AbortSi
     args: ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${report}`, ...args],
     cwd: projectRoot,
   }).spawn();
-  const end = () => process.kill("SIGTERM");
+  const end = () => endTree(process.pid);
   interrupted.addEventListener("abort", end);
   const { success } = await process.status;
   interrupted.removeEventListener("abort", end);
@@ -60,6 +64,17 @@ async function runDenoTests(args: string[], report: string, interrupted: AbortSi
   if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
   // A file that does not load, or a run that is cut off, fails without a failed test.
   return { passed: tests - failed - skipped.length, failed: success ? failed : Math.max(failed, 1) };
+}
+
+/** Tests start programs that do not end with them: those are what is tested. */
+async function endTree(pid: number): Promise<void> {
+  for (const process of [...await descendantsOf(pid), { pid }]) {
+    try {
+      Deno.kill(process.pid, "SIGTERM");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it has ended meanwhile
+    }
+  }
 }
 
 async function readReport(path: string): Promise<{ tests: number; failed: number; skipped: string[] }> {

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { projectRoot } from "../../local/paths.ts";
-import { descendantsOf, leftOver } from "./processes.ts";
+import { makeTemporaryFolder } from "../support/temporary_folder.ts";
+import { descendantsOf, leftOver } from "../support/processes.ts";
 
 /** Runs the launcher to its end. */
 async function dev(...args: string[]) {
@@ -95,7 +96,7 @@ Deno.test("dev --json prints one line when all answers, and Ctrl-C leaves no pro
   assert.equal(new URL(ready.urls.parent).hostname, "localhost");
   assert.equal(new URL(ready.urls.plugin).hostname, "127.0.0.1");
   const names = [
-    "postgres.ts",
+    "postgres_server.ts",
     "stripe/main.ts",
     "parent/main.ts",
     "supabase.ts",
@@ -122,8 +123,8 @@ Deno.test("dev that is killed leaves no process behind", async () => {
 });
 
 Deno.test("dev stops when npm's wrapper of Deno in front of it is told to end, which tells nobody", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "dues-wrapper-" });
-  const wrapper = join(folder, "deno", "bin.cjs");
+  await using folder = await makeTemporaryFolder();
+  const wrapper = join(folder.path, "deno", "bin.cjs");
   await Deno.mkdir(dirname(wrapper));
   await Deno.writeTextFile(
     wrapper,
@@ -136,5 +137,4 @@ Deno.test("dev stops when npm's wrapper of Deno in front of it is told to end, w
   await process.status;
   assert.deepEqual(await leftOver(processes), []);
   await ended;
-  await Deno.remove(folder, { recursive: true });
 });

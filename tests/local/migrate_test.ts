@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { LocalError } from "../../local/errors.ts";
 import { migrate } from "../../local/migrate.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { makeTemporaryFolder } from "../support/temporary_folder.ts";
 
 /** A `supabase/` folder with these files, and an empty project to apply them to. */
 async function project(files: Record<string, string>) {
-  const folder = await Deno.makeTempDir({ prefix: "dues-migrate-" });
+  const temporary = await makeTemporaryFolder();
+  const folder = temporary.path;
   await Deno.mkdir(join(folder, "migrations"));
   const database: TestDatabase = await createDatabase("blank");
   const sql = database.connect("postgres");
@@ -19,7 +21,7 @@ async function project(files: Record<string, string>) {
     migrate: () => migrate(sql, { folder }),
     async [Symbol.asyncDispose]() {
       await database.drop();
-      await Deno.remove(folder, { recursive: true });
+      await temporary[Symbol.asyncDispose]();
     },
   };
 }

@@ -4,7 +4,8 @@ import { connectStripe } from "../../billing/stripe.ts";
 import { LocalError } from "../../local/errors.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 import { startTestStack } from "../support/stack.ts";
-import { descendantsOf, leftOver, type Process } from "./processes.ts";
+import { makeTemporaryFolder } from "../support/temporary_folder.ts";
+import { descendantsOf, leftOver, type Process } from "../support/processes.ts";
 
 /** The processes of one stack, among those of other tests. */
 async function processesOf({ urls }: Stack): Promise<Process[]> {
@@ -20,12 +21,12 @@ interface KeptStacks extends AsyncDisposable {
 }
 
 async function kept(): Promise<KeptStacks> {
-  const stateFolder = await Deno.makeTempDir({ prefix: "dues-state-" });
-  await Deno.chmod(stateFolder, 0o755); // as root, PostgreSQL's own user has to get in
+  const folder = await makeTemporaryFolder();
+  const stateFolder = folder.path;
   return {
     stateFolder,
     start: (options) => startStack({ portBase: 0, ephemeral: false, app: "none", stateFolder, ...options }),
-    [Symbol.asyncDispose]: () => Deno.remove(stateFolder, { recursive: true }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
