@@ -1,24 +1,42 @@
 import type Stripe from "stripe";
 import type { Change } from "../account/change.ts";
+import { billedSubscription } from "../objects/invoice.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 
 export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
 
-/** The comment and feedback a customer leaves. */
-export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback">>;
+/** The comment and feedback a customer leaves, and why it came to this unless they asked for it. */
+export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback" | "reason">>;
 
-/** Ends a subscription now. */
+/** Ends a subscription now. Its unpaid invoices stay, but nothing is collected for them any more. */
 export function cancelNow(change: Change, subscription: Subscription, feedback: Feedback = {}): Subscription {
   const canceled = change.account.subscriptions.put({
     ...subscription,
     cancel_at_period_end: false,
     canceled_at: subscription.canceled_at ?? change.now,
-    cancellation_details: { ...detailsOf(subscription), ...feedback, reason: "cancellation_requested" },
+    cancellation_details: { ...detailsOf(subscription), reason: "cancellation_requested", ...feedback },
     ended_at: change.now,
+    pause_collection: null,
+    pending_update: null,
     status: "canceled",
   });
+  stopCollecting(change, canceled);
   change.emit("customer.subscription.deleted", canceled);
   return canceled;
+}
+
+/** Leaves the subscription's drafts and open invoices to be dealt with by hand. */
+function stopCollecting({ account }: Change, subscription: Subscription) {
+  for (const invoice of account.invoices.of(subscription.customer)) {
+    const isUnsettled = invoice.status === "draft" || invoice.status === "open";
+    if (!isUnsettled || billedSubscription(invoice) !== subscription.id) continue;
+    account.invoices.put({
+      ...invoice,
+      auto_advance: false,
+      automatically_finalizes_at: null,
+      next_payment_attempt: null,
+    });
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { PaymentMethod } from "../objects/payment_method.ts";
 import { StripeError } from "../protocol/errors.ts";
 
 /** Why a bank says no. */
@@ -110,6 +111,22 @@ const magicNames = new Map([
 export function findTestCard(name: string): TestCard | undefined {
   const number = magicNames.get(name) ?? name.replaceAll(" ", "");
   return testCards.find((card) => card.number === number);
+}
+
+/** The card behind a payment method. */
+export function cardOf(method: PaymentMethod): TestCard {
+  const card = findTestCard(method.card?.fingerprint?.replace("sim", "") ?? "");
+  if (!card) throw new Error(`${method.id} is no test card`);
+  return card;
+}
+
+/** Where the customer is when their card is charged. */
+export type Presence = "off_session" | "on_session" | "authenticated";
+
+/** What a card's bank says to a charge: why not, that the customer must authenticate first, or null for yes. */
+export function verdict(card: TestCard, presence: Presence): Decline | "requires_action" | null {
+  const asks = presence === "on_session" ? card.authentication !== null : card.authentication === "always";
+  return asks && presence !== "authenticated" ? "requires_action" : card.charge;
 }
 
 /** The customer did not pass their bank's authentication. */

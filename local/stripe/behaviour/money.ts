@@ -1,15 +1,26 @@
+import Stripe from "stripe";
 import type { Price } from "../objects/price.ts";
 
-/** An amount in the currency's smallest unit, as a person reads it: `1500, "usd"` is `$15.00`. */
+const { Decimal } = Stripe;
+
+/** What a number of units costs, in whole cents: the product is exact and then rounded half up. */
+export function multiply(price: Price, quantity: string): number {
+  const unit = Decimal.from(price.unit_amount_decimal === null ? 0 : String(price.unit_amount_decimal));
+  return Number(unit.mul(Decimal.from(quantity)).toFixed(0, "half-up"));
+}
+
+/** An amount in the currency's smallest unit, as a person reads it: `1500, "usd"` is `$15.00`, `0.5` is `$0.005`. */
 export function formatAmount(amount: number, currency: string): string {
   const format = new Intl.NumberFormat("en-US", { style: "currency", currency });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount / 10 ** digits);
+  if (Number.isInteger(amount)) return format.format(amount / 10 ** digits);
+  const precise = new Intl.NumberFormat("en-US", { style: "currency", currency, maximumFractionDigits: 12 });
+  return precise.format(amount / 10 ** digits);
 }
 
 /** `$15.00 / month`, `$40.00 / 3 months`, `$5.00`. */
 export function formatPrice(price: Price): string {
-  const amount = formatAmount(price.unit_amount ?? 0, price.currency);
+  const amount = formatAmount(Number(price.unit_amount_decimal ?? 0), price.currency);
   if (!price.recurring) return amount;
   const { interval, interval_count: count } = price.recurring;
   return `${amount} / ${count === 1 ? interval : `${count} ${interval}s`}`;

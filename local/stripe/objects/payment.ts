@@ -142,6 +142,28 @@ export function failedIntent(
   };
 }
 
+/** The intent while the customer has to authenticate before the card can be charged. */
+export function intentToAuthenticate(intent: PaymentIntent, method: string): PaymentIntent {
+  return {
+    ...intent,
+    last_payment_error: null,
+    next_action: { type: "use_stripe_sdk", use_stripe_sdk: {} },
+    payment_method: method,
+    status: "requires_action",
+  };
+}
+
+/** The intent once nobody may pay it any more. */
+export function canceledIntent(now: number, intent: PaymentIntent): PaymentIntent {
+  return {
+    ...intent,
+    canceled_at: now,
+    cancellation_reason: "void_invoice",
+    next_action: null,
+    status: "canceled",
+  };
+}
+
 /** What the bank made of one attempt: it paid, or it declined. */
 export function newCharge(
   created: number,
@@ -249,10 +271,18 @@ function paidInvoicePayment(
   created: number,
   fields: PaymentFields & { invoice: string; intent: string },
 ): InvoicePayment {
+  return settledInvoicePayment(created, newInvoicePayment(created, fields));
+}
+
+/** What an invoice still waits for. */
+export function newInvoicePayment(
+  created: number,
+  fields: { amount: number; currency: string; invoice: string; intent: string },
+): InvoicePayment {
   return {
     id: newId("inpay"),
     object: "invoice_payment",
-    amount_paid: fields.amount,
+    amount_paid: null,
     amount_requested: fields.amount,
     created,
     currency: fields.currency,
@@ -260,7 +290,24 @@ function paidInvoicePayment(
     is_default: true,
     livemode: false,
     payment: { payment_intent: fields.intent, type: "payment_intent" },
+    status: "open",
+    status_transitions: { canceled_at: null, paid_at: null },
+  };
+}
+
+export function settledInvoicePayment(now: number, payment: InvoicePayment): InvoicePayment {
+  return {
+    ...payment,
+    amount_paid: payment.amount_requested,
     status: "paid",
-    status_transitions: { canceled_at: null, paid_at: created },
+    status_transitions: { ...payment.status_transitions, paid_at: now },
+  };
+}
+
+export function canceledInvoicePayment(now: number, payment: InvoicePayment): InvoicePayment {
+  return {
+    ...payment,
+    status: "canceled",
+    status_transitions: { ...payment.status_transitions, canceled_at: now },
   };
 }

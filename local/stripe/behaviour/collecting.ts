@@ -1,0 +1,245 @@
+import type { Account } from "../account/account.ts";
+import type { Change } from "../account/change.ts";
+import type { Customer } from "../objects/customer.ts";
+import type { Invoice } from "../objects/invoice.ts";
+import {
+  canceledIntent,
+  canceledInvoicePayment,
+  type Charge,
+  failedIntent,
+  intentToAuthenticate,
+  type InvoicePayment,
+  newCharge,
+  newInvoicePayment,
+  newPaymentIntent,
+  type PaymentIntent,
+  settledInvoicePayment,
+  succeededIntent,
+} from "../objects/payment.ts";
+import type { PaymentMethod } from "../objects/payment_method.ts";
+import { cardOf, type Decline, type Presence, verdict } from "./cards.ts";
+import { finalizeInvoice, paidInvoice, withFreshUsage } from "./invoicing.ts";
+import { afterFailure, afterPayment, findBilled } from "./standing.ts";
+
+const daySeconds = 86_400;
+
+/** What came of trying a card. */
+export interface Attempt {
+  intent: PaymentIntent;
+  /** Missing when the bank asks for authentication first. */
+  charge: Charge | null;
+  outcome: "succeeded" | "declined" | "requires_action";
+  decline: Decline | null;
+}
+
+/** Makes a draft final. One of nothing is paid with that; for any other a payment is opened. */
+export function finalizeDraft(change: Change, draft: Invoice): Invoice {
+  const { account } = change;
+  const before = account.customers.get(String(draft.customer));
+  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, draft), before);
+  account.customers.put(customer);
+  account.invoices.put(finalized);
+  change.emit("invoice.finalized", finalized);
+  if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
+  if (finalized.amount_due === 0) return settle(change, finalized, null);
+  change.emit("payment_intent.created", openPayment(change, finalized));
+  return finalized;
+}
+
+/** Opens the payment of a final invoice: an intent for what is due, still without a card. */
+export function openPayment(change: Change, invoice: Invoice): PaymentIntent {
+  const { account } = change;
+  const intent = account.paymentIntents.put(newPaymentIntent(change.now, {
+    amount: invoice.amount_due,
+    currency: invoice.currency,
+    customer: String(invoice.customer),
+    description: purposeOf(invoice),
+    savesCard: true,
+  }));
+  account.invoicePayments.put(newInvoicePayment(change.now, {
+    amount: invoice.amount_due,
+    currency: invoice.currency,
+    invoice: invoice.id,
+    intent: intent.id,
+  }));
+  return intent;
+}
+
+/** Tries a card for an intent and stores what comes of it. Tells nobody. */
+export function tryCard(
+  change: Change,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  presence: Presence,
+): Attempt {
+  const { account } = change;
+  const decline = verdict(cardOf(method), presence);
+  if (decline === "requires_action") {
+    const waiting = account.paymentIntents.put(intentToAuthenticate(intent, method.id));
+    return { intent: waiting, charge: null, outcome: "requires_action", decline: null };
+  }
+  const fields = { amount: intent.amount, currency: intent.currency, customer: intent.customer, method };
+  const charge = account.charges.put(
+    newCharge(change.now, intent.id, { ...fields, description: intent.description }, decline),
+  );
+  const tried = decline
+    ? failedIntent(intent, method, charge, decline)
+    : succeededIntent(intent, method.id, charge.id);
+  account.paymentIntents.put(tried);
+  return { intent: tried, charge, outcome: decline ? "declined" : "succeeded", decline };
+}
+
+/** Tells what came of trying a card. */
+export function emitAttempt(change: Change, { intent, charge, outcome }: Attempt) {
+  if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.failed", charge);
+  if (outcome === "succeeded") change.emit("payment_intent.succeeded", intent);
+  if (outcome === "declined") change.emit("payment_intent.payment_failed", intent);
+  if (outcome === "requires_action") change.emit("payment_intent.requires_action", intent);
+}
+
+/**
+ * Collects an open invoice with a card and does all that follows: the invoice is paid and its subscription in good
+ * standing, or the failure is counted and the next attempt planned.
+ */
+export function collect(
+  change: Change,
+  invoice: Invoice,
+  method: PaymentMethod,
+  presence: Presence,
+  isAutomatic = false,
+): Attempt {
+  const { payment, intent } = openPaymentOf(change.account, invoice) ?? reopenPayment(change, invoice);
+  const attempt = tryCard(change, intent, method, presence);
+  emitAttempt(change, attempt);
+  if (attempt.outcome === "succeeded") settle(change, invoice, payment);
+  else noteFailure(change, invoice, { isAutomatic, isActionRequired: attempt.outcome === "requires_action" });
+  return attempt;
+}
+
+/** What Stripe does by itself when an invoice's time has come: charges the card that is kept for it. */
+export function collectAutomatically(change: Change, invoice: Invoice) {
+  const method = methodFor(change.account, invoice);
+  if (method) collect(change, invoice, method, "off_session", true);
+  else noteFailure(change, invoice, { isAutomatic: true, isActionRequired: false });
+}
+
+/** The invoice paid, by a payment or because nothing was due, with all that follows. */
+export function settle(change: Change, invoice: Invoice, payment: InvoicePayment | null): Invoice {
+  const { account } = change;
+  const paid = account.invoices.put(paidInvoice(change, invoice));
+  change.emit("invoice.paid", paid);
+  change.emit("invoice.payment_succeeded", paid);
+  if (payment) {
+    change.emit(
+      "invoice_payment.paid",
+      account.invoicePayments.put(settledInvoicePayment(change.now, payment)),
+    );
+  }
+  setDelinquent(change, account.customers.get(String(invoice.customer)), false);
+  afterPayment(change, paid);
+  return paid;
+}
+
+/** Closes the payment of an invoice that is no longer to be paid, or was paid in another way. */
+export function cancelPayment(change: Change, invoice: Invoice) {
+  const { account } = change;
+  const open = openPaymentOf(account, invoice);
+  if (!open) return;
+  account.invoicePayments.put(canceledInvoicePayment(change.now, open.payment));
+  change.emit(
+    "payment_intent.canceled",
+    account.paymentIntents.put(canceledIntent(change.now, open.intent)),
+  );
+}
+
+/** The card that an invoice is charged to: its own, else the subscription's, else the customer's. */
+export function methodFor(account: Account, invoice: Invoice): PaymentMethod | undefined {
+  const customer = account.customers.get(String(invoice.customer));
+  const id = invoice.default_payment_method ?? findBilled(account, invoice)?.default_payment_method ??
+    customer.invoice_settings.default_payment_method;
+  const method = account.paymentMethods.find(String(id));
+  return method?.customer === customer.id ? method : undefined;
+}
+
+export function setDelinquent(change: Change, customer: Customer, delinquent: boolean) {
+  if (customer.delinquent === delinquent) return;
+  const updated = change.account.customers.put({ ...customer, delinquent });
+  change.emit("customer.updated", updated, customer);
+}
+
+function openPaymentOf(
+  account: Account,
+  invoice: Invoice,
+): { payment: InvoicePayment; intent: PaymentIntent } | undefined {
+  const payment = account.invoicePayments.of(invoice.id).find(({ status }) => status === "open");
+  return payment && { payment, intent: account.paymentIntents.get(String(payment.payment.payment_intent)) };
+}
+
+function reopenPayment(change: Change, invoice: Invoice) {
+  openPayment(change, invoice);
+  const open = openPaymentOf(change.account, invoice);
+  if (!open) throw new Error(`${invoice.id} has no payment`);
+  return open;
+}
+
+/**
+ * Counts a failed attempt and plans the next. Only the first attempt and those of Stripe's own count: paying by hand
+ * does not use up the retries (https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count).
+ */
+export function noteFailure(
+  change: Change,
+  before: Invoice,
+  { isAutomatic, isActionRequired }: { isAutomatic: boolean; isActionRequired: boolean },
+) {
+  const { account } = change;
+  const counts = isAutomatic || before.attempt_count === 0;
+  const attempts = before.attempt_count + (counts ? 1 : 0);
+  const isPlanned = before.auto_advance && findBilled(account, before)?.status !== "incomplete";
+  const next = counts && isPlanned ? nextAttempt(account, attempts, change.now) : before.next_payment_attempt;
+  const after: Invoice = { ...before, attempt_count: attempts, attempted: true, next_payment_attempt: next };
+  account.invoices.put(after);
+  if (counts) change.emit("invoice.updated", after, before);
+  change.emit("invoice.payment_failed", after);
+  if (isActionRequired) change.emit("invoice.payment_action_required", after);
+  if (!isAutomatic) return;
+  setDelinquent(change, account.customers.get(String(after.customer)), true);
+  if (!isPlanned) return;
+  if (next === null && account.billingSettings.failed_invoice === "mark_uncollectible") {
+    writeOff(change, after, "max_payment_attempts");
+  }
+  afterFailure(change, after, next === null);
+}
+
+function nextAttempt(account: Account, attempts: number, now: number): number | null {
+  const days = account.billingSettings.retry_after_days.at(attempts - 1);
+  return days === undefined || attempts === 0 ? null : now + Math.round(days * daySeconds);
+}
+
+/** The invoice given up: it is no longer collected, though it can still be paid. */
+export function writeOff(
+  change: Change,
+  invoice: Invoice,
+  reason: "max_payment_attempts" | "user_forgiven" | "subscription_paused",
+): Invoice {
+  const uncollectible = change.account.invoices.put({
+    ...invoice,
+    auto_advance: false,
+    next_payment_attempt: null,
+    status: "uncollectible",
+    status_details: { uncollectible: { reason } },
+    status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: change.now },
+  });
+  change.emit("invoice.marked_uncollectible", uncollectible);
+  return uncollectible;
+}
+
+function purposeOf(invoice: Invoice): string {
+  switch (invoice.billing_reason) {
+    case "subscription_create":
+      return "Subscription creation";
+    case "subscription_update":
+      return "Subscription update";
+    default:
+      return invoice.parent ? "Subscription update" : `Payment for Invoice ${invoice.number}`;
+  }
+}

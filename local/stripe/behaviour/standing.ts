@@ -1,0 +1,67 @@
+import type { Account } from "../account/account.ts";
+import type { Change } from "../account/change.ts";
+import { billedSubscription, type Invoice } from "../objects/invoice.ts";
+import { hasEnded, type Subscription } from "../objects/subscription.ts";
+import { cancelNow, updateSubscription } from "./cancellation.ts";
+
+/*
+ * What the fate of an invoice means for its subscription. A subscription stands as its newest final invoice does: once
+ * that one is settled, older ones that are still open do not keep it past due.
+ */
+
+/** After an invoice was paid: a first one starts the subscription, a later one brings it back into good standing. */
+export function afterPayment(change: Change, invoice: Invoice) {
+  const subscription = findBilled(change.account, invoice);
+  if (!subscription) return;
+  if (subscription.status === "incomplete") return activate(change, subscription);
+  afterSettlement(change, invoice);
+}
+
+/** After an invoice was paid, voided or written off: nothing is owed for it any more. */
+export function afterSettlement(change: Change, invoice: Invoice) {
+  const subscription = findBilled(change.account, invoice);
+  if (!subscription || !isNewestFinal(change.account, invoice)) return;
+  if (isInArrears(subscription)) activate(change, subscription);
+}
+
+/** After Stripe failed to collect an invoice by itself. `isLast` means that it will not try again. */
+export function afterFailure(change: Change, invoice: Invoice, isLast: boolean) {
+  const subscription = findBilled(change.account, invoice);
+  if (!subscription || !isNewestFinal(change.account, invoice)) return;
+  if (isLast) return giveUp(change, subscription);
+  if (subscription.status === "active" || subscription.status === "trialing") {
+    updateSubscription(change, subscription, { ...subscription, status: "past_due" });
+  }
+}
+
+/** The subscription that an invoice bills, unless it has ended. */
+export function findBilled(account: Account, invoice: Invoice): Subscription | undefined {
+  const subscription = account.subscriptions.find(billedSubscription(invoice) ?? "");
+  return subscription && !hasEnded(subscription) ? subscription : undefined;
+}
+
+function isInArrears({ status }: Subscription): boolean {
+  return status === "past_due" || status === "unpaid";
+}
+
+function isNewestFinal(account: Account, invoice: Invoice): boolean {
+  const subscription = billedSubscription(invoice);
+  const newest = account.invoices.of(String(invoice.customer)).findLast((other) =>
+    other.status !== "draft" && billedSubscription(other) === subscription
+  );
+  return newest?.id === invoice.id;
+}
+
+function activate(change: Change, subscription: Subscription) {
+  updateSubscription(change, subscription, { ...subscription, status: "active" });
+}
+
+function giveUp(change: Change, subscription: Subscription) {
+  const { after_last_retry: rule } = change.account.billingSettings;
+  if (rule === "cancel") {
+    cancelNow(change, subscription, { reason: "payment_failed" });
+  } else {
+    const status = rule === "mark_unpaid" ? "unpaid" : "past_due";
+    updateSubscription(change, subscription, { ...subscription, status });
+  }
+}
