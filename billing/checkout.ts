@@ -1,28 +1,31 @@
 import type Stripe from "stripe";
 import { z } from "zod";
 import { readCheckoutContext } from "./checkout_context.ts";
-import { ensureCustomer } from "./customer.ts";
+import { alreadySubscribed, openCheckoutSession, type Purchase } from "./checkout_session.ts";
+import { ensureCustomer, forgetCustomer, isCustomerGone } from "./customer.ts";
 import type { Database } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { pluginIdSchema } from "./ids.ts";
-import { returnAddress } from "./return_address.ts";
+import { returnAddress, type ReturnPlace } from "./return_address.ts";
 import type { Session } from "./session_token.ts";
-import { orStripeUnavailable } from "./stripe.ts";
 
 /** The body of `POST /api/stripe/create-checkout-session`. */
 export const checkoutRequestSchema = z.strictObject({
   pluginId: pluginIdSchema.optional(),
   planCode: z.string().min(1).max(31).default("pro"),
-  uiMode: z.literal("hosted").default("hosted"),
+  /** On Stripe's own page, or inside the plugin's by Stripe.js. */
+  uiMode: z.enum(["hosted", "embedded"]).default("hosted"),
 });
 export type CheckoutRequest = z.output<typeof checkoutRequestSchema>;
 
+/** Where to go on: the address of Stripe's page, or what Stripe.js needs to show it. */
+export type CheckoutSession =
+  | { sessionId: string; url: string }
+  | { sessionId: string; clientSecret: string };
+
 /**
- * Starts a checkout for the session's community and returns Stripe's page for it.
- *
- * The community comes from the session token. The session and the subscription carry its id in their metadata, the
- * session also as `client_reference_id`, so that webhooks need no guess
- * (https://docs.stripe.com/api/checkout/sessions/create).
+ * Starts a checkout for the session's community, which comes from the session token. A customer that was deleted in
+ * Stripe is noticed here and replaced.
  *
  * Throws `not_admin`, `unknown_community`, `unknown_plan`, `plan_not_for_sale`, `already_subscribed`,
  * `database_unavailable` or `stripe_unavailable`.
@@ -31,54 +34,46 @@ export async function createCheckoutSession(
   deps: { db: Database; stripe: Stripe; parentAppUrl: string },
   session: Session,
   request: CheckoutRequest,
-): Promise<{ sessionId: string; url: string }> {
+): Promise<CheckoutSession> {
   if (!session.isAdmin) {
     throw new BillingError("not_admin", "Only an admin of the community can upgrade its plan.");
   }
-
-  const context = await readCheckoutContext(deps.db, session.communityId, request.planCode);
-  if (!context.plan) throw new BillingError("unknown_plan", `There is no plan "${request.planCode}" to buy.`);
-  if (context.liveSubscription) throw alreadySubscribed();
-  const price = context.plan.stripePriceId;
-  if (price === null) {
-    throw new BillingError("plan_not_for_sale", `The plan "${context.plan.code}" is not for sale.`);
-  }
-
-  const customer = await ensureCustomer(deps, context.community);
-  // Somebody may have paid a moment ago, with the webhook still on its way.
-  if (context.community.stripeCustomerId && await hasLiveSubscription(deps.stripe, customer)) {
-    throw alreadySubscribed();
-  }
-
-  const communityId = session.communityId;
-  const place = {
-    parentAppUrl: deps.parentAppUrl,
+  const { communityId } = session;
+  const { community, plan, liveSubscription } = await readCheckoutContext(
+    deps.db,
     communityId,
-    pluginId: session.pluginId ?? request.pluginId ?? null,
-    slug: session.slug,
-  };
-  const created = await orStripeUnavailable(deps.stripe.checkout.sessions.create({
-    mode: "subscription",
-    ui_mode: "hosted_page",
-    customer,
-    client_reference_id: communityId,
-    line_items: [{ price, quantity: 1 }],
-    metadata: { community_id: communityId },
-    subscription_data: { metadata: { community_id: communityId } },
-    success_url: returnAddress(place, "success"),
-    cancel_url: returnAddress(place, "cancel"),
-  }));
-  return { sessionId: created.id, url: created.url! };
+    request.planCode,
+  );
+  if (!plan) throw new BillingError("unknown_plan", `There is no plan "${request.planCode}" to buy.`);
+  if (liveSubscription) throw alreadySubscribed();
+  if (plan.stripePriceId === null) {
+    throw new BillingError("plan_not_for_sale", `The plan "${plan.code}" is not for sale.`);
+  }
+
+  const pluginId = session.pluginId ?? request.pluginId ?? null;
+  const place = { parentAppUrl: deps.parentAppUrl, communityId, pluginId, slug: session.slug };
+  const customer = await ensureCustomer(deps, community);
+  try {
+    const page = pageOf(request.uiMode, place);
+    const opened = await openCheckoutSession(deps, {
+      communityId,
+      customer,
+      price: plan.stripePriceId,
+      page,
+    });
+    return request.uiMode === "hosted"
+      ? { sessionId: opened.id, url: opened.url! }
+      : { sessionId: opened.id, clientSecret: opened.client_secret! };
+  } catch (error) {
+    if (!isCustomerGone(error)) throw error;
+    await forgetCustomer(deps.db, customer, communityId);
+    return await createCheckoutSession(deps, session, request);
+  }
 }
 
-const alreadySubscribed = () =>
-  new BillingError(
-    "already_subscribed",
-    "This community has a subscription already. Change it in the billing portal.",
-  );
-
-async function hasLiveSubscription(stripe: Stripe, customer: string): Promise<boolean> {
-  // Without a status the list leaves out what has ended (https://docs.stripe.com/api/subscriptions/list).
-  const subscriptions = await orStripeUnavailable(stripe.subscriptions.list({ customer, limit: 100 }));
-  return subscriptions.data.some(({ status }) => status !== "incomplete" && status !== "incomplete_expired");
+function pageOf(uiMode: CheckoutRequest["uiMode"], place: ReturnPlace): Purchase["page"] {
+  const success = returnAddress(place, "success");
+  return uiMode === "hosted"
+    ? { ui_mode: "hosted_page", success_url: success, cancel_url: returnAddress(place, "cancel") }
+    : { ui_mode: "embedded_page", return_url: success, redirect_on_completion: "if_required" };
 }

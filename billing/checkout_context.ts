@@ -4,8 +4,18 @@ import { BillingError } from "./errors.ts";
 import { type CommunityId, communityIdSchema } from "./ids.ts";
 
 const contextSchema = z.object({
-  community: z.object({ id: communityIdSchema, title: z.string(), stripe_customer_id: z.string().nullable() })
-    .transform(({ id, title, stripe_customer_id }) => ({ id, title, stripeCustomerId: stripe_customer_id })),
+  community: z.object({
+    id: communityIdSchema,
+    title: z.string(),
+    stripe_customer_id: z.string().nullable(),
+    customer_generation: z.number(),
+  }).transform(({ id, title, stripe_customer_id, customer_generation }) => ({
+    id,
+    title,
+    stripeCustomerId: stripe_customer_id,
+    /** How many customers it has had. */
+    customerGeneration: customer_generation,
+  })),
   plan: z.object({ code: z.string(), stripe_price_id: z.string().nullable() })
     .transform(({ code, stripe_price_id }) => ({ code, stripePriceId: stripe_price_id })).nullable(),
   live_subscription: z.object({ id: z.string(), status: z.string() }).nullable(),

@@ -40,6 +40,20 @@ const webhookVariables = {
   ).transform((list) => list.split(",").map((secret) => secret.trim())),
 };
 
+const scheduleVariables = {
+  CRON_SECRET: text(
+    /^\S{32,}$/,
+    "a random secret of at least 32 characters that the database's schedules call the functions with",
+  ),
+};
+
+const operatorVariables = {
+  OPERATOR_DB_URL: z.url({
+    protocol: /^postgres(ql)?$/,
+    error: "the project's database as role postgres, postgresql://postgres:password@host:5432/postgres",
+  }),
+};
+
 const serverVariables = {
   STRIPE_PUBLISHABLE_KEY: text(
     /^pk_(test|live)_\w+$/,
@@ -132,6 +146,23 @@ const webhookSchema = z.object({ ...databaseVariables, ...stripeVariables, ...we
     stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
   }));
+
+const scheduledSchema = z.object({ ...databaseVariables, ...stripeVariables, ...scheduleVariables })
+  .transform((env) => ({
+    databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
+    stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    cronSecret: env.CRON_SECRET,
+  }));
+
+const operatorSchema = z.object({
+  ...operatorVariables,
+  ...stripeVariables,
+  SUPABASE_URL: serverVariables.SUPABASE_URL,
+}).transform((env) => ({
+  operatorDatabaseUrl: env.OPERATOR_DB_URL,
+  stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+  supabaseUrl: env.SUPABASE_URL,
+}));
 
 const serverSchema = z.object({
   ...databaseVariables,
@@ -232,12 +263,22 @@ export const readServerConfig = (env: Environment): ServerConfig =>
 /** The webhook function's configuration. Throws `ConfigError` with every fault at once. */
 export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env);
 
+/** What a scheduled function runs on. Throws `ConfigError` with every fault at once. */
+export const readScheduledConfig = (env: Environment): z.output<typeof scheduledSchema> =>
+  read(scheduledSchema, env, []);
+
+/** What an operator's task runs on. Throws `ConfigError` with every fault at once. */
+export const readOperatorConfig = (env: Environment): z.output<typeof operatorSchema> =>
+  read(operatorSchema, env, []);
+
 /** The names of all variables, for `.env.example` and the tests that keep it complete. */
 export const variableNames = Object.keys({
   ...databaseVariables,
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
+  ...scheduleVariables,
+  ...operatorVariables,
 });
 
 /**

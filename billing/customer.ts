@@ -1,7 +1,9 @@
-import type Stripe from "stripe";
+import Stripe from "stripe";
+import type { CheckoutContext } from "./checkout_context.ts";
 import { type Database, orUnavailable } from "./database.ts";
-import type { CommunityId } from "./ids.ts";
 import { orStripeUnavailable } from "./stripe.ts";
+
+type Community = CheckoutContext["community"];
 
 /**
  * The community's one Stripe customer, made if there is none yet.
@@ -9,24 +11,44 @@ import { orStripeUnavailable } from "./stripe.ts";
  * Simultaneous callers get the same one: they send Stripe the same idempotency key, so it makes a single customer
  * (https://docs.stripe.com/api/idempotent_requests), and the database keeps the first id it is given. A crash between
  * the two leads the next caller to the same customer again. The name is not part of the keyed request, because a
- * community that was renamed meanwhile would then be refused.
+ * community that was renamed meanwhile would then be refused. Each customer that was deleted in Stripe begins a new
+ * generation of the key.
  */
 export async function ensureCustomer(
-  { db, stripe }: { db: Database; stripe: Stripe },
-  community: { id: CommunityId; title: string; stripeCustomerId: string | null },
+  deps: { db: Database; stripe: Stripe },
+  { id, title, stripeCustomerId, customerGeneration }: Community,
 ): Promise<string> {
-  if (community.stripeCustomerId !== null) return community.stripeCustomerId;
+  if (stripeCustomerId !== null) return stripeCustomerId;
+  const { db, stripe } = deps;
 
   const created = await orStripeUnavailable(stripe.customers.create(
-    { metadata: { community_id: community.id } },
+    { metadata: { community_id: id } },
     // While one of the simultaneous requests is under way, Stripe answers the others 409; the client tries again.
-    { idempotencyKey: `customer:${community.id}`, maxNetworkRetries: 6 },
+    { idempotencyKey: `customer:${id}:${customerGeneration}`, maxNetworkRetries: 6 },
   ));
   const [{ customer_id }] = await orUnavailable(
-    db<
-      [{ customer_id: string }]
-    >`select billing.link_customer(${community.id}, ${created.id}) as customer_id`,
+    db<[{ customer_id: string | null }]>`select billing.link_customer(${id}, ${created.id}) as customer_id`,
   );
-  await orStripeUnavailable(stripe.customers.update(customer_id, { name: community.title }));
+  if (customer_id === null) {
+    // Made by an earlier attempt that never linked it, and deleted in Stripe since.
+    await forgetCustomer(db, created.id, id);
+    return await ensureCustomer(deps, {
+      id,
+      title,
+      stripeCustomerId,
+      customerGeneration: customerGeneration + 1,
+    });
+  }
+  await orStripeUnavailable(stripe.customers.update(customer_id, { name: title }));
   return customer_id;
 }
+
+/** Unlinks a customer that Stripe no longer has. */
+export async function forgetCustomer(db: Database, customerId: string, communityId: string): Promise<void> {
+  await orUnavailable(db`select billing.forget_customer(${customerId}, ${communityId})`);
+}
+
+/** Whether Stripe refused a request because the customer it names was deleted. */
+export const isCustomerGone = (error: unknown) =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing" &&
+  error.param === "customer";

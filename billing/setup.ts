@@ -3,10 +3,9 @@
  * webhook endpoint. Safe to run again: it finds what it made before. `deno task stripe:setup` runs it with an operator's
  * connection (role postgres), because it writes the prices' ids into `plans`.
  */
-import postgres from "postgres";
+import type postgres from "postgres";
 import Stripe from "stripe";
 import { z } from "zod";
-import { connectStripe } from "./stripe.ts";
 import { handledEventTypes } from "./stripe_event.ts";
 
 export interface StripeSetup {
@@ -117,45 +116,3 @@ async function ensureWebhookEndpoint(
   });
   return { webhookEndpointId: endpoint.id, webhookSecret: endpoint.secret ?? null };
 }
-
-const setupEnvironment = z.object({
-  STRIPE_SECRET_KEY: z.string({ error: "the secret key of the Stripe account, sk_test_… or sk_live_…" }),
-  STRIPE_API_BASE: z.url().optional(),
-  SUPABASE_URL: z.url({ error: "the address of the Supabase project, https://project.supabase.co" }),
-  OPERATOR_DB_URL: z.url({
-    error: "the project's database as role postgres, postgresql://postgres:password@host:5432/postgres",
-  }),
-});
-
-async function main() {
-  const environment = setupEnvironment.safeParse(Deno.env.toObject());
-  if (!environment.success) {
-    for (const issue of environment.error.issues) {
-      console.error(`${String(issue.path[0])} should be ${issue.message}`);
-    }
-    Deno.exit(1);
-  }
-  const { STRIPE_SECRET_KEY, STRIPE_API_BASE, SUPABASE_URL, OPERATOR_DB_URL } = environment.data;
-  const sql = postgres(OPERATOR_DB_URL, { max: 1 });
-  try {
-    const setup = await setUpStripe({
-      stripe: connectStripe({ secretKey: STRIPE_SECRET_KEY, apiBase: STRIPE_API_BASE }),
-      sql,
-      webhookUrl: `${new URL(SUPABASE_URL).origin}/functions/v1/stripe-webhook`,
-    });
-    for (const [code, price] of Object.entries(setup.prices)) {
-      console.log(`Plan ${code} is sold as ${price}.`);
-    }
-    console.log(`Webhook endpoint ${setup.webhookEndpointId} is in place.\n\nPut into the environment:`);
-    console.log(`STRIPE_PORTAL_CONFIGURATION_ID=${setup.portalConfigurationId}`);
-    console.log(
-      setup.webhookSecret
-        ? `STRIPE_WEBHOOK_SECRET=${setup.webhookSecret}`
-        : "STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows it only when the endpoint is made.",
-    );
-  } finally {
-    await sql.end();
-  }
-}
-
-if (import.meta.main) await main();

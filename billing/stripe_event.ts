@@ -89,10 +89,71 @@ const paymentIssues: Record<string, string> = {
   incomplete: "first_payment_incomplete",
 };
 
+/** An invoice as Stripe describes it (https://docs.stripe.com/api/invoices/object). */
+const invoiceSchema = z.object({
+  id: z.string(),
+  customer: idOf,
+  number: z.string().nullish(),
+  status: z.string().nullish(),
+  amount_due: z.number().int(),
+  amount_paid: z.number().int(),
+  currency: z.string(),
+  hosted_invoice_url: z.string().nullish(),
+  invoice_pdf: z.string().nullish(),
+  created: time,
+  status_transitions: z.object({ paid_at: maybeTime }),
+  parent: z.object({
+    subscription_details: z.object({ subscription: idOf }).nullish(),
+  }).nullish(),
+});
+
+/** An invoice as the database keeps it; the names are those of table `invoices`. */
+export type InvoiceState = {
+  id: string;
+  subscription_id: string | null;
+  number: string | null;
+  status: string;
+  amount_due_cents: number;
+  amount_paid_cents: number;
+  currency: string;
+  hosted_invoice_url: string | null;
+  invoice_pdf: string | null;
+  issued_at: string;
+  paid_at: string | null;
+};
+
+/** Reads an invoice, from an event or from Stripe's API. Throws `z.ZodError` when it is not one. */
+export function readInvoice(object: unknown): { customerId: string; state: InvoiceState } {
+  const invoice = invoiceSchema.parse(object);
+  return {
+    customerId: invoice.customer,
+    state: {
+      id: invoice.id,
+      subscription_id: invoice.parent?.subscription_details?.subscription ?? null,
+      number: invoice.number ?? null,
+      status: invoice.status ?? "draft",
+      amount_due_cents: invoice.amount_due,
+      amount_paid_cents: invoice.amount_paid,
+      currency: invoice.currency,
+      hosted_invoice_url: invoice.hosted_invoice_url ?? null,
+      invoice_pdf: invoice.invoice_pdf ?? null,
+      issued_at: invoice.created,
+      paid_at: invoice.status_transitions.paid_at,
+    },
+  };
+}
+
+/** What an object of Stripe's now is. */
+export type ObjectChange =
+  | { kind: "subscription"; state: SubscriptionState }
+  | { kind: "invoice"; state: InvoiceState };
+
 /** What the database is asked to do about an event; null = only record it. */
 export type Change =
-  | { kind: "subscription"; subscription: SubscriptionState }
+  | ObjectChange
   | { kind: "checkout"; community_id: string }
+  | { kind: "customer_deleted" }
+  | { kind: "anomaly"; anomaly: "meter_error" | "missing_in_stripe"; detail: string }
   | { kind: "unreadable"; reason: string }
   | null;
 
@@ -123,19 +184,60 @@ const checkoutSchema = z.object({
   metadata: z.object({ community_id: z.string() }),
 });
 
-const subscriptionEvents = [
-  "customer.subscription.created",
-  "customer.subscription.updated",
-  "customer.subscription.deleted",
-  "customer.subscription.paused",
-  "customer.subscription.resumed",
-  "customer.subscription.trial_will_end",
-  "customer.subscription.pending_update_applied",
-  "customer.subscription.pending_update_expired",
-] as const;
+/** What each event type that concerns us is read as. */
+const readers = {
+  "checkout.session.completed": readCheckout,
+  "checkout.session.async_payment_succeeded": readCheckout,
+  "checkout.session.async_payment_failed": recordOnly,
+  "checkout.session.expired": recordOnly,
+  "customer.subscription.created": readSubscriptionChange,
+  "customer.subscription.updated": readSubscriptionChange,
+  "customer.subscription.deleted": readSubscriptionChange,
+  "customer.subscription.paused": readSubscriptionChange,
+  "customer.subscription.resumed": readSubscriptionChange,
+  "customer.subscription.trial_will_end": readSubscriptionChange,
+  "customer.subscription.pending_update_applied": readSubscriptionChange,
+  "customer.subscription.pending_update_expired": readSubscriptionChange,
+  "invoice.created": readInvoiceChange,
+  "invoice.updated": readInvoiceChange,
+  "invoice.finalized": readInvoiceChange,
+  "invoice.paid": readInvoiceChange,
+  "invoice.payment_failed": readInvoiceChange,
+  "invoice.payment_action_required": readInvoiceChange,
+  "invoice.voided": readInvoiceChange,
+  "invoice.marked_uncollectible": readInvoiceChange,
+  "customer.updated": recordOnly,
+  "customer.deleted": (): Change => ({ kind: "customer_deleted" }),
+} satisfies Record<string, (object: unknown) => Change>;
 
-/** The event types a webhook endpoint is to be subscribed to: those that change something. */
-export const handledEventTypes = ["checkout.session.completed", ...subscriptionEvents] as const;
+type HandledEventType = keyof typeof readers;
+
+/** The event types a webhook endpoint is to be subscribed to. */
+export const handledEventTypes = Object.keys(readers) as HandledEventType[];
+
+const isHandled = (type: string): type is HandledEventType => type in readers;
+
+function recordOnly(): Change {
+  return null;
+}
+
+function readSubscriptionChange(object: unknown): Change {
+  return { kind: "subscription", state: readSubscription(object).state };
+}
+
+function readInvoiceChange(object: unknown): Change {
+  // Billed to an account rather than a customer: not by us.
+  if (z.object({ customer: z.null() }).safeParse(object).success) return null;
+  return { kind: "invoice", state: readInvoice(object).state };
+}
+
+/** The same Stripe account may sell other things. A checkout of ours names its community twice. */
+function readCheckout(object: unknown): Change {
+  const checkout = checkoutSchema.safeParse(object).data;
+  return checkout && checkout.client_reference_id === checkout.metadata.community_id
+    ? { kind: "checkout", community_id: checkout.metadata.community_id }
+    : null;
+}
 
 /** Reads a verified event. Throws `z.ZodError` when it is no event at all. */
 export function readStripeEvent(body: unknown): { event: EventRecord; change: Change } {
@@ -158,21 +260,12 @@ function customerOf(object: Record<string, unknown>): string | null {
 }
 
 function changeOf(type: string, object: unknown): Change {
-  if ((subscriptionEvents as readonly string[]).includes(type)) {
-    try {
-      return { kind: "subscription", subscription: readSubscription(object).state };
-    } catch (error) {
-      // Of a type we live by, yet not of a shape we know: this must be seen, not passed over.
-      if (error instanceof z.ZodError) return { kind: "unreadable", reason: z.prettifyError(error) };
-      throw error;
-    }
+  if (!isHandled(type)) return null;
+  try {
+    return readers[type](object);
+  } catch (error) {
+    // Of a type we live by, yet not of a shape we know: this must be seen, not passed over.
+    if (error instanceof z.ZodError) return { kind: "unreadable", reason: z.prettifyError(error) };
+    throw error;
   }
-  if (type === "checkout.session.completed") {
-    const checkout = checkoutSchema.safeParse(object).data;
-    // The same Stripe account may sell other things. A checkout of ours names its community twice.
-    if (checkout && checkout.client_reference_id === checkout.metadata.community_id) {
-      return { kind: "checkout", community_id: checkout.metadata.community_id };
-    }
-  }
-  return null;
 }

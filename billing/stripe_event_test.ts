@@ -100,6 +100,63 @@ Deno.test("a checkout counts only when it names its community the way ours do", 
   }
 });
 
+Deno.test("an invoice becomes a row, with the subscription it bills", () => {
+  const invoice = {
+    id: "in_1",
+    object: "invoice",
+    customer: "cus_1",
+    number: "A-0001",
+    status: "paid",
+    amount_due: 2900,
+    amount_paid: 2900,
+    currency: "usd",
+    hosted_invoice_url: "https://invoice.stripe.com/i/1",
+    invoice_pdf: "https://pay.stripe.com/invoice/1/pdf",
+    created: 1_000,
+    status_transitions: { paid_at: 1_001, finalized_at: 1_000 },
+    parent: { type: "subscription_details", subscription_details: { subscription: "sub_1", metadata: {} } },
+  };
+  const { event: record, change } = readStripeEvent(event("invoice.paid", invoice));
+  assert.deepEqual([record.customer_id, record.object_id], ["cus_1", "in_1"]);
+  assert.deepEqual(change, {
+    kind: "invoice",
+    state: {
+      id: "in_1",
+      subscription_id: "sub_1",
+      number: "A-0001",
+      status: "paid",
+      amount_due_cents: 2900,
+      amount_paid_cents: 2900,
+      currency: "usd",
+      hosted_invoice_url: "https://invoice.stripe.com/i/1",
+      invoice_pdf: "https://pay.stripe.com/invoice/1/pdf",
+      issued_at: iso(1_000),
+      paid_at: iso(1_001),
+    },
+  });
+  const draft = {
+    ...invoice,
+    number: null,
+    status: "draft",
+    parent: null,
+    status_transitions: { paid_at: null },
+  };
+  const { change: early } = readStripeEvent(event("invoice.created", draft));
+  assert.ok(early?.kind === "invoice");
+  assert.deepEqual([early.state.number, early.state.subscription_id, early.state.paid_at], [
+    null,
+    null,
+    null,
+  ]);
+});
+
+Deno.test("a deleted customer is a change of its own", () => {
+  const { event: record, change } = readStripeEvent(
+    event("customer.deleted", { id: "cus_1", object: "customer" }),
+  );
+  assert.deepEqual([record.customer_id, change], ["cus_1", { kind: "customer_deleted" }]);
+});
+
 Deno.test("types that do not concern us, and new ones, are only recorded", () => {
   const { event: record, change } = readStripeEvent(
     event("customer.updated", { id: "cus_1", object: "customer" }),

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { LocalError } from "./errors.ts";
 import { runMain } from "./run_main.ts";
+import { startSchedules } from "./schedules.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
 import { STUDIO_HOST } from "./studio.ts";
 import { wrapperGone } from "./wrappers.ts";
@@ -81,7 +82,9 @@ async function main(args: string[]): Promise<number> {
     });
     serving = true;
     announce(stack, options, performance.now() - begun);
+    const endSchedules = startSchedules(stack, showLine);
     const failure = await Promise.race([stack.failed, asked.exitCode.then(() => null)]);
+    endSchedules();
     await stack.stop();
     if (failure) throw failure;
   } catch (error) {

@@ -52,6 +52,7 @@ export interface StackKeys {
   supabaseSecretKey: string;
   supabaseJwtSecret: string;
   parentAppJwtSecret: string;
+  cronSecret: string;
 }
 
 export interface Stack {
@@ -132,7 +133,7 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
     jwtSecret: secrets.supabaseJwtSecret,
     publishableKey: secrets.supabasePublishableKey,
     secretKey: secrets.supabaseSecretKey,
-    functionSecrets: functionSecrets(env),
+    functionSecrets: functionSecrets(env, keys),
   });
   await Promise.all([
     parent,
@@ -240,6 +241,7 @@ function keysOf(secrets: Secrets, setup: SetUp): StackKeys {
     supabaseSecretKey: secrets.supabaseSecretKey,
     supabaseJwtSecret: secrets.supabaseJwtSecret,
     parentAppJwtSecret: secrets.parentAppJwtSecret,
+    cronSecret: secrets.cronSecret,
   };
 }
 
@@ -265,9 +267,15 @@ function pluginEnvironment(
 }
 
 /** What an operator sets for the functions with `supabase secrets set`, and their database. */
-function functionSecrets(env: Record<string, string>): Record<string, string> {
+function functionSecrets(env: Record<string, string>, { cronSecret }: StackKeys): Record<string, string> {
   const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, SUPABASE_DB_URL } = env;
-  return { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, SUPABASE_DB_URL };
+  return {
+    STRIPE_SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET,
+    STRIPE_API_BASE,
+    SUPABASE_DB_URL,
+    CRON_SECRET: cronSecret,
+  };
 }
 
 async function choosePorts({ portBase, database }: StackOptions): Promise<Ports> {

@@ -20,6 +20,8 @@ const secretsSchema = z.object({
   supabaseJwtSecret: hex,
   supabasePublishableKey: z.string(),
   supabaseSecretKey: z.string(),
+  /** The schedules call the functions with it. */
+  cronSecret: hex,
   stripeSecretKey: z.string(),
   stripePublishableKey: z.string(),
   /** By the endpoint's address. Stripe tells a signing secret only once. */
@@ -34,6 +36,7 @@ export function newSecrets(): Secrets {
     supabaseJwtSecret: randomHex(),
     supabasePublishableKey: `sb_publishable_${randomHex()}`,
     supabaseSecretKey: `sb_secret_${randomHex()}`,
+    cronSecret: randomHex(),
     stripeSecretKey: `sk_test_${randomHex()}`,
     stripePublishableKey: `pk_test_${randomHex()}`,
     webhookSecrets: {},

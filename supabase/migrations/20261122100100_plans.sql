@@ -51,6 +51,36 @@ comment on column public.plans.is_active is 'Offered for purchase and shown in t
 comment on column public.plans.created_at is 'When the row was made.';
 comment on column public.plans.updated_at is 'When the row last changed.';
 
+create table billing.plan_prices (
+  stripe_price_id text primary key,
+  plan_id         bigint not null constraint plan_prices_plan_fkey references public.plans (id) on delete cascade,
+  created_at      timestamptz not null default now()
+);
+alter table billing.plan_prices enable row level security;
+
+-- Serves the foreign key.
+create index plan_prices_plan_id on billing.plan_prices (plan_id);
+revoke all on billing.plan_prices from public, anon, authenticated, service_role;
+
+comment on table billing.plan_prices is 'Every Stripe price a plan was ever sold at. Who subscribed before a change of price keeps the plan they bought.';
+comment on column billing.plan_prices.stripe_price_id is 'The Stripe price (price_…).';
+comment on column billing.plan_prices.plan_id is 'The plan it buys.';
+comment on column billing.plan_prices.created_at is 'When the row was made.';
+
+-- Runs with its owner's rights, because whoever may edit a plan may not write here.
+create function billing.remember_plan_price() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$ begin
+  insert into billing.plan_prices as known (stripe_price_id, plan_id) values (new.stripe_price_id, new.id)
+  on conflict (stripe_price_id) do update set plan_id = excluded.plan_id where known.plan_id <> excluded.plan_id;
+  return null;
+end $$;
+revoke execute on function billing.remember_plan_price() from public, anon, authenticated, service_role;
+comment on function billing.remember_plan_price() is 'Keeps plan_prices complete whenever a plan gets a price.';
+
+create trigger plans_remember_price after insert or update of stripe_price_id on public.plans
+  for each row when (new.stripe_price_id is not null) execute function billing.remember_plan_price();
+
 create table public.plan_limits (
   plan_id     bigint not null constraint plan_limits_plan_fkey references public.plans (id) on delete cascade,
   feature     text not null constraint plan_limits_feature_form check (feature ~ '^[a-z][a-z0-9_]{0,62}$'),

@@ -1,4 +1,4 @@
--- What the plugin server asks of the database, one call a request.
+-- What the plugin server asks of the database, one call each.
 
 -- Exchanges an identity token for a community: notes that the token is used, and makes or renames the community.
 -- False when this token was used before.
@@ -24,27 +24,62 @@ end $$;
 comment on function billing.open_session(text, text, timestamptz, text, text) is 'Uses an identity token once and makes sure its community exists. False when the token was used before.';
 
 -- Everything a checkout or a visit to the portal needs to know beforehand. Null when there is no such community;
--- plan is null when no active plan has that code.
+-- plan is null when no active plan has that code. customer_generation counts the customers the community has had.
 create function billing.checkout_context(p_community_id text, p_plan_code text default null) returns jsonb
   language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object(
-    'community', jsonb_build_object('id', c.id, 'title', c.title, 'stripe_customer_id', c.stripe_customer_id),
+    'community', jsonb_build_object(
+      'id', c.id, 'title', c.title, 'stripe_customer_id', c.stripe_customer_id,
+      'customer_generation', (select count(*) from billing.customers k where k.community_id = c.id)),
     'plan', (
       select jsonb_build_object('code', p.code, 'stripe_price_id', p.stripe_price_id)
       from public.plans p where p.code = p_plan_code and p.is_active),
     'live_subscription', (
       select jsonb_build_object('id', s.id, 'status', s.status)
       from public.subscriptions s
-      where s.community_id = c.id and s.status in ('trialing', 'active', 'past_due', 'unpaid', 'paused')
+      where s.community_id = c.id and billing.is_live(s.status)
       order by s.started_at desc limit 1))
   from public.communities c where c.id = p_community_id
 $$;
 comment on function billing.checkout_context(text, text) is 'Community, its Stripe customer, its live subscription and the plan asked for, in one read.';
 
+-- The attempt that a click belongs to. Clicks for the same thing within a minute share one, and so one Stripe session;
+-- any other click begins the next. p_spent_session: a session that turned out to be paid or expired is not shared again.
+-- key is the same for all who share the attempt and for nobody else, ever: Stripe's idempotency key.
+create function billing.begin_checkout(
+  p_community_id text, p_fingerprint text, p_spent_session text default null) returns jsonb
+  language sql volatile security definer set search_path = ''
+as $$
+  insert into billing.checkout_attempts as known (community_id, attempt, fingerprint, started_at)
+  values (p_community_id, 1, p_fingerprint, now())
+  on conflict (community_id) do update set (attempt, fingerprint, started_at, session_id) = (
+    select known.attempt + 1, p_fingerprint, now(), null
+    where known.fingerprint <> p_fingerprint or known.started_at < now() - interval '1 minute'
+      or known.session_id = p_spent_session
+    union all
+    select known.attempt, known.fingerprint, known.started_at, known.session_id
+    limit 1)
+  returning jsonb_build_object(
+    'attempt', attempt,
+    'session_id', session_id,
+    'key', format('checkout:%s:%s:%s', community_id, attempt, extract(epoch from started_at)))
+$$;
+comment on function billing.begin_checkout(text, text, text) is 'Begins a checkout, or joins the one that was begun for the same thing within the last minute.';
+
+create function billing.finish_checkout(p_community_id text, p_attempt bigint, p_session_id text) returns void
+  language sql volatile security definer set search_path = ''
+as $$
+  update billing.checkout_attempts set session_id = p_session_id
+  where community_id = p_community_id and attempt = p_attempt
+$$;
+comment on function billing.finish_checkout(text, bigint, text) is 'Notes the Stripe session of an attempt.';
+
 revoke execute on function
-  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text)
-  from public, anon, authenticated;
+  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text),
+  billing.begin_checkout(text, text, text), billing.finish_checkout(text, bigint, text)
+  from public, anon, authenticated, service_role;
 grant execute on function
-  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text)
+  billing.open_session(text, text, timestamptz, text, text), billing.checkout_context(text, text),
+  billing.begin_checkout(text, text, text), billing.finish_checkout(text, bigint, text)
   to billing_service;

@@ -22,10 +22,21 @@ $$;
 select bag_eq(
   $$ select pg_temp.executable('billing_service') $$,
   array[
-    'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone)',
+    'billing.apply_fetched(text, text, jsonb, timestamp with time zone)',
+    'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
+    'billing.begin_checkout(text, text, text)',
+    'billing.begin_reconciliation()',
     'billing.checkout_context(text, text)',
+    'billing.find_drift(jsonb)',
+    'billing.finish_checkout(text, bigint, text)',
+    'billing.finish_reconciliation(bigint, jsonb)',
+    'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
+    'billing.open_events(integer)',
+    'billing.report_missing(text, text)',
+    'billing.tidy_up(interval)',
+    'billing.unconfirmed_subscriptions(timestamp with time zone)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
   'billing_service may call these functions');
 select is_empty($$ select pg_temp.table_privileges('billing_service') $$, 'billing_service touches no table itself');
@@ -56,7 +67,8 @@ select bag_eq(
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
         'public.plans select', 'public.plans insert', 'public.plans update', 'public.plans delete',
         'public.plan_limits select', 'public.plan_limits insert', 'public.plan_limits update', 'public.plan_limits delete',
-        'public.subscriptions select', 'public.invoices select', 'public.usage_events select'],
+        'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
+        'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
   'the operator edits communities, plans and limits, and reads the rest');
 
 select * from finish();

@@ -24,8 +24,8 @@ Deno.test("whatever the order and repetition of its events, a subscription ends 
   const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
   await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
   await operator`
-    insert into public.communities (id, title, current_plan_id, stripe_customer_id)
-    select 'garden', 'Garden', id, 'cus_garden' from public.plans where is_default`;
+    insert into public.communities (id, title, current_plan_id) select 'garden', 'Garden', id from public.plans where is_default`;
+  await operator`select billing.link_customer('garden', 'cus_garden')`;
 
   const deliverUntilAccepted = async (event: unknown) => {
     const response = await handle(await delivery(event));

@@ -5,8 +5,13 @@ import { connectStripe } from "../../billing/stripe.ts";
 export function startStripeStandIn() {
   const subscriptions = new Map<string, unknown>();
   let asked = 0;
+  let isDown = false;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     asked++;
+    if (isDown) {
+      const headers = { "stripe-should-retry": "false" };
+      return Response.json({ error: { type: "api_error" } }, { status: 500, headers });
+    }
     const subscription = subscriptions.get(new URL(request.url).pathname.split("/").at(-1)!);
     return subscription
       ? Response.json(subscription, { headers: { date: new Date().toUTCString() } })
@@ -17,6 +22,7 @@ export function startStripeStandIn() {
   return {
     subscriptions,
     stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
+    setDown: (down: boolean) => void (isDown = down),
     /** How often it was asked. */
     asked: () => asked,
     [Symbol.asyncDispose]: () => server.shutdown(),

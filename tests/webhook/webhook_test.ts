@@ -12,8 +12,8 @@ async function setUp() {
   const db = connectDatabase(database.url("billing_service"), { max: 10 });
   await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
   await operator`
-    insert into public.communities (id, title, current_plan_id, stripe_customer_id)
-    select 'garden', 'Garden', id, 'cus_garden' from public.plans where is_default`;
+    insert into public.communities (id, title, current_plan_id) select 'garden', 'Garden', id from public.plans where is_default`;
+  await operator`select billing.link_customer('garden', 'cus_garden')`;
   const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
   return {
     operator,
@@ -170,12 +170,24 @@ Deno.test("when Stripe cannot be asked, the event stays pending and is settled w
   await using it = await setUp();
   await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));
   const tied = stripeEvent("customer.subscription.updated", 100, subscription("active"));
-  assert.equal((await it.deliver(tied))[0], 500);
+  it.standIn.setDown(true);
+  assert.equal((await it.deliver(tied))[0], 503);
   assert.equal(await it.plan(), "free");
 
+  it.standIn.setDown(false);
   it.standIn.subscriptions.set("sub_1", subscription("active"));
   assert.deepEqual(await it.deliver(tied), [200, "applied"]);
   assert.equal(await it.plan(), "pro");
+});
+
+Deno.test("an object that Stripe no longer knows is put before the operator", async () => {
+  await using it = await setUp();
+  await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));
+  const tied = stripeEvent("customer.subscription.updated", 100, subscription("active"));
+  assert.deepEqual(await it.deliver(tied), [200, "applied"]);
+  const anomalies = await it
+    .operator`select kind, object_id from billing.anomalies where resolved_at is null`;
+  assert.deepEqual([...anomalies], [{ kind: "missing_in_stripe", object_id: "sub_1" }]);
 });
 
 Deno.test("an event for a customer not yet linked waits for the link", async () => {

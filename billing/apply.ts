@@ -1,0 +1,116 @@
+import type postgres from "postgres";
+import Stripe from "stripe";
+import { type Database, orUnavailable } from "./database.ts";
+import { orStripeUnavailable } from "./stripe.ts";
+import {
+  type Change,
+  type EventRecord,
+  type ObjectChange,
+  readInvoice,
+  readSubscription,
+} from "./stripe_event.ts";
+
+export interface ApplyDependencies {
+  db: Database;
+  stripe: Stripe;
+}
+
+/** What became of an event: an outcome of the ledger, or `duplicate`. */
+export interface Settlement {
+  outcome: "applied" | "stale" | "parked" | "ignored" | "duplicate" | "failed" | "pending";
+  reason: string | null;
+}
+
+/** An event, what it means, and the text it came as. */
+export interface ReadEvent {
+  event: EventRecord;
+  change: Change;
+  payload: string;
+}
+
+/**
+ * Records a verified event and applies it. One database call, unless the database cannot tell which of two states is
+ * newer: then Stripe is asked, while nobody else may touch that customer, so that nothing overtakes the answer.
+ *
+ * The webhook, the replay and the reconciliation all come through here. `replay` applies an event anew, whatever came of
+ * it before. Throws `database_unavailable` or `stripe_unavailable`; nothing is settled then.
+ */
+export async function applyEvent(
+  { db, stripe }: ApplyDependencies,
+  { event, change, payload }: ReadEvent,
+  { replay = false } = {},
+): Promise<Settlement> {
+  const settlement = await callApply(db, { event, change, payload }, null, replay);
+  if (settlement.outcome !== "pending") return settlement;
+
+  const { kind, state } = change as ObjectChange;
+  return await whileCustomerIsHeld(db, event.customer_id!, async (transaction) => {
+    const current = await fetchCurrent(stripe, kind, state.id);
+    return await callApply(
+      transaction,
+      { event, change: current.change, payload },
+      current.fetchedAt,
+      replay,
+    );
+  });
+}
+
+/** Runs work in a transaction in which no other event, fetch or link of this customer can come between. */
+export function whileCustomerIsHeld<T>(
+  db: Database,
+  customerId: string,
+  work: (transaction: postgres.ISql) => Promise<T>,
+): Promise<T> {
+  return orUnavailable(db.begin(async (transaction) => {
+    await transaction`select billing.lock_customer(${customerId})`;
+    return await work(transaction);
+  }) as Promise<T>);
+}
+
+/** What Stripe says an object is, at this moment of Stripe's own clock. */
+export async function fetchCurrent(
+  stripe: Stripe,
+  kind: ObjectChange["kind"],
+  id: string,
+): Promise<{ change: Change; fetchedAt: Date }> {
+  try {
+    const fetched = await orStripeUnavailable<Stripe.Response<Stripe.Subscription | Stripe.Invoice>>(
+      kind === "subscription" ? stripe.subscriptions.retrieve(id) : stripe.invoices.retrieve(id),
+    );
+    const change: Change = kind === "subscription"
+      ? { kind, state: readSubscription(fetched).state }
+      : { kind, state: readInvoice(fetched).state };
+    return { change, fetchedAt: stripeClock(fetched.lastResponse) };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const detail =
+      `Stripe told us of ${id} and now does not know it. Was it deleted, or is this another account?`;
+    return { change: { kind: "anomaly", anomaly: "missing_in_stripe", detail }, fetchedAt: new Date() };
+  }
+}
+
+/** Whether Stripe says that there is no such object (https://docs.stripe.com/error-codes#resource-missing). */
+export const isMissing = (error: unknown) =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing";
+
+/** When Stripe answered, by its own clock; ours may differ from the one its events are stamped with. */
+export function stripeClock({ headers }: { headers: Record<string, string> }): Date {
+  const date = new Date(headers.date);
+  return Number.isNaN(date.getTime()) ? new Date() : date;
+}
+
+async function callApply(
+  db: postgres.ISql,
+  { event, change, payload }: ReadEvent,
+  fetchedAt: Date | null,
+  replay: boolean,
+): Promise<Settlement> {
+  // The payload goes as text: what is kept is what Stripe sent, not our reading of it.
+  const [{ settlement }] = await orUnavailable(
+    db<[{ settlement: Settlement }]>`
+      select billing.apply_stripe_event(
+        ${db.json(event)}, ${change && db.json(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
+      ) as settlement`,
+  );
+  return settlement;
+}

@@ -1,0 +1,63 @@
+/**
+ * `deno task reconcile`: makes what we know equal to what Stripe has, and prints what it found, as a table or, with
+ * `--json`, as one line.
+ */
+import { parseArgs } from "node:util";
+import { configOrExit, readOperatorConfig } from "../config.ts";
+import { reconcile, type ReconcileReport } from "../reconcile.ts";
+import { connectStripe } from "../stripe.ts";
+import { connectOperator } from "./operator.ts";
+
+const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
+const config = configOrExit(readOperatorConfig);
+await using db = connectOperator(config.operatorDatabaseUrl);
+const report = await reconcile({ db, stripe: connectStripe(config.stripe) });
+if (json) console.log(JSON.stringify(report));
+else print(report);
+
+function print(report: ReconcileReport) {
+  console.log(
+    `Looked at ${report.eventsSeen} events since ${report.eventsFrom} and ${report.objectsCompared} objects.`,
+  );
+  const rows = [
+    ...report.missedEvents.map(({ id, type, outcome }) => ({
+      found: "missed event",
+      id,
+      what: type,
+      now: outcome,
+    })),
+    ...report.settledEvents.map(({ id, type, outcome }) => ({
+      found: "open event",
+      id,
+      what: type,
+      now: outcome,
+    })),
+    ...report.repairs.map(({ kind, id, communityId, was, is }) => ({
+      found: `${kind} differed`,
+      id,
+      what: `${communityId}: was ${was ?? "unknown"}`,
+      now: is,
+    })),
+    ...report.missingInStripe.map((id) => ({
+      found: "missing in Stripe",
+      id,
+      what: "kept as it is",
+      now: "",
+    })),
+    ...report.unreadable.map((id) => ({ found: "not understood", id, what: "left alone", now: "" })),
+    ...report.expiredCheckoutSessions.map((id) => ({
+      found: "left over checkout",
+      id,
+      what: "",
+      now: "expired",
+    })),
+  ];
+  if (rows.length > 0) console.table(rows);
+  else console.log("Everything was as Stripe has it.");
+  if (report.plansChanged > 0) {
+    console.log(`${report.plansChanged} plans changed because a grace period ran out.`);
+  }
+  if (report.payloadsReduced > 0) {
+    console.log(`${report.payloadsReduced} old payloads were reduced to their ids.`);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * `deno task events:replay evt_… [evt_…]` or `--from TIME [--to TIME]`: applies events of the ledger anew, through the same
+ * function as the webhook. What is older than what we know stays stale, so a replay cannot take anything back.
+ */
+import { parseArgs } from "node:util";
+import type postgres from "postgres";
+import type Stripe from "stripe";
+import { applyEvent } from "../apply.ts";
+import { configOrExit, readOperatorConfig } from "../config.ts";
+import { connectStripe } from "../stripe.ts";
+import { readStripeEvent } from "../stripe_event.ts";
+import { connectOperator } from "./operator.ts";
+
+const USAGE =
+  "Usage: deno task events:replay evt_… [evt_…]   or   --from 2026-11-01T00:00Z [--to 2026-11-02T00:00Z]";
+
+const { positionals: ids, values } = parseArgs({
+  allowPositionals: true,
+  options: { from: { type: "string" }, to: { type: "string" } },
+});
+const times = [values.from, values.to ?? new Date().toISOString()].map((text) => new Date(text ?? NaN));
+const isRange = ids.length === 0 && times.every((time) => !Number.isNaN(time.getTime()));
+if (!isRange && (ids.length === 0 || values.from !== undefined)) {
+  console.error(USAGE);
+  Deno.exit(1);
+}
+
+const config = configOrExit(readOperatorConfig);
+await using db = connectOperator(config.operatorDatabaseUrl);
+const stripe = connectStripe(config.stripe);
+
+const events = isRange
+  ? await db`select id, payload from billing.stripe_events
+      where created_at between ${times[0]} and ${times[1]} order by created_at, id`
+  : await db`select id, payload from billing.stripe_events where id in ${db(ids)} order by created_at, id`;
+const known = new Set(events.map(({ id }) => id));
+for (const id of ids.filter((id) => !known.has(id))) console.log(`${id}: not in the ledger`);
+for (const event of events) console.log(`${event.id}: ${await replay(event, db, stripe)}`);
+
+async function replay({ id, payload }: postgres.Row, db: postgres.Sql, stripe: Stripe): Promise<string> {
+  // After the retention time only the ids are left, but Stripe keeps an event for thirty days.
+  const event = "data" in payload ? payload : await stripe.events.retrieve(id);
+  const text = JSON.stringify(event);
+  const { outcome, reason } = await applyEvent(
+    { db, stripe },
+    { ...readStripeEvent(JSON.parse(text)), payload: text },
+    { replay: true },
+  );
+  return reason ? `${outcome} (${reason})` : outcome;
+}

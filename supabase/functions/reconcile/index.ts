@@ -1,0 +1,14 @@
+// Makes what we know equal to what Stripe has. Called every hour by a schedule in the database.
+import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
+import { connectDatabase } from "../../../billing/database.ts";
+import { reconcile } from "../../../billing/reconcile.ts";
+import { scheduledHandler } from "../../../billing/scheduled.ts";
+import { connectStripe } from "../../../billing/stripe.ts";
+
+const config = configOrExit(readScheduledConfig);
+const db = connectDatabase(config.databaseUrl, { max: 2 });
+const stripe = connectStripe(config.stripe);
+
+export default {
+  fetch: scheduledHandler({ secret: config.cronSecret, run: () => reconcile({ db, stripe }) }),
+};

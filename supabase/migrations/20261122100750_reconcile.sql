@@ -1,0 +1,146 @@
+-- What the reconciliation asks and tells the database. It compares what Stripe has with what we know, has differences
+-- settled one by one through the same apply function as the webhook, and tidies up. Every step may be repeated and
+-- interrupted; two runs at once do the work twice and nothing worse.
+
+-- Begins a run. Missed events are looked for from the start of the last complete run on, with an hour to spare; the
+-- first run looks back as far as Stripe keeps events (30 days, https://docs.stripe.com/api/events).
+create function billing.begin_reconciliation() returns jsonb
+  language sql volatile security definer set search_path = ''
+as $$
+  insert into billing.reconciliations (events_from)
+  select coalesce(
+    (select max(started_at) - interval '1 hour' from billing.reconciliations where finished_at is not null),
+    now() - interval '30 days')
+  returning jsonb_build_object('id', id, 'events_from', extract(epoch from events_from)::bigint)
+$$;
+comment on function billing.begin_reconciliation() is 'Begins a reconciliation and says from when on to look for events.';
+
+create function billing.finish_reconciliation(p_id bigint, p_report jsonb) returns void
+  language sql volatile security definer set search_path = ''
+as $$ update billing.reconciliations set finished_at = now(), report = p_report where id = p_id $$;
+comment on function billing.finish_reconciliation(bigint, jsonb) is 'Notes that a reconciliation is complete, and what it found.';
+
+-- Which of these objects, as Stripe has them now, are not as we have them? Those that are the same count as confirmed.
+-- p_objects: [{kind, customer_id, state}]. Objects of customers that are not ours are left out.
+create function billing.find_drift(p_objects jsonb) returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_drift jsonb;
+begin
+  with offered as (
+    select o ->> 'kind' as kind, o ->> 'customer_id' as customer_id, o -> 'state' as state
+    from jsonb_array_elements(p_objects) o
+  ), compared as (
+    select o.*, c.community_id, known.state as known_state,
+      known.state - array['hosted_invoice_url', 'invoice_pdf'] is not distinct from
+        o.state - array['hosted_invoice_url', 'invoice_pdf'] as is_same
+    from offered o
+    join billing.customers c on c.id = o.customer_id
+    left join billing.object_sync known on known.object_id = o.state ->> 'id'
+  ), confirmed as (
+    update billing.object_sync s set confirmed_at = now()
+    from compared where compared.is_same and s.object_id = compared.state ->> 'id'
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'kind', kind, 'id', state ->> 'id', 'customer_id', customer_id, 'community_id', community_id,
+    'was', known_state ->> 'status')), '[]')
+  into v_drift from compared where not is_same;
+  return v_drift;
+end $$;
+comment on function billing.find_drift(jsonb) is 'Compares objects as Stripe has them with what is stored: confirms those that agree and returns the others.';
+
+-- Stores what was fetched from Stripe while the customer was held.
+create function billing.apply_fetched(p_kind text, p_customer_id text, p_state jsonb, p_fetched_at timestamptz) returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_community_id text;
+  v_outcome text;
+begin
+  perform billing.lock_customer(p_customer_id);
+  select community_id into v_community_id from billing.customers where id = p_customer_id;
+  if v_community_id is null then
+    return jsonb_build_object('outcome', 'ignored', 'reason', 'no community has this customer');
+  end if;
+  perform from public.communities where id = v_community_id for update;
+  select a.outcome into v_outcome from billing.apply_state(v_community_id, p_kind, p_state, null, null, p_fetched_at) a;
+  perform billing.resolve_anomaly('missing_in_stripe', p_state ->> 'id');
+  return jsonb_build_object('outcome', v_outcome, 'reason', null);
+end $$;
+comment on function billing.apply_fetched(text, text, jsonb, timestamptz) is 'Stores the state of an object as it was just fetched from Stripe.';
+
+-- Subscriptions that go on and that Stripe has not confirmed in any way since then: it did not list them either.
+create function billing.unconfirmed_subscriptions(p_since timestamptz) returns jsonb
+  language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'kind', 'subscription', 'id', s.id, 'community_id', s.community_id, 'was', s.status,
+    'customer_id', (select c.id from billing.customers c where c.community_id = s.community_id
+      order by c.deleted_at nulls first, c.linked_at desc limit 1))), '[]')
+  from public.subscriptions s
+  left join billing.object_sync known on known.object_id = s.id
+  where s.ended_at is null and billing.is_live(s.status)
+    and (known.confirmed_at is null or known.confirmed_at < p_since)
+$$;
+comment on function billing.unconfirmed_subscriptions(timestamptz) is 'Subscriptions that go on but that Stripe has not confirmed since then.';
+
+create function billing.report_missing(p_object_id text, p_community_id text) returns void
+  language sql volatile security definer set search_path = ''
+as $$
+  select billing.report_anomaly('missing_in_stripe', p_object_id, p_community_id,
+    'We have ' || p_object_id || ', Stripe does not. It is kept as it is; is this the right account?')
+$$;
+comment on function billing.report_missing(text, text) is 'Puts an object that Stripe does not know before the operator.';
+
+-- Events that were recorded but never settled, to be tried again, oldest first.
+create function billing.open_events(p_limit integer default 500) returns jsonb
+  language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(payload order by created_at, id), '[]')
+  from (
+    select payload, created_at, id from billing.stripe_events e
+    where outcome in ('pending', 'failed')
+      or (outcome = 'parked' and exists (select from billing.customers c where c.id = e.customer_id))
+    order by created_at, id limit p_limit) open
+$$;
+comment on function billing.open_events(integer) is 'The payloads of events that are recorded but not settled and could be now.';
+
+-- What follows from time alone: grace periods run out, payloads have been kept long enough. Returns how many of each.
+create function billing.tidy_up(p_keep_payloads interval default '90 days') returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_community record;
+  v_before bigint;
+  v_after bigint;
+  v_plans integer := 0;
+  v_reduced integer;
+begin
+  for v_community in
+    select distinct s.community_id as id from public.subscriptions s where s.status = 'past_due'
+  loop
+    select current_plan_id into v_before from public.communities where id = v_community.id for update;
+    perform billing.derive_plan(v_community.id);
+    select current_plan_id into v_after from public.communities where id = v_community.id;
+    if v_after <> v_before then v_plans := v_plans + 1; end if;
+  end loop;
+
+  update billing.stripe_events
+  set payload = jsonb_build_object('id', id, 'type', type, 'object_id', object_id, 'customer_id', customer_id), change = null
+  where outcome not in ('pending', 'failed', 'parked') and received_at < now() - p_keep_payloads and payload ? 'data';
+  get diagnostics v_reduced = row_count;
+  return jsonb_build_object('plans_changed', v_plans, 'payloads_reduced', v_reduced);
+end $$;
+comment on function billing.tidy_up(interval) is 'Ends grace periods that have run out and reduces old payloads to their ids.';
+
+revoke execute on function
+  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
+  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_subscriptions(timestamptz),
+  billing.report_missing(text, text), billing.open_events(integer), billing.tidy_up(interval)
+  from public, anon, authenticated, service_role;
+grant execute on function
+  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
+  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_subscriptions(timestamptz),
+  billing.report_missing(text, text), billing.open_events(integer), billing.tidy_up(interval)
+  to billing_service;
