@@ -1,6 +1,7 @@
 import type { Account } from "../account/account.ts";
 import { showCheckout, submitCheckout } from "./checkout.tsx";
 import { showDashboard } from "./dashboard.tsx";
+import { showEmbedded, submitEmbedded } from "./embedded.tsx";
 import { downloadInvoice, showInvoice } from "./invoice.tsx";
 import { html, Notice } from "./layout.tsx";
 import { showCancel, showPortal, submitPortal } from "./portal.tsx";
@@ -8,14 +9,28 @@ import { showCancel, showPortal, submitPortal } from "./portal.tsx";
 type Groups = Record<string, string | undefined>;
 type Page = (groups: Groups, request: Request) => Response | Promise<Response>;
 
-const style = await Deno.readTextFile(new URL("./style.css", import.meta.url));
+const [style, stripeJs, embeddedFrame] = await Promise.all(
+  ["./style.css", "./stripe_js/stripe.js", "./stripe_js/embedded_frame.js"].map((file) => {
+    return Deno.readTextFile(new URL(file, import.meta.url));
+  }),
+);
 
 /** Builds the handler of the pages that people click: checkout, portal, invoices and the dashboard. */
 export function createPages(account: Account): (request: Request) => Response | Promise<Response> {
   const subscription = "/p/session/:token/subscriptions/:id";
   const routes: [method: string, pattern: URLPattern, page: Page][] = [
     ["GET", route("/"), () => showDashboard(account)],
-    ["GET", route("/style.css"), () => new Response(style, { headers: { "content-type": "text/css" } })],
+    ["GET", route("/style.css"), () => file(style, "text/css")],
+    ["GET", route("/:release(stripe-js|endive)/stripe.js"), () => {
+      return file(stripeJs.replace("{{simulator}}", account.origin), "text/javascript");
+    }],
+    ["GET", route("/stripe-js/embedded_frame.js"), () => file(embeddedFrame, "text/javascript")],
+    ["GET", route("/c/embedded/:secret"), ({ secret = "" }, request) => {
+      return showEmbedded(account, secret, request);
+    }],
+    ["POST", route("/c/embedded/:secret"), ({ secret = "" }, request) => {
+      return submitEmbedded(account, secret, request);
+    }],
     ["GET", route("/c/pay/:id"), ({ id = "" }) => showCheckout(account, id)],
     ["POST", route("/c/pay/:id"), ({ id = "" }, request) => submitCheckout(account, id, request)],
     ["GET", route("/p/session/:token"), ({ token = "" }) => showPortal(account, token)],
@@ -34,6 +49,18 @@ export function createPages(account: Account): (request: Request) => Response | 
     }
     return html(<Notice title="Page not found" text="There is nothing at this address." />, 404);
   };
+}
+
+/** A file that any page may load. */
+function file(text: string, type: string): Response {
+  return new Response(text, {
+    headers: {
+      "content-type": `${type}; charset=utf-8`,
+      "access-control-allow-origin": "*",
+      "cache-control": "no-store",
+      "cross-origin-resource-policy": "cross-origin",
+    },
+  });
 }
 
 function route(pathname: string): URLPattern {
