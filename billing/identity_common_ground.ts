@@ -23,7 +23,7 @@ import { communityIdSchema, type PluginId, pluginIdSchema, slugSchema } from "./
 /** The body of `POST /api/auth/common-ground`: which iframe of which plugin asks. Common Ground checks both. */
 export const identityRequestSchema = z.strictObject({
   iframeUid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "the iframeUid of the page's address"),
-  pluginId: z.uuid({ error: "the plugin's id, as Common Ground's init answers it" }).pipe(pluginIdSchema),
+  pluginId: z.guid({ error: "the plugin's id, as Common Ground's init answers it" }).pipe(pluginIdSchema),
 });
 export type IdentityRequest = z.output<typeof identityRequestSchema>;
 
@@ -52,9 +52,9 @@ const proofSchema = z.strictObject({
 export type CommonGroundProof = z.output<typeof proofSchema>;
 
 /** What is used of the two answers. Common Ground's ids are UUIDs. */
-const personSchema = z.object({ id: z.uuid(), roles: z.array(z.string()) });
+const personSchema = z.object({ id: z.guid(), roles: z.array(z.string()) });
 const communitySchema = z.object({
-  id: z.uuid().pipe(communityIdSchema),
+  id: z.guid().pipe(communityIdSchema),
   title: z.string().trim().min(1).transform((title) => title.slice(0, 200)),
   url: slugSchema,
   roles: z.array(z.object({ id: z.string(), title: z.string(), type: z.string() })),
