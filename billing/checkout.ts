@@ -2,7 +2,7 @@ import type Stripe from "stripe";
 import { z } from "zod";
 import { readCheckoutContext } from "./checkout_context.ts";
 import { alreadySubscribed, openCheckoutSession, type Purchase } from "./checkout_session.ts";
-import { ensureCustomer, forgetCustomer, isCustomerGone } from "./customer.ts";
+import { CustomerGoneError, ensureCustomer, forgetCustomer } from "./customer.ts";
 import type { Database } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { pluginIdSchema } from "./ids.ts";
@@ -65,7 +65,7 @@ export async function createCheckoutSession(
       ? { sessionId: opened.id, url: opened.url! }
       : { sessionId: opened.id, clientSecret: opened.client_secret! };
   } catch (error) {
-    if (!isCustomerGone(error)) throw error;
+    if (!(error instanceof CustomerGoneError)) throw error;
     await forgetCustomer(deps.db, customer, communityId);
     return await createCheckoutSession(deps, session, request);
   }

@@ -1,6 +1,7 @@
 import Stripe from "stripe";
 import { z } from "zod";
 import { type Database, orUnavailable } from "./database.ts";
+import { CustomerGoneError } from "./customer.ts";
 import { BillingError } from "./errors.ts";
 import type { CommunityId } from "./ids.ts";
 import { orStripeUnavailable } from "./stripe.ts";
@@ -22,7 +23,7 @@ const attemptSchema = z.object({ attempt: z.number(), session_id: z.string().nul
  * else a new one. Whatever number of clicks, one session is open for a community: sessions of earlier attempts are
  * expired first, and only then is Stripe asked whether one of them had been paid, so that none can slip between.
  *
- * Throws `already_subscribed`, `database_unavailable`, `stripe_unavailable`, or Stripe's refusal.
+ * Throws `already_subscribed`, `database_unavailable`, `stripe_unavailable`, or `CustomerGoneError`.
  */
 export async function openCheckoutSession(
   { db, stripe }: { db: Database; stripe: Stripe },
@@ -38,7 +39,7 @@ export async function openCheckoutSession(
       spent,
     );
     if (attempt.session_id !== null) {
-      const session = await orStripeUnavailable(stripe.checkout.sessions.retrieve(attempt.session_id));
+      const session = await retrieveSession(stripe, attempt.session_id);
       if (session.status === "open") return session;
       spent = session.id;
       continue;
@@ -60,6 +61,14 @@ async function beginAttempt(db: Database, communityId: string, fingerprint: stri
     >`select billing.begin_checkout(${communityId}, ${fingerprint}, ${spent}) as attempt`,
   );
   return attemptSchema.parse(attempt);
+}
+
+/** An open session is of no use when its customer was deleted meanwhile. */
+async function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Session> {
+  const session = await orStripeUnavailable(stripe.checkout.sessions.retrieve(id, { expand: ["customer"] }));
+  const { customer } = session;
+  if (typeof customer === "object" && customer?.deleted) throw new CustomerGoneError(customer.id);
+  return session;
 }
 
 async function expireEarlierSessions(stripe: Stripe, { customer, communityId }: Purchase, attempt: number) {
@@ -98,12 +107,12 @@ export const alreadySubscribed = () =>
  * The session and the subscription carry the community's id in their metadata, the session also as
  * `client_reference_id`, so that webhooks need no guess (https://docs.stripe.com/api/checkout/sessions/create).
  */
-function createSession(
+async function createSession(
   stripe: Stripe,
   { communityId, customer, price, page }: Purchase,
   { attempt, key }: z.output<typeof attemptSchema>,
 ): Promise<Stripe.Checkout.Session> {
-  return stripe.checkout.sessions.create({
+  const params: Stripe.Checkout.SessionCreateParams = {
     mode: "subscription",
     customer,
     client_reference_id: communityId,
@@ -111,5 +120,16 @@ function createSession(
     metadata: { community_id: communityId, attempt: String(attempt) },
     subscription_data: { metadata: { community_id: communityId } },
     ...page,
-  }, { idempotencyKey: key, maxNetworkRetries: 6 });
+  };
+  try {
+    return await stripe.checkout.sessions.create(params, { idempotencyKey: key, maxNetworkRetries: 6 });
+  } catch (error) {
+    if (isCustomerRefused(error)) throw new CustomerGoneError(customer, { cause: error });
+    throw error;
+  }
 }
+
+/** Stripe's answer to the id of a deleted customer (https://docs.stripe.com/error-codes#resource-missing). */
+const isCustomerRefused = (error: unknown) =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing" &&
+  error.param === "customer";

@@ -1,4 +1,4 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import type { CheckoutContext } from "./checkout_context.ts";
 import { type Database, orUnavailable } from "./database.ts";
 import { orStripeUnavailable } from "./stripe.ts";
@@ -48,7 +48,11 @@ export async function forgetCustomer(db: Database, customerId: string, community
   await orUnavailable(db`select billing.forget_customer(${customerId}, ${communityId})`);
 }
 
-/** Whether Stripe refused a request because the customer it names was deleted. */
-export const isCustomerGone = (error: unknown) =>
-  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing" &&
-  error.param === "customer";
+/** The customer we know was deleted in Stripe. */
+export class CustomerGoneError extends Error {
+  override name = "CustomerGoneError";
+
+  constructor(customerId: string, options?: ErrorOptions) {
+    super(`Stripe no longer has customer ${customerId}`, options);
+  }
+}

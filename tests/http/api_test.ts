@@ -200,14 +200,18 @@ Deno.test("billing info tells the plan, its limits and what else is on offer", a
   assert.equal(status, 200);
   const free = { code: "free", name: "Free", priceCents: 0, currency: "usd", billingInterval: null };
   const limits = [
-    { feature: "active_wizard", windowSeconds: 0, hardLimit: 1 },
-    { feature: "ai_chat_message", windowSeconds: 30 * 86400, hardLimit: 100 },
+    { feature: "active_wizard", windowSeconds: 0, period: "rolling", hardLimit: 1 },
+    { feature: "ai_chat_message", windowSeconds: 30 * 86400, period: "rolling", hardLimit: 100 },
   ];
   assert.deepEqual({ ...body, plans: undefined }, {
     community: { id: admin.cid, title: "Readers", hasBillingAccount: false },
     isAdmin: true,
     plan: free,
     limits,
+    usage: [
+      { ...limits[0], used: 0, resetsAt: null, daily: [] },
+      { ...limits[1], used: 0, resetsAt: null, daily: Array(30).fill(0) },
+    ],
     plans: undefined,
     subscription: null,
     invoices: [],
@@ -232,7 +236,7 @@ Deno.test("a checkout is for the community of the token, says so to Stripe, and 
   assert.deepEqual([session.mode, session.client_reference_id, session.metadata], [
     "subscription",
     admin.cid,
-    { community_id: admin.cid },
+    { community_id: admin.cid, attempt: "1" },
   ]);
   const page = `${stack.urls.parent}/c/${encodeURIComponent(admin.cid)}/plugin/p%201/`;
   const successUrl = session.success_url!.replace(session.id, "{CHECKOUT_SESSION_ID}");
@@ -259,20 +263,93 @@ Deno.test("without a plugin id people return to the community page; the token's 
   assert.equal(cancel_url, `${stack.urls.parent}/c/${admin.cid}/plugin/mine/?stripe_status=cancel`);
 });
 
-Deno.test("fifty simultaneous clicks make one customer", async () => {
+/** The customers that Stripe has for a community, and the checkout sessions of each that are open. */
+async function atStripe(communityId: string) {
+  const customers: string[] = [];
+  for await (const customer of stripe.customers.list({ limit: 100 })) {
+    if (customer.metadata.community_id === communityId) customers.push(customer.id);
+  }
+  const open: string[] = [];
+  for (const customer of customers) {
+    const { data } = await stripe.checkout.sessions.list({ customer, status: "open" });
+    open.push(...data.map(({ id }) => id));
+  }
+  return { customers, open };
+}
+
+Deno.test("fifty simultaneous clicks make one customer and one open session", async () => {
   const admin = newAdmin({ title: "Impatient" });
   const token = await api.signIn(admin);
   const answers = await Promise.all(
     Array.from({ length: 50 }, () => api.call("POST", CHECKOUT, { token, json: {} })),
   );
   assert.deepEqual(answers.map(({ status }) => status), Array(50).fill(200));
-  const ours: string[] = [];
-  for await (const customer of stripe.customers.list({ limit: 100 })) {
-    if (customer.metadata.community_id === admin.cid) ours.push(customer.id);
-  }
+  const sessions = new Set(answers.map(({ body }) => body.sessionId));
+  assert.equal(sessions.size, 1);
   const [{ stripe_customer_id }] =
     await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
-  assert.deepEqual(ours, [stripe_customer_id]);
+  assert.deepEqual(await atStripe(admin.cid), { customers: [stripe_customer_id], open: [...sessions] });
+});
+
+Deno.test("another click for the same thing leads to the same session, for another place to a new one", async () => {
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  const click = async (json: unknown) => (await api.call("POST", CHECKOUT, { token, json })).body.sessionId;
+  const first = await click({});
+  assert.equal(await click({}), first);
+  const second = await click({ pluginId: "elsewhere" });
+  assert.notEqual(second, first);
+  assert.deepEqual((await atStripe(admin.cid)).open, [second], "the first is expired");
+});
+
+Deno.test("a session that has expired on Stripe is not handed out again", async () => {
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  const first = await api.call("POST", CHECKOUT, { token, json: {} });
+  await stripe.checkout.sessions.expire(first.body.sessionId);
+  const second = await api.call("POST", CHECKOUT, { token, json: {} });
+  assert.notEqual(second.body.sessionId, first.body.sessionId);
+  assert.deepEqual((await atStripe(admin.cid)).open, [second.body.sessionId]);
+});
+
+Deno.test("a customer deleted in Stripe is replaced at the next checkout, whether or not we were told", async () => {
+  for (const isTold of [true, false]) {
+    const admin = newAdmin();
+    const token = await api.signIn(admin);
+    await api.call("POST", CHECKOUT, { token, json: {} });
+    const [{ stripe_customer_id: deleted }] =
+      await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
+    if (!isTold) {
+      await simulator("POST", "/_sim/faults", { kind: "drop_delivery", target: "customer.deleted", next: 1 });
+    }
+    await stripe.customers.del(deleted);
+    await simulator("GET", "/_sim/idle");
+    const { status } = await api.call("POST", CHECKOUT, { token, json: {} });
+    assert.equal(status, 200);
+    const [{ stripe_customer_id: current }] =
+      await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
+    assert.notEqual(current, deleted);
+    const former =
+      await sql`select id from billing.customers where community_id = ${admin.cid} and deleted_at is not null`;
+    assert.deepEqual([...former], [{ id: deleted }]);
+  }
+});
+
+Deno.test("an admin sees the invoices, with links; a member does not", async () => {
+  const admin = newAdmin();
+  const token = await upgrade(admin);
+  const { body } = await api.call("GET", BILLING_INFO, { token });
+  assert.equal(body.invoices.length, 1);
+  const [invoice] = body.invoices;
+  assert.deepEqual([invoice.status, invoice.amountDueCents, invoice.amountPaidCents, invoice.currency], [
+    "paid",
+    2900,
+    2900,
+    "usd",
+  ]);
+  assert.ok(invoice.number && invoice.hostedInvoiceUrl && invoice.invoicePdf);
+  const member = await api.signIn({ ...admin, adm: false });
+  assert.deepEqual((await api.call("GET", BILLING_INFO, { token: member })).body.invoices, []);
 });
 
 Deno.test("a paid checkout puts the community on the pro plan, through the edge function's webhook", async () => {
@@ -284,10 +361,10 @@ Deno.test("a paid checkout puts the community on the pro plan, through the edge 
   assert.equal(body.community.hasBillingAccount, true);
   assert.ok(Date.parse(body.subscription.currentPeriodEnd) > Date.now());
 
-  const outcomes = await sql`
-    select distinct e.outcome from billing.stripe_events e join public.communities c on c.stripe_customer_id = e.customer_id
-    where c.id = ${admin.cid}`;
-  assert.deepEqual(outcomes.map(({ outcome }) => outcome), ["applied"]);
+  const open = await sql`
+    select e.type, e.outcome, e.reason from billing.stripe_events e join billing.customers c on c.id = e.customer_id
+    where c.community_id = ${admin.cid} and e.outcome not in ('applied', 'stale', 'ignored')`;
+  assert.deepEqual([...open], []);
 });
 
 Deno.test("a community with a live subscription gets no second one", async () => {
