@@ -8,7 +8,18 @@ const limitSchema = z.object({
   feature: z.string(),
   /** 0 = a resource limit: so many at once. */
   windowSeconds: z.number(),
+  /** `rolling`: the last `windowSeconds`, at any moment. `calendar_month`: since the first of the month, UTC. */
+  period: z.enum(["rolling", "calendar_month"]),
   hardLimit: z.number(),
+});
+
+const usageSchema = limitSchema.extend({
+  /** Within the window, or held now. May exceed the limit after a downgrade. */
+  used: z.number(),
+  /** When the first units come back; null when none are out, or when they come back only by being released. */
+  resetsAt: z.string().nullable(),
+  /** What was used on each of the last 30 days (UTC), oldest first, today last; empty for a resource limit. */
+  daily: z.array(z.number()),
 });
 
 const planSchema = z.object({
@@ -25,6 +36,8 @@ const billingInfoSchema = z.object({
   community: z.object({ id: z.string(), title: z.string(), hasBillingAccount: z.boolean() }),
   plan: planSchema,
   limits: z.array(limitSchema),
+  /** The same limits, with how far they are used. */
+  usage: z.array(usageSchema),
   /** What is on offer, lowest rank first. */
   plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
   subscription: z.object({

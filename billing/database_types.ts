@@ -44,6 +44,40 @@ export type Database = {
           },
         ];
       };
+      "features": {
+        Row: {
+          "code": string;
+          "created_at": string;
+          "included_quantity": number;
+          "is_metered": boolean;
+          "meter_event_name": string | null;
+          "name": string;
+          "unit": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "code": string;
+          "created_at"?: string;
+          "included_quantity"?: number;
+          "is_metered"?: never;
+          "meter_event_name"?: string | null;
+          "name": string;
+          "unit": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "code"?: string;
+          "created_at"?: string;
+          "included_quantity"?: number;
+          "is_metered"?: never;
+          "meter_event_name"?: string | null;
+          "name"?: string;
+          "unit"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
       "invoices": {
         Row: {
           "amount_due_cents": number;
@@ -99,8 +133,22 @@ export type Database = {
             foreignKeyName: "invoices_community_fkey";
             columns: ["community_id"];
             isOneToOne: false;
+            referencedRelation: "billing_overview";
+            referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "invoices_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
             referencedRelation: "communities";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "invoices_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "usage_overview";
+            referencedColumns: ["community_id"];
           },
         ];
       };
@@ -109,28 +157,44 @@ export type Database = {
           "created_at": string;
           "feature": string;
           "hard_limit": number;
+          "period": string;
           "plan_id": number;
+          "resolution": string;
           "time_window": string;
           "updated_at": string;
+          "window_seconds": number;
         };
         ComputedFields: never;
         Insert: {
           "created_at"?: string;
           "feature": string;
           "hard_limit": number;
+          "period"?: string;
           "plan_id": number;
+          "resolution"?: never;
           "time_window": string;
           "updated_at"?: string;
+          "window_seconds"?: never;
         };
         Update: {
           "created_at"?: string;
           "feature"?: string;
           "hard_limit"?: number;
+          "period"?: string;
           "plan_id"?: number;
+          "resolution"?: never;
           "time_window"?: string;
           "updated_at"?: string;
+          "window_seconds"?: never;
         };
         Relationships: [
+          {
+            foreignKeyName: "plan_limits_feature_fkey";
+            columns: ["feature"];
+            isOneToOne: false;
+            referencedRelation: "features";
+            referencedColumns: ["code"];
+          },
           {
             foreignKeyName: "plan_limits_plan_fkey";
             columns: ["plan_id"];
@@ -253,8 +317,22 @@ export type Database = {
             foreignKeyName: "subscriptions_community_fkey";
             columns: ["community_id"];
             isOneToOne: false;
+            referencedRelation: "billing_overview";
+            referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
             referencedRelation: "communities";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "usage_overview";
+            referencedColumns: ["community_id"];
           },
           {
             foreignKeyName: "subscriptions_plan_fkey";
@@ -265,6 +343,31 @@ export type Database = {
           },
         ];
       };
+      "usage_counters": {
+        Row: {
+          "community_id": string;
+          "feature": string;
+          "quantity": number;
+          "resolution": string;
+          "starts_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "community_id": string;
+          "feature": string;
+          "quantity": number;
+          "resolution": string;
+          "starts_at": string;
+        };
+        Update: {
+          "community_id"?: string;
+          "feature"?: string;
+          "quantity"?: number;
+          "resolution"?: string;
+          "starts_at"?: string;
+        };
+        Relationships: [];
+      };
       "usage_events": {
         Row: {
           "community_id": string;
@@ -273,6 +376,8 @@ export type Database = {
           "idempotency_key": string | null;
           "occurred_at": string;
           "quantity": number;
+          "released_quantity": number;
+          "usage_report_id": number | null;
           "user_id": string;
         };
         ComputedFields: never;
@@ -283,6 +388,8 @@ export type Database = {
           "idempotency_key"?: string | null;
           "occurred_at"?: string;
           "quantity": number;
+          "released_quantity"?: number;
+          "usage_report_id"?: number | null;
           "user_id": string;
         };
         Update: {
@@ -292,21 +399,87 @@ export type Database = {
           "idempotency_key"?: string | null;
           "occurred_at"?: string;
           "quantity"?: number;
+          "released_quantity"?: number;
+          "usage_report_id"?: number | null;
           "user_id"?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "usage_events_community_fkey";
-            columns: ["community_id"];
-            isOneToOne: false;
-            referencedRelation: "communities";
-            referencedColumns: ["id"];
-          },
-        ];
+        Relationships: [];
       };
     };
     Views: {
-      [_ in never]: never;
+      "billing_overview": {
+        Row: {
+          "cancel_at": string | null;
+          "community_id": string;
+          "current_period_end": string | null;
+          "open_anomalies": number | null;
+          "paid_cents": number | null;
+          "past_due_since": string | null;
+          "payment_issue": string | null;
+          "plan": string;
+          "status": string | null;
+          "stripe_customer_id": string | null;
+          "subscription_id": string | null;
+          "title": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "unsent_usage_reports": {
+        Row: {
+          "attempts": number;
+          "community_id": string;
+          "due_at": string;
+          "error": string | null;
+          "feature": string;
+          "hour": string;
+          "identifier": string;
+          "meter_event_name": string;
+          "quantity": number;
+          "state": string;
+          "stripe_customer_id": string;
+          "title": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "usage_overview": {
+        Row: {
+          "community_id": string;
+          "feature": string;
+          "hard_limit": number;
+          "period": string;
+          "plan": string;
+          "resets_at": string | null;
+          "time_window": string;
+          "title": string;
+          "used": number | null;
+          "window_seconds": number;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "plan_limits_feature_fkey";
+            columns: ["feature"];
+            isOneToOne: false;
+            referencedRelation: "features";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "usage_reports_overview": {
+        Row: {
+          "meter_event_name": string;
+          "most_attempts": number | null;
+          "oldest_hour": string | null;
+          "overdue": string | null;
+          "quantity": number | null;
+          "reports": number | null;
+          "state": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
       "billing_info": { Args: Record<PropertyKey, never>; Returns: Json };

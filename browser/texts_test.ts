@@ -31,7 +31,7 @@ for (
   ] as const
 ) {
   Deno.test(`a limit reads "${expected}"`, () => {
-    assert.equal(formatLimit({ feature, windowSeconds, hardLimit }), expected);
+    assert.equal(formatLimit({ feature, windowSeconds, period: "rolling", hardLimit }), expected);
   });
 }
 

@@ -5,6 +5,11 @@ insert into public.plans (code, name, rank, price_cents, currency, billing_inter
   ('pro', 'Pro', 10, 2900, 'usd', 'month', false)
 on conflict (code) do nothing;
 
+insert into public.features (code, name, unit) values
+  ('ai_chat_message', 'AI chat messages', 'message'),
+  ('active_wizard', 'Active wizards', 'wizard')
+on conflict (code) do nothing;
+
 insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
 select p.id, l.feature, l.time_window, l.hard_limit
 from (values
@@ -14,4 +19,4 @@ from (values
   ('pro', 'active_wizard', interval '0', 20)
 ) as l (plan_code, feature, time_window, hard_limit)
 join public.plans p on p.code = l.plan_code
-on conflict (plan_id, feature, time_window) do nothing;
+on conflict (plan_id, feature, time_window, period) do nothing;

@@ -6,7 +6,7 @@ export const free: OfferedPlan = {
   priceCents: 0,
   currency: "usd",
   billingInterval: null,
-  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, hardLimit: 100 }],
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 100 }],
 };
 
 export const pro: OfferedPlan = {
@@ -15,7 +15,7 @@ export const pro: OfferedPlan = {
   priceCents: 2900,
   currency: "usd",
   billingInterval: "month",
-  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, hardLimit: 10_000 }],
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 10_000 }],
 };
 
 /** An active subscription to the pro plan, but for what is given. */
@@ -41,6 +41,7 @@ export function billingInfo(
     isAdmin: true,
     plan,
     limits,
+    usage: limits.map((limit) => ({ ...limit, used: 0, resetsAt: null, daily: [] })),
     plans: [free, pro],
     subscription: plan.code === "free" ? null : subscriptionWith(),
     invoices: [],

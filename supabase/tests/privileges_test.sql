@@ -22,11 +22,15 @@ $$;
 select bag_eq(
   $$ select pg_temp.executable('billing_service') $$,
   array[
+    'billing.acquire_resource(text, text, text, text, interval)',
     'billing.apply_fetched(text, text, jsonb, timestamp with time zone)',
     'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
     'billing.begin_checkout(text, text, text)',
     'billing.begin_reconciliation()',
     'billing.checkout_context(text, text)',
+    'billing.claim_usage_reports(integer, interval)',
+    'billing.consume_quota(text, text, bigint, text, text)',
+    'billing.consume_quota_batch(text, text, jsonb)',
     'billing.find_drift(jsonb)',
     'billing.finish_checkout(text, bigint, text)',
     'billing.finish_reconciliation(bigint, jsonb)',
@@ -34,7 +38,11 @@ select bag_eq(
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
     'billing.open_events(integer)',
+    'billing.quota_faults(text[], text[])',
+    'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
+    'billing.release_resource(text, text, text)',
     'billing.report_missing(text, text)',
+    'billing.settle_usage_report(text, uuid, text, text, interval)',
     'billing.tidy_up(interval)',
     'billing.unconfirmed_subscriptions(timestamp with time zone)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
@@ -48,15 +56,17 @@ select bag_eq($$ select pg_temp.executable('authenticated') $$, array['public.bi
   'a person may call billing_info');
 select bag_eq(
   $$ select pg_temp.table_privileges('authenticated') $$,
-  array['public.communities select', 'public.invoices select', 'public.plan_limits select', 'public.plans select',
-        'public.subscriptions select', 'public.usage_events select'],
+  array['public.communities select', 'public.features select', 'public.invoices select', 'public.plan_limits select',
+        'public.plans select', 'public.subscriptions select', 'public.usage_counters select',
+        'public.usage_events select', 'public.usage_overview select'],
   'a person reads, and writes nothing');
 select is_empty(
   $$ select a.attrelid::regclass || '.' || a.attname from pg_attribute a
-     where a.attrelid in ('public.communities'::regclass, 'public.plans'::regclass, 'public.subscriptions'::regclass)
-       and a.attname in ('stripe_customer_id', 'stripe_price_id', 'metered_item_id')
+     where a.attrelid in ('public.communities'::regclass, 'public.plans'::regclass, 'public.subscriptions'::regclass,
+         'public.features'::regclass, 'public.usage_events'::regclass)
+       and a.attname in ('stripe_customer_id', 'stripe_price_id', 'metered_item_id', 'meter_event_name', 'user_id', 'idempotency_key')
        and has_column_privilege('authenticated', a.attrelid, a.attnum, 'select') $$,
-  'Stripe''s customer, price and item ids stay on the server');
+  'Stripe''s ids, and who did what, stay on the server');
 
 select is_empty($$ select pg_temp.executable('anon') $$, 'a stranger may call nothing');
 select is_empty($$ select pg_temp.table_privileges('anon') $$, 'a stranger may read nothing');
@@ -67,9 +77,12 @@ select bag_eq(
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
         'public.plans select', 'public.plans insert', 'public.plans update', 'public.plans delete',
         'public.plan_limits select', 'public.plan_limits insert', 'public.plan_limits update', 'public.plan_limits delete',
+        'public.features select', 'public.features insert', 'public.features update', 'public.features delete',
         'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
+        'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
+        'public.unsent_usage_reports select', 'billing.usage_reports select',
         'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
-  'the operator edits communities, plans and limits, and reads the rest');
+  'the operator edits communities, plans, features and limits, and reads the rest');
 
 select * from finish();
 rollback;
