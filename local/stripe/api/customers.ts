@@ -1,7 +1,10 @@
 import { z } from "zod";
+import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customers.ts";
+import { attach, methodInParam } from "../behaviour/payment_methods.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { endpoint } from "../protocol/endpoint.ts";
+import { invalidRequest } from "../protocol/errors.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import { clearable, list, metadata, pagination, text, timeFilter } from "../protocol/params.ts";
@@ -11,6 +14,7 @@ const fields = {
   address: clearable(address).optional(),
   description: clearable(text()).optional(),
   email: clearable(text(512)).optional(),
+  invoice_settings: z.strictObject({ default_payment_method: clearable(text()).optional() }).optional(),
   metadata: metadata().optional(),
   name: clearable(text()).optional(),
   phone: clearable(text()).optional(),
@@ -18,9 +22,14 @@ const fields = {
 };
 
 export const customerEndpoints = [
-  endpoint("POST /v1/customers", fields, ({ account, change, params }) => {
-    const metadata = mergeMetadata({}, params.metadata);
-    const customer = account.customers.put(newCustomer(change.now, { ...params, metadata }));
+  endpoint("POST /v1/customers", { ...fields, payment_method: text().optional() }, (call) => {
+    const { account, change, params } = call;
+    const { invoice_settings: settings, payment_method: method, ...own } = params;
+    const bare = newCustomer(change.now, { ...own, metadata: mergeMetadata({}, params.metadata) });
+    const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
+    const wanted = settings?.default_payment_method;
+    const invoice_settings = withDefault(account, bare, saved && wanted === method ? saved : wanted);
+    const customer = account.customers.put({ ...bare, invoice_settings });
     change.emit("customer.created", customer);
     return customer;
   }),
@@ -41,20 +50,13 @@ export const customerEndpoints = [
     return account.deletedCustomers.find(id) ?? account.customers.get(id);
   }),
 
-  endpoint("POST /v1/customers/:id", {
-    ...fields,
-    invoice_settings: z.strictObject({ default_payment_method: clearable(text()).optional() }).optional(),
-  }, ({ account, change, params, id }) => {
+  endpoint("POST /v1/customers/:id", fields, ({ account, change, params, id }) => {
     const before = account.customers.get(id);
     const { invoice_settings: settings, ...own } = params;
-    const method = settings?.default_payment_method;
-    if (method) account.paymentMethods.getReferenced(method, "invoice_settings[default_payment_method]");
     const after: Customer = {
       ...before,
       ...own,
-      invoice_settings: method === undefined
-        ? before.invoice_settings
-        : { ...before.invoice_settings, default_payment_method: method },
+      invoice_settings: withDefault(account, before, settings?.default_payment_method),
       metadata: mergeMetadata(before.metadata, params.metadata),
     };
     account.customers.put(after);
@@ -66,3 +68,19 @@ export const customerEndpoints = [
     return deleteCustomer(change, account.customers.get(id));
   }),
 ];
+
+/** The invoice settings with another default card; undefined leaves it as it is. Throws a 400 unless it is theirs. */
+function withDefault(
+  account: Account,
+  { id, invoice_settings: settings }: Customer,
+  method: string | null | undefined,
+): Customer["invoice_settings"] {
+  if (method === undefined) return settings;
+  const param = "invoice_settings[default_payment_method]";
+  if (method !== null && account.paymentMethods.getReferenced(method, param).customer !== id) {
+    const message = `The customer does not have a payment method with the ID ${method}. ` +
+      "The payment method must be attached to the customer.";
+    throw invalidRequest(message, { param, code: "resource_missing" });
+  }
+  return { ...settings, default_payment_method: method };
+}

@@ -1,28 +1,36 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { cardError, findTestCard } from "../behaviour/cards.ts";
-import { attach } from "../behaviour/customers.ts";
+import { findTestCard } from "../behaviour/cards.ts";
+import { attach, methodInPath } from "../behaviour/payment_methods.ts";
 import { newPaymentMethod, type PaymentMethod } from "../objects/payment_method.ts";
 import { endpoint } from "../protocol/endpoint.ts";
 import { invalidRequest, noSuch } from "../protocol/errors.ts";
+import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate } from "../protocol/pagination.ts";
-import { clearable, oneOf, pagination, text } from "../protocol/params.ts";
+import { clearable, integer, metadata, oneOf, pagination, text } from "../protocol/params.ts";
+import { address } from "./shapes.ts";
 
 const billingDetails = z.strictObject({
-  email: clearable(text()).default(null),
-  name: clearable(text()).default(null),
+  address: clearable(address).optional(),
+  email: clearable(text()).optional(),
+  name: clearable(text()).optional(),
+  phone: clearable(text()).optional(),
 });
+
+const expiry = { month: integer({ min: 1, max: 12 }), year: integer({ min: 2000, max: 2100 }) };
 
 export const paymentMethodEndpoints = [
   endpoint("POST /v1/payment_methods", {
     billing_details: billingDetails.optional(),
     card: z.strictObject({ token: text() }),
+    metadata: metadata().optional(),
     type: oneOf("card"),
   }, ({ account, change, params }) => {
     const card = findTestCard(params.card.token);
     if (!card) throw noSuch("token", params.card.token, { param: "card[token]" });
-    const payer = params.billing_details ?? { email: null, name: null };
-    return account.paymentMethods.put(newPaymentMethod(change.now, { card, payer, customer: null }));
+    const payer = { email: null, name: null, ...params.billing_details };
+    const method = newPaymentMethod(change.now, { card, payer, customer: null });
+    return account.paymentMethods.put({ ...method, metadata: mergeMetadata({}, params.metadata) });
   }),
 
   endpoint(
@@ -37,18 +45,25 @@ export const paymentMethodEndpoints = [
 
   endpoint("GET /v1/payment_methods/:id", {}, ({ account, id }) => account.paymentMethods.get(id)),
 
+  endpoint("POST /v1/payment_methods/:id", {
+    billing_details: billingDetails.optional(),
+    card: z.strictObject({ exp_month: expiry.month.optional(), exp_year: expiry.year.optional() }).optional(),
+    metadata: metadata().optional(),
+  }, ({ account, change, params, id }) => {
+    const before = account.paymentMethods.get(id);
+    const after = account.paymentMethods.put({
+      ...before,
+      billing_details: { ...before.billing_details, ...params.billing_details },
+      card: before.card && { ...before.card, ...params.card },
+      metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
+    });
+    change.emit("payment_method.updated", after, before);
+    return after;
+  }),
+
   endpoint("POST /v1/payment_methods/:id/attach", { customer: text() }, ({ account, change, params, id }) => {
     const customer = account.customers.getReferenced(params.customer, "customer");
-    const card = findTestCard(id);
-    const method = card
-      ? newPaymentMethod(change.now, { card, payer: { email: null, name: null }, customer: null })
-      : account.paymentMethods.get(id);
-    if (method.customer && method.customer !== customer.id) {
-      throw invalidRequest("The payment method you provided has already been attached to a customer.");
-    }
-    const decline = (card ?? cardOf(method)).attach;
-    if (decline) throw cardError(decline);
-    return attach(change, method, customer);
+    return attach(change, methodInPath(change, id), customer);
   }),
 
   endpoint("POST /v1/payment_methods/:id/detach", {}, ({ account, change, id }) => {
@@ -76,10 +91,4 @@ export const paymentMethodEndpoints = [
 
 function methodsOf(account: Account, customer: string): PaymentMethod[] {
   return account.paymentMethods.newestFirst().filter((method) => method.customer === customer);
-}
-
-function cardOf(method: PaymentMethod) {
-  const card = findTestCard(method.card?.fingerprint?.replace("sim", "") ?? "");
-  if (!card) throw new Error(`${method.id} is no test card`);
-  return card;
 }

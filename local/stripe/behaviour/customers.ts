@@ -1,6 +1,5 @@
 import type { Change } from "../account/change.ts";
 import type { Customer } from "../objects/customer.ts";
-import type { PaymentMethod } from "../objects/payment_method.ts";
 import type { Deleted } from "../objects/stored.ts";
 import { hasEnded } from "../objects/subscription.ts";
 import { cancelNow } from "./cancellation.ts";
@@ -17,11 +16,4 @@ export function deleteCustomer(change: Change, customer: Customer): Deleted {
   account.customers.remove(customer.id);
   change.emit("customer.deleted", customer);
   return account.deletedCustomers.put({ id: customer.id, object: "customer", deleted: true });
-}
-
-/** Saves a card for a customer. */
-export function attach(change: Change, method: PaymentMethod, customer: Customer): PaymentMethod {
-  const attached = change.account.paymentMethods.put({ ...method, customer: customer.id });
-  change.emit("payment_method.attached", attached);
-  return attached;
 }

@@ -9,6 +9,8 @@ export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 export interface Payer {
   email: string | null;
   name: string | null;
+  phone?: string | null;
+  address?: Stripe.Address | null;
 }
 
 /** A card payment method, not yet attached unless a customer is given. */
@@ -22,10 +24,10 @@ export function newPaymentMethod(
     object: "payment_method",
     allow_redisplay: "unspecified",
     billing_details: {
-      address: emptyAddress,
+      address: payer.address ?? emptyAddress,
       email: payer.email,
       name: payer.name,
-      phone: null,
+      phone: payer.phone ?? null,
       tax_id: null,
     },
     card: {
