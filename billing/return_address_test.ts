@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { communityIdSchema, pluginIdSchema } from "./ids.ts";
+import { communityIdSchema, pluginIdSchema, slugSchema } from "./ids.ts";
 import { returnAddress } from "./return_address.ts";
 
 const place = (communityId: string, pluginId: string | null = null) => ({
@@ -24,6 +24,11 @@ Deno.test("people return to their community's page, or to the plugin's place in 
   for (const [communityId, pluginId, status, path] of rows) {
     assert.equal(returnAddress(place(communityId, pluginId), status), `https://app.example${path}`);
   }
+});
+
+Deno.test("a community that goes by a slug is returned to by it", () => {
+  const address = returnAddress({ ...place("b7c1", "p1"), slug: slugSchema.parse("river side") }, "cancel");
+  assert.equal(address, "https://app.example/c/river%20side/plugin/p1/?stripe_status=cancel");
 });
 
 Deno.test("no id leads anywhere but to the parent app, nor is lost on the way", () => {

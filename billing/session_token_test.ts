@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { communityIdSchema, pluginIdSchema } from "./ids.ts";
+import { communityIdSchema, pluginIdSchema, slugSchema } from "./ids.ts";
 import { type SessionKey, sessionTokens } from "./session_token.ts";
 
 const issuer = "https://billing.example";
@@ -25,6 +25,8 @@ Deno.test("a session survives its token, whichever way Supabase's key works", as
     assert.ok(expiresAt.getTime() > Date.now());
     const anywhere = await tokens.sign({ ...session, pluginId: null });
     assert.equal((await tokens.verify(anywhere.token)).pluginId, null);
+    const named = { ...session, slug: slugSchema.parse("riverside") };
+    assert.deepEqual(await tokens.verify((await tokens.sign(named)).token), named);
   }
 });
 
