@@ -5,6 +5,7 @@ import { readText } from "./body.ts";
 import type { Database } from "./database.ts";
 import { problemOf, RequestFault } from "./problem.ts";
 import { readStripeEvent } from "./stripe_event.ts";
+import { isThinEvent, readThinEvent } from "./thin_event.ts";
 
 /** Stripe's largest events are far below this. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -32,8 +33,9 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
         throw new RequestFault("method_not_allowed", "Stripe sends POST.", { allow: "POST" });
       }
       const payload = await readText(request, MAX_BODY_BYTES);
-      const verified = await verifiedEvent(deps, payload, request.headers.get("stripe-signature"));
-      const settlement = await applyEvent(deps, { ...readEventOrRefuse(verified), payload });
+      const verified = await verifiedBody(deps, payload, request.headers.get("stripe-signature"));
+      const read = await readEventOrRefuse(deps, verified, isThinEvent(payload));
+      const settlement = await applyEvent(deps, { ...read, payload });
       if (settlement.outcome === "failed") {
         throw new Error(`Stripe event recorded but not understood: ${settlement.reason}`);
       }
@@ -46,23 +48,26 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
 
 const cryptoProvider = Stripe.createSubtleCryptoProvider();
 
-async function verifiedEvent(
+/** The body, parsed, once one of the secrets fits its signature. */
+async function verifiedBody(
   { stripe, secrets }: WebhookDependencies,
   body: string,
   signature: string | null,
-) {
+): Promise<unknown> {
   if (signature === null) {
     throw new RequestFault("invalid_signature", "The header Stripe-Signature is missing.");
   }
   for (const secret of secrets) {
     try {
-      return await stripe.webhooks.constructEventAsync(
-        body,
-        signature,
-        secret,
-        TOLERANCE_SECONDS,
-        cryptoProvider,
-      );
+      return isThinEvent(body)
+        ? await stripe.parseEventNotificationAsync(body, signature, secret, TOLERANCE_SECONDS, cryptoProvider)
+        : await stripe.webhooks.constructEventAsync(
+          body,
+          signature,
+          secret,
+          TOLERANCE_SECONDS,
+          cryptoProvider,
+        );
     } catch (error) {
       // The signature is checked first, so any other failure is about a body that Stripe did sign.
       if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
@@ -73,9 +78,9 @@ async function verifiedEvent(
   throw new RequestFault("invalid_signature", "No signing secret fits, or the signature is too old.");
 }
 
-function readEventOrRefuse(verified: Stripe.Event) {
+async function readEventOrRefuse({ stripe }: WebhookDependencies, verified: unknown, isThin: boolean) {
   try {
-    return readStripeEvent(verified);
+    return isThin ? await readThinEvent(stripe, verified) : readStripeEvent(verified);
   } catch (error) {
     if (error instanceof z.ZodError) throw new RequestFault("invalid_event", z.prettifyError(error));
     throw error;

@@ -4,6 +4,7 @@ import { connectStripe } from "../../billing/stripe.ts";
 /** A Stripe that only knows the current state of its subscriptions, for the one question the webhook ever asks. */
 export function startStripeStandIn() {
   const subscriptions = new Map<string, unknown>();
+  const thinEvents = new Map<string, unknown>();
   let asked = 0;
   let isDown = false;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
@@ -12,15 +13,17 @@ export function startStripeStandIn() {
       const headers = { "stripe-should-retry": "false" };
       return Response.json({ error: { type: "api_error" } }, { status: 500, headers });
     }
-    const subscription = subscriptions.get(new URL(request.url).pathname.split("/").at(-1)!);
-    return subscription
-      ? Response.json(subscription, { headers: { date: new Date().toUTCString() } })
+    const id = new URL(request.url).pathname.split("/").at(-1)!;
+    const found = subscriptions.get(id) ?? thinEvents.get(id);
+    return found
+      ? Response.json(found, { headers: { date: new Date().toUTCString() } })
       : Response.json({ error: { type: "invalid_request_error", code: "resource_missing" } }, {
         status: 404,
       });
   });
   return {
     subscriptions,
+    thinEvents,
     stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
     setDown: (down: boolean) => void (isDown = down),
     /** How often it was asked. */

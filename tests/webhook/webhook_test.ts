@@ -214,3 +214,37 @@ Deno.test("an event for a customer not yet linked waits for the link", async () 
     .operator`select community_id from public.subscriptions where id = 'sub_2'`;
   assert.equal(community_id, "chess");
 });
+
+Deno.test("refused usage, which Stripe reports by a thin event, is put before the operator", async () => {
+  await using it = await setUp();
+  const thin = {
+    object: "v2.core.event",
+    id: "evt_thin",
+    type: "v1.billing.meter.error_report_triggered",
+    created: "2026-11-22T00:00:00.000Z",
+    livemode: false,
+    related_object: { id: "mtr_1", type: "billing.meter", url: "/v1/billing/meters/mtr_1" },
+  };
+  it.standIn.setDown(true);
+  assert.equal((await it.deliver(thin))[0], 503, "without its data nothing is acknowledged");
+
+  it.standIn.setDown(false);
+  const reason = {
+    error_count: 2,
+    error_types: [{ code: "meter_event_customer_not_found", error_count: 2 }],
+  };
+  it.standIn.thinEvents.set(thin.id, {
+    ...thin,
+    data: { developer_message_summary: "Two were refused", reason },
+  });
+  assert.deepEqual(await it.deliver(thin), [200, "applied"]);
+  assert.deepEqual(await it.deliver(thin), [200, "duplicate"]);
+  const [anomaly] = await it.operator`select kind, object_id, detail from billing.anomalies`;
+  assert.deepEqual({ ...anomaly }, {
+    kind: "meter_error",
+    object_id: "mtr_1",
+    detail: "Two were refused (2 refused: meter_event_customer_not_found)",
+  });
+  const forged = await delivery(thin, { secret: "whsec_of_somebody" });
+  assert.deepEqual(await problem(await it.handle(forged)), [400, "invalid_signature"]);
+});
