@@ -1,15 +1,15 @@
 import { Account } from "./account/account.ts";
 import { StateFile } from "./account/state_file.ts";
-import { noCause, perform } from "./account/change.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { expandables } from "./api/expandables.ts";
-import { expireDueSessions } from "./behaviour/due.ts";
 import { createControl } from "./control/control.ts";
 import { Faults } from "./control/faults.ts";
 import { RateLimit } from "./control/rate_limit.ts";
 import { createPages } from "./pages/pages.tsx";
 import { createApi } from "./protocol/api.ts";
+import { Timekeeper } from "./time/timekeeper.ts";
 import { Courier, defaultRetryDelays } from "./webhooks/courier.ts";
+import { Listeners } from "./webhooks/listeners.ts";
 
 export interface StripeOptions {
   /** 0 picks a free port. */
@@ -31,14 +31,13 @@ export interface RunningStripe {
   port: number;
   account: Account;
   faults: Faults;
-  /** Waits until every webhook is settled; false when that takes longer than `timeout` milliseconds. */
+  /** Waits until every test clock has arrived and every webhook is settled; false when that takes longer than `timeout` milliseconds. */
   idle(timeout?: number): Promise<boolean>;
   /** Finishes running requests, breaks off webhooks (they stay pending) and saves the state. */
   stop(): Promise<void>;
 }
 
 const host = "127.0.0.1";
-const sweepEvery = 1_000;
 
 /**
  * Starts a Stripe simulator on 127.0.0.1. Throws `Deno.errors.AddrInUse` when the port is taken and a `StateFileError`
@@ -56,7 +55,15 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     retryDelays: options.retryDelays ?? defaultRetryDelays,
     timeout: options.webhookTimeout ?? 10_000,
   });
-  account.onEvent = (event, recipients) => courier.dispatch(event, recipients);
+  const listeners = new Listeners(account);
+  account.onEvent = (event, recipients) => {
+    courier.dispatch(event, recipients);
+    listeners.tell(event);
+  };
+  account.onResend = (event, recipients) => {
+    for (const recipient of recipients) courier.resend(event.id, recipient);
+    if (recipients.length === 0) listeners.tell(event);
+  };
   const stateFile = options.state === undefined ? undefined : new StateFile(options.state, account);
   await stateFile?.load();
   account.onChange = () => stateFile?.saveSoon();
@@ -70,16 +77,19 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     log,
     stopping: stopping.signal,
   });
-  const control = createControl({ account, courier, faults, rateLimit });
+  const idle = async (timeout = 10_000) => await timekeeper.idle(timeout) && await courier.idle(timeout);
+  const control = createControl({ account, courier, faults, idle, rateLimit });
   const pages = createPages(account);
   const server = Deno.serve({ hostname: host, port: options.port ?? 0, onListen: () => {} }, (request) => {
+    timekeeper.settle();
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/v1/") || pathname.startsWith("/v2/")) return api(request);
+    if (pathname.startsWith("/subscribe/")) return listeners.connect(request);
     return pathname.startsWith("/_sim/") ? control(request) : pages(request);
   });
   account.origin = `http://${host}:${server.addr.port}`;
+  const timekeeper = new Timekeeper(account, log);
   courier.resume();
-  const sweep = setInterval(() => perform(account, noCause, expireDueSessions), sweepEvery);
 
   return {
     url: account.origin,
@@ -87,11 +97,12 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     port: server.addr.port,
     account,
     faults,
-    idle: (timeout = 10_000) => courier.idle(timeout),
+    idle,
     async stop() {
-      clearInterval(sweep);
       stopping.abort();
+      listeners.close();
       await server.shutdown();
+      await timekeeper.stop();
       await courier.stop();
       await stateFile?.flush();
     },

@@ -1,5 +1,6 @@
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
+import type { CliDevice, CliSession } from "../objects/cli.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
@@ -24,18 +25,28 @@ import { Collection } from "./collection.ts";
 /** Hears of a published event, with the ids of the webhook endpoints and event destinations it goes to. */
 export type Publisher = (event: Event | ThinEvent, recipients: string[]) => void;
 
+/** What tells by whose time an object lives. */
+export interface OfCustomer {
+  id?: unknown;
+  customer?: unknown;
+  invoice?: unknown;
+  test_clock?: unknown;
+}
+
 /** One simulated Stripe account in test mode: everything it knows, and what time it is there. */
 export class Account {
   /** Called after every change of state, so that it can be saved. */
   onChange: () => void = () => {};
   /** Called with every object that is added or replaced. */
-  onPut: (object: object) => void = () => {};
+  onPut: (object: object & { id: string }) => void = () => {};
   /** Called once for each event, after it is part of the state. */
   onEvent: Publisher = () => {};
+  /** Called when an event is to be sent once more: to those recipients, or without any to whoever listens just now. */
+  onResend: Publisher = () => {};
   /** Where the account's pages are, without a slash at the end. */
   origin = "";
 
-  readonly #changed = (put?: object) => {
+  readonly #changed = (put?: object & { id: string }) => {
     if (put) this.onPut(put);
     this.onChange();
   };
@@ -87,7 +98,11 @@ export class Account {
   readonly eventDestinations = new Collection<EventDestination>("event destination", this.#changed);
   readonly events = new Collection<Event>("event", this.#changed);
   readonly thinEvents = new Collection<ThinEvent>("event", this.#changed);
-  readonly deliveries = new Collection<Delivery>("delivery", this.#changed);
+  readonly cliDevices = new Collection<CliDevice>("device", this.#changed);
+  readonly cliSessions = new Collection<CliSession>("session", this.#changed);
+  readonly deliveries = new Collection<Delivery>("delivery", this.#changed, {
+    ownerOf: ({ event }) => event,
+  });
 
   /** `now` tells the time in whole seconds since 1970. */
   constructor(readonly now: () => number = () => Math.floor(Date.now() / 1000)) {}
@@ -98,7 +113,7 @@ export class Account {
   }
 
   /** The test clock by whose time an object lives: its own, or that of the customer it belongs to. */
-  clockOf(object: { test_clock?: unknown; customer?: unknown; invoice?: unknown }): TestClock | undefined {
+  clockOf(object: OfCustomer): TestClock | undefined {
     const { test_clock: clock, customer, invoice } = object;
     if (typeof clock === "string") return this.testClocks.find(clock);
     if (clock === null) return;

@@ -1,7 +1,7 @@
 import { type Cause, type Event, type EventType, newEvent, previousAttributes } from "../objects/event.ts";
 import { newThinEvent, relate, type ThinEvent } from "../objects/thin_event.ts";
 import { StripeError } from "../protocol/errors.ts";
-import type { Account } from "./account.ts";
+import type { Account, OfCustomer } from "./account.ts";
 
 /**
  * Something that happens to an account. All that it changes and every event it causes bear the same second, as Stripe's
@@ -25,7 +25,7 @@ export class Change {
    * The same change at the time in which the object lives, which is that of its test clock if it has one. Throws the 429
    * that Stripe answers while the clock is being advanced.
    */
-  of(object: Parameters<Account["clockOf"]>[0]): Change {
+  of(object: OfCustomer): Change {
     const clock = this.account.clockOf(object);
     if (!clock) return this;
     if (clock.status === "advancing") throw advancementUnderway(clock.id);

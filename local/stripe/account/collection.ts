@@ -10,7 +10,7 @@ interface Ownership<T> {
 export class Collection<T extends { id: string }> {
   readonly #objects = new Map<string, T>();
   readonly #byOwner = new Map<string, Map<string, T>>();
-  readonly #onChange: (put?: object) => void;
+  readonly #onChange: (put?: object & { id: string }) => void;
   readonly #ownership: Ownership<T>;
 
   /**
@@ -19,7 +19,7 @@ export class Collection<T extends { id: string }> {
    */
   constructor(
     readonly noun: string,
-    onChange: (put?: object) => void,
+    onChange: (put?: object & { id: string }) => void,
     ownership: Ownership<T> = { ownerOf: () => null },
   ) {
     this.#onChange = onChange;

@@ -8,6 +8,7 @@ import { invalidRequest } from "../protocol/errors.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import { clearable, list, metadata, pagination, text, timeFilter } from "../protocol/params.ts";
+import { isShown } from "./clock_filter.ts";
 import { address } from "./shapes.ts";
 
 const fields = {
@@ -22,9 +23,15 @@ const fields = {
 };
 
 export const customerEndpoints = [
-  endpoint("POST /v1/customers", { ...fields, payment_method: text().optional() }, (call) => {
-    const { account, change, params } = call;
+  endpoint("POST /v1/customers", {
+    ...fields,
+    payment_method: text().optional(),
+    test_clock: text().optional(),
+  }, (call) => {
+    const { account, params } = call;
     const { invoice_settings: settings, payment_method: method, ...own } = params;
+    if (params.test_clock) account.testClocks.getReferenced(params.test_clock, "test_clock");
+    const change = call.change.of({ test_clock: params.test_clock });
     const bare = newCustomer(change.now, { ...own, metadata: mergeMetadata({}, params.metadata) });
     const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
     const wanted = settings?.default_payment_method;
@@ -38,8 +45,10 @@ export const customerEndpoints = [
     ...pagination,
     created: timeFilter().optional(),
     email: text().optional(),
+    test_clock: text().optional(),
   }, ({ account, params }) => {
     const found = account.customers.newestFirst().filter((customer) =>
+      isShown(customer, params) &&
       (params.email === undefined || customer.email === params.email) &&
       passes(customer.created, params.created)
     );
@@ -50,8 +59,10 @@ export const customerEndpoints = [
     return account.deletedCustomers.find(id) ?? account.customers.get(id);
   }),
 
-  endpoint("POST /v1/customers/:id", fields, ({ account, change, params, id }) => {
+  endpoint("POST /v1/customers/:id", fields, (call) => {
+    const { account, params, id } = call;
     const before = account.customers.get(id);
+    const change = call.change.of(before);
     const { invoice_settings: settings, ...own } = params;
     const after: Customer = {
       ...before,
@@ -65,7 +76,8 @@ export const customerEndpoints = [
   }),
 
   endpoint("DELETE /v1/customers/:id", {}, ({ account, change, id }) => {
-    return deleteCustomer(change, account.customers.get(id));
+    const customer = account.customers.get(id);
+    return deleteCustomer(change.of(customer), customer);
   }),
 ];
 

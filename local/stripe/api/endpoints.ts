@@ -1,14 +1,17 @@
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { checkoutSessionEndpoints } from "./checkout_sessions.ts";
+import { cliSessionEndpoints } from "./cli_sessions.ts";
 import { customerEndpoints } from "./customers.ts";
 import { eventEndpoints } from "./events.ts";
 import { invoiceEndpoints } from "./invoices.ts";
+import { paymentPageEndpoints } from "./payment_pages.ts";
 import { paymentMethodEndpoints } from "./payment_methods.ts";
 import { paymentEndpoints } from "./payments.ts";
 import { portalEndpoints } from "./portal.ts";
 import { priceEndpoints } from "./prices.ts";
 import { productEndpoints } from "./products.ts";
 import { subscriptionEndpoints } from "./subscriptions.ts";
+import { testClockEndpoints } from "./test_clocks.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoints.ts";
 
 /** Every method and path that the simulator knows. */
@@ -22,6 +25,9 @@ export const endpoints: Endpoint[] = [
   ...invoiceEndpoints,
   ...paymentEndpoints,
   ...portalEndpoints,
+  ...testClockEndpoints,
   ...webhookEndpointEndpoints,
   ...eventEndpoints,
+  ...paymentPageEndpoints,
+  ...cliSessionEndpoints,
 ];

@@ -1,11 +1,12 @@
 import type { Change } from "../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import { newFailedPayment } from "../objects/payment.ts";
-import { newPaymentMethod, type Payer } from "../objects/payment_method.ts";
+import type { Payer, PaymentMethod } from "../objects/payment_method.ts";
 import { newFailedSetupIntent } from "../objects/setup_intent.ts";
 import type { Period } from "../objects/subscription.ts";
 import { invalidRequest, type StripeError } from "../protocol/errors.ts";
 import { authenticationFailed, cardError, type Decline, type TestCard } from "./cards.ts";
+import { methodOf } from "./checkout_completion.ts";
 import { completePayment } from "./checkout_payment.ts";
 import { completeSetup } from "./checkout_setup.ts";
 import { completeSubscription } from "./checkout_subscription.ts";
@@ -17,6 +18,8 @@ export interface CheckoutAttempt {
   /** Null where the session asks for none: nothing is due and `payment_method_collection` is `if_required`. */
   card: TestCard | null;
   payer: Payer;
+  /** The payment method that the card is in, where there is one already. */
+  method?: PaymentMethod;
   /** How the bank's authentication ended, where the card wants one. */
   authentication: "passed" | "failed";
 }
@@ -82,12 +85,11 @@ function declineOf(session: CheckoutSession, { card, authentication }: CheckoutA
 function refuse(
   change: Change,
   session: CheckoutSession,
-  { card, payer }: CheckoutAttempt,
+  attempt: CheckoutAttempt,
   decline: Decline,
 ): StripeError {
-  if (!card) throw new Error("Only a card can be refused.");
   const { account, now } = change;
-  const method = account.paymentMethods.put(newPaymentMethod(now, { card, payer, customer: null }));
+  const method = methodOf(change, attempt, null);
   const customer = session.customer;
   if (session.amount_total) {
     const { amount_total: amount, currency } = session;

@@ -1,7 +1,19 @@
 import type { Change } from "../account/change.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
-import type { Payer } from "../objects/payment_method.ts";
+import { newPaymentMethod, type Payer, type PaymentMethod } from "../objects/payment_method.ts";
+import type { CheckoutAttempt } from "./checkout.ts";
+
+/** The payment method of an attempt, new unless it was there before, saved for the customer if there is one. */
+export function methodOf(
+  { account, now }: Change,
+  { card, method, payer }: Pick<CheckoutAttempt, "card" | "method" | "payer">,
+  customer: string | null,
+): PaymentMethod {
+  const used = method ?? (card && newPaymentMethod(now, { card, payer, customer: null }));
+  if (!used) throw new Error("This attempt has no card.");
+  return account.paymentMethods.put({ ...used, customer });
+}
 
 /** What the completed session refers to. */
 type References = Partial<

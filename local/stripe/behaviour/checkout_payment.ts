@@ -2,9 +2,8 @@ import type { Change } from "../account/change.ts";
 import type { CheckoutSession, PaymentTerms } from "../objects/checkout_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import { newPayment } from "../objects/payment.ts";
-import { newPaymentMethod } from "../objects/payment_method.ts";
 import type { CheckoutAttempt } from "./checkout.ts";
-import { completeSession, optionalCustomer } from "./checkout_completion.ts";
+import { completeSession, methodOf, optionalCustomer } from "./checkout_completion.ts";
 
 /** Completes a session that is paid once. Nothing due means that nothing is charged. */
 export function completePayment(
@@ -28,15 +27,12 @@ function charge(
   change: Change,
   session: CheckoutSession,
   terms: PaymentTerms,
-  { card, payer }: CheckoutAttempt,
+  attempt: CheckoutAttempt,
   customer: Customer | null,
 ): string {
-  if (!card) throw new Error(`${session.id} needs a card`);
   const { account, now } = change;
   const keeper = terms.savesCard ? customer : null;
-  const method = account.paymentMethods.put(
-    newPaymentMethod(now, { card, payer, customer: keeper?.id ?? null }),
-  );
+  const method = methodOf(change, attempt, keeper?.id ?? null);
   const payment = newPayment(now, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",

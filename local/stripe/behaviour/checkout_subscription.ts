@@ -1,10 +1,10 @@
 import type { Change } from "../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
-import { newPaymentMethod, type Payer, type PaymentMethod } from "../objects/payment_method.ts";
+import type { Payer, PaymentMethod } from "../objects/payment_method.ts";
 import type { Period } from "../objects/subscription.ts";
 import type { CheckoutAttempt } from "./checkout.ts";
-import { completeSession, knownCustomer } from "./checkout_completion.ts";
+import { completeSession, knownCustomer, methodOf } from "./checkout_completion.ts";
 import { type NewSubscription, subscribe } from "./subscribe.ts";
 
 /** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
@@ -12,14 +12,14 @@ export function completeSubscription(
   change: Change,
   session: CheckoutSession,
   order: CheckoutOrder,
-  { card, payer, trial }: CheckoutAttempt & { trial: Period | null },
+  { trial, ...attempt }: CheckoutAttempt & { trial: Period | null },
 ): CheckoutSession {
   const { terms } = order;
+  const { payer } = attempt;
   if (terms.mode !== "subscription") throw new Error(`${session.id} is not for a subscription`);
   const before = knownCustomer(change, session);
   const customer = before ?? newCustomer(change.now, { email: payer.email, name: payer.name });
-  const method = card ? newPaymentMethod(change.now, { card, payer, customer: customer.id }) : null;
-  if (method) change.account.paymentMethods.put(method);
+  const method = attempt.card ? methodOf(change, attempt, customer.id) : null;
   const started = subscribe(change, {
     customer: withCheckoutDetails(customer, session, order, payer),
     items: order.items,

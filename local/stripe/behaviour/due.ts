@@ -1,9 +1,115 @@
+import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { cancelAsScheduled, expireIncomplete } from "./ending.ts";
+import { collectAutomatically, finalizeDraft } from "./collecting.ts";
+import type { CheckoutSession } from "../objects/checkout_session.ts";
+import type { Invoice } from "../objects/invoice.ts";
+import { hasEnded, type Subscription } from "../objects/subscription.ts";
+import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout.ts";
+import { updateSubscription } from "./cancellation.ts";
+import { announceRenewal, announceTrialEnd } from "./notices.ts";
+import { renew } from "./renewal.ts";
+import { deleteClock } from "./test_clocks.ts";
 
-/** Ends the open checkout sessions whose time is over. */
-export function expireDueSessions(change: Change) {
-  for (const session of change.account.checkoutSessions.oldestFirst()) {
-    if (session.status === "open" && session.expires_at <= change.now) expireCheckout(change, session);
+/** Something that is to happen by itself. */
+export interface Duty {
+  /** The second at which it is due. */
+  at: number;
+  carryOut(change: Change): void;
+}
+
+const daySeconds = 86_400;
+const incompleteFor = 23 * 3600;
+const trialNotice = 3 * daySeconds;
+
+/** What an object is to do next by itself; nothing for one that only waits for others. */
+export function nextDuty(account: Account, object: object): Duty | undefined {
+  const duties = dutiesOf(account, object);
+  return duties.reduce<Duty | undefined>((next, duty) => next && next.at <= duty.at ? next : duty, undefined);
+}
+
+/** All that an object is going to do, the more urgent first where two things are due at once. */
+function dutiesOf(account: Account, object: object): Duty[] {
+  switch (Reflect.get(object, "object")) {
+    case "checkout.session":
+      return sessionDuties(object as CheckoutSession);
+    case "invoice":
+      return invoiceDuties(object as Invoice);
+    case "subscription":
+      return subscriptionDuties(account, object as Subscription);
+    case "test_helpers.test_clock":
+      return clockDuties(account, object as TestClock);
+    default:
+      return [];
   }
+}
+
+function sessionDuties(session: CheckoutSession): Duty[] {
+  if (session.status !== "open") return [];
+  return [{ at: session.expires_at, carryOut: (change) => expireCheckout(change, session) }];
+}
+
+function clockDuties(account: Account, clock: TestClock): Duty[] {
+  if (clock.status === "advancing" || !account.testClocks.find(clock.id)) return [];
+  return [{ at: clock.deletes_after, carryOut: (change) => deleteClock(change, clock) }];
+}
+
+function invoiceDuties(invoice: Invoice): Duty[] {
+  const { automatically_finalizes_at: finalizesAt, next_payment_attempt: attemptAt } = invoice;
+  if (invoice.status === "draft" && finalizesAt !== null) {
+    return [{ at: finalizesAt, carryOut: (change) => finalizeAndCollect(change, invoice) }];
+  }
+  if (invoice.status === "open" && attemptAt !== null) {
+    return [{ at: attemptAt, carryOut: (change) => collectAutomatically(change, invoice) }];
+  }
+  return [];
+}
+
+function finalizeAndCollect(change: Change, draft: Invoice) {
+  const invoice = finalizeDraft(change, draft);
+  if (invoice.status === "open") collectAutomatically(change, invoice);
+}
+
+function subscriptionDuties(account: Account, subscription: Subscription): Duty[] {
+  if (hasEnded(subscription)) return [];
+  const { cancel_at: cancelAt, pause_collection: pause, status } = subscription;
+  const duties: Duty[] = [];
+  const plan = (at: number | null | undefined, carryOut: Duty["carryOut"]) => {
+    if (typeof at === "number") duties.push({ at, carryOut });
+  };
+  plan(cancelAt, (change) => cancelAsScheduled(change, subscription));
+  if (status === "incomplete") {
+    plan(subscription.created + incompleteFor, (change) => expireIncomplete(change, subscription));
+    return duties;
+  }
+  if (status === "paused") return duties;
+  plan(pause?.resumes_at, (change) => {
+    updateSubscription(change, subscription, { ...subscription, pause_collection: null });
+  });
+  plan(noticeOfTrialEnd(account, subscription), (change) => announceTrialEnd(change, subscription));
+  plan(noticeOfRenewal(account, subscription), (change) => announceRenewal(change, subscription));
+  plan(periodEnd(subscription), (change) => renew(change, subscription));
+  return duties;
+}
+
+function periodEnd({ items }: Subscription): number {
+  return Math.min(...items.data.map((item) => item.current_period_end));
+}
+
+/** Three days before the trial ends, or at once when it is shorter. */
+function noticeOfTrialEnd(account: Account, subscription: Subscription): number | null {
+  const { status, trial_end: end, trial_start: start } = subscription;
+  if (status !== "trialing" || end === null) return null;
+  if (account.reminders.find(subscription.id)?.trialEnd === end) return null;
+  return Math.max(start ?? subscription.created, end - trialNotice);
+}
+
+function noticeOfRenewal(account: Account, subscription: Subscription): number | null {
+  const days = account.billingSettings.upcoming_days;
+  const end = periodEnd(subscription);
+  const at = end - days * daySeconds;
+  const isDue = days > 0 && !subscription.cancel_at && subscription.status !== "unpaid" &&
+    at > subscription.items.data[0].current_period_start;
+  return isDue && account.reminders.find(subscription.id)?.periodEnd !== end ? at : null;
 }

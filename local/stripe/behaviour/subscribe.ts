@@ -79,6 +79,7 @@ function buildSubscription(change: Change, order: SubscribeOrder, invoice: strin
     trial: order.trial,
     defaultPaymentMethod: order.method?.id ?? null,
     latestInvoice: invoice,
+    testClock: order.customer.test_clock ?? null,
   });
 }
 

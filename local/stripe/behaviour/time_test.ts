@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { Account } from "../account/account.ts";
-import { noCause, perform } from "../account/change.ts";
 import { newCheckoutSession } from "../objects/checkout_session.ts";
 import { newCustomer } from "../objects/customer.ts";
 import { newPortalSession, portalSessionLifetime } from "../objects/portal.ts";
-import { expireDueSessions } from "./due.ts";
+import { Calendar } from "../time/calendar.ts";
 import { findPortalSession } from "./portal.ts";
 
 /** An account whose clock a test can set. */
@@ -13,8 +12,15 @@ function accountAt(start: number) {
   return { account: new Account(() => clock.now), clock };
 }
 
-Deno.test("expireDueSessions() ends an open session at its time and not before", () => {
-  const { account, clock } = accountAt(1_000);
+/** Does all that is due in real time by that second. */
+function work(calendar: Calendar, until: number) {
+  for (const _ of calendar.work(null, until));
+}
+
+Deno.test("an open session ends at its time and not before", () => {
+  const { account } = accountAt(1_000);
+  const calendar = new Calendar(account);
+  account.onPut = (object) => calendar.note(object);
   account.checkoutSessions.put(newCheckoutSession(1_000, {
     id: "cs_test_1",
     mode: "subscription",
@@ -37,12 +43,10 @@ Deno.test("expireDueSessions() ends an open session at its time and not before",
     metadata: {},
     paymentMethodCollection: "always",
   }));
-  clock.now = 4_999;
-  perform(account, noCause, expireDueSessions);
+  work(calendar, 4_999);
   assert.equal(account.checkoutSessions.get("cs_test_1").status, "open");
-  clock.now = 5_000;
-  perform(account, noCause, expireDueSessions);
-  perform(account, noCause, expireDueSessions);
+  work(calendar, 5_000);
+  work(calendar, 6_000);
   assert.equal(account.checkoutSessions.get("cs_test_1").status, "expired");
   const events = account.events.oldestFirst();
   assert.deepEqual(events.map(({ type, created }) => [type, created]), [["checkout.session.expired", 5_000]]);

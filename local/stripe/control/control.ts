@@ -13,6 +13,8 @@ export interface ControlParts {
   account: Account;
   courier: Courier;
   faults: Faults;
+  /** Waits until nothing is under way; false when that takes longer than so many milliseconds. */
+  idle: (timeout: number) => Promise<boolean>;
   rateLimit: RateLimit;
 }
 
@@ -38,11 +40,11 @@ type Action = (request: Request, id: string) => Promise<Response> | Response;
  * errors look like Stripe's.
  */
 export function createControl(
-  { account, courier, faults, rateLimit }: ControlParts,
+  { account, courier, faults, idle, rateLimit }: ControlParts,
 ): (request: Request) => Promise<Response> {
   const actions: [method: string, pattern: URLPattern, action: Action][] = [
     ["GET", route("/_sim/health"), () => Response.json({ ok: true })],
-    ["GET", route("/_sim/idle"), (request) => idle(courier, request)],
+    ["GET", route("/_sim/idle"), (request) => answerWhenIdle(idle, request)],
     ["GET", route("/_sim/faults"), () => Response.json(faults.list())],
     ["POST", route("/_sim/faults"), async (request) => {
       faults.add(await readJson(request, faultSchema));
@@ -109,10 +111,10 @@ function route(pathname: string): URLPattern {
   return new URLPattern({ pathname });
 }
 
-/** Answers once every delivery is settled, or 503 when that takes longer than `timeout_ms`. */
-async function idle(courier: Courier, request: Request): Promise<Response> {
+/** Answers once no clock moves and every delivery is settled, or 503 when that takes longer than `timeout_ms`. */
+async function answerWhenIdle(idle: ControlParts["idle"], request: Request): Promise<Response> {
   const timeout = Number(new URL(request.url).searchParams.get("timeout_ms") ?? defaultIdleTimeout);
-  const isIdle = await courier.idle(timeout);
+  const isIdle = await idle(timeout);
   return Response.json({ idle: isIdle }, { status: isIdle ? 200 : 503 });
 }
 

@@ -6,7 +6,10 @@ export type Customer = Stored<Stripe.Customer>;
 
 /** What a new customer may say of itself. */
 export type CustomerFields = Partial<
-  Pick<Customer, "address" | "description" | "email" | "metadata" | "name" | "phone" | "preferred_locales">
+  Pick<
+    Customer,
+    "address" | "description" | "email" | "metadata" | "name" | "phone" | "preferred_locales" | "test_clock"
+  >
 >;
 
 /** A customer who owes nothing and has no card yet. */
@@ -39,6 +42,6 @@ export function newCustomer(created: number, fields: CustomerFields = {}): Custo
     preferred_locales: fields.preferred_locales ?? [],
     shipping: null,
     tax_exempt: "none",
-    test_clock: null,
+    test_clock: fields.test_clock ?? null,
   };
 }

@@ -29,6 +29,7 @@ export interface SubscriptionFields {
   missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
   defaultPaymentMethod: string | null;
   latestInvoice: string | null;
+  testClock: string | null;
 }
 
 /** A subscription in good standing: trialing while it has a trial, else active. */
@@ -89,7 +90,7 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     schedule: null,
     start_date: created,
     status: fields.trial ? "trialing" : "active",
-    test_clock: null,
+    test_clock: fields.testClock,
     transfer_data: null,
     trial_end: fields.trial?.end ?? null,
     trial_settings: {

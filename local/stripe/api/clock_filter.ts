@@ -1,0 +1,11 @@
+/**
+ * Lists leave out what lives by a test clock, unless they are asked for that clock or for one customer's objects
+ * (https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage).
+ */
+export function isShown(
+  { test_clock: clock }: { test_clock?: unknown },
+  params: { customer?: string; subscription?: string; test_clock?: string },
+): boolean {
+  if (params.test_clock !== undefined) return clock === params.test_clock;
+  return typeof clock !== "string" || params.customer !== undefined || params.subscription !== undefined;
+}

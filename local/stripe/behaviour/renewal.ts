@@ -1,0 +1,111 @@
+import type { Account } from "../account/account.ts";
+import type { Change } from "../account/change.ts";
+import { newId } from "../objects/ids.ts";
+import { type Invoice, type InvoiceLine, newInvoice } from "../objects/invoice.ts";
+import type { Subscription, SubscriptionItem } from "../objects/subscription.ts";
+import { cancelNow, updateSubscription } from "./cancellation.ts";
+import { finalizeDraft, writeOff } from "./collecting.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "./invoicing.ts";
+import { billPendingItems, pendingItems } from "./pending_items.ts";
+import { periodAt } from "./periods.ts";
+import { pauseNow } from "./pausing.ts";
+import { voidInvoice } from "./voiding.ts";
+
+/**
+ * Begins the next period of the items whose period is over, and bills it with a draft that becomes final later. A trial
+ * ends in the same way, unless there is no card and the subscription was told to pause or to end then.
+ */
+export function renew(change: Change, subscription: Subscription) {
+  const isTrialEnd = subscription.status === "trialing";
+  if (isTrialEnd && !hasCard(change.account, subscription)) {
+    const wanted = subscription.trial_settings?.end_behavior.missing_payment_method;
+    if (wanted === "cancel") return cancelNow(change, subscription, { reason: null });
+    if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");
+  }
+  const invoice = renewalInvoice(change, subscription);
+  change.account.invoices.put(invoice);
+  updateSubscription(change, subscription, {
+    ...withNextPeriods(subscription, change.now),
+    latest_invoice: invoice.id,
+    status: isTrialEnd ? "active" : subscription.status,
+  });
+  change.emit("invoice.created", invoice);
+  if (subscription.pause_collection) holdBack(change, invoice, subscription.pause_collection.behavior);
+}
+
+/** True when there is a card to charge for the subscription. */
+export function hasCard(account: Account, subscription: Subscription): boolean {
+  const customer = account.customers.get(subscription.customer);
+  const id = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
+  return account.paymentMethods.find(String(id))?.customer === customer.id;
+}
+
+/** The subscription with the next period in each item whose period is over at that moment. */
+export function withNextPeriods(subscription: Subscription, now: number): Subscription {
+  const data = subscription.items.data.map((item) =>
+    isOver(item, now) ? inNextPeriod(subscription, item) : item
+  );
+  return { ...subscription, items: { ...subscription.items, data } };
+}
+
+function isOver(item: SubscriptionItem, now: number): boolean {
+  return item.current_period_end <= now;
+}
+
+function inNextPeriod(subscription: Subscription, item: SubscriptionItem): SubscriptionItem {
+  const { recurring } = recurringPriceOf(item);
+  const next = periodAt(subscription.billing_cycle_anchor, recurring, item.current_period_end);
+  return { ...item, current_period_start: item.current_period_end, current_period_end: next.end };
+}
+
+function renewalInvoice(change: Change, subscription: Subscription): Invoice {
+  const { account } = change;
+  const id = newId("in");
+  const isOnHold = subscription.status === "unpaid" || subscription.pause_collection !== null;
+  const [ending] = subscription.items.data.filter((item) => isOver(item, change.now));
+  const draft = newInvoice(change.now, {
+    id,
+    customer: account.customers.get(subscription.customer),
+    currency: subscription.currency,
+    lines: [
+      ...billPendingItems(change, pendingItems(account, subscription), id),
+      ...renewalLines(account, subscription, id, change.now),
+    ],
+    billingReason: "subscription_cycle",
+    subscription,
+    defaultPaymentMethod: null,
+    finalizesAt: isOnHold ? null : change.now + account.billingSettings.draft_seconds,
+    period: { start: ending.current_period_start, end: ending.current_period_end },
+  });
+  return isOnHold ? { ...draft, auto_advance: false } : draft;
+}
+
+/** What a renewal bills: the usage of the period that is over, and the next period in advance. */
+export function renewalLines(
+  account: Account,
+  subscription: Subscription,
+  invoice: string,
+  now: number,
+): InvoiceLine[] {
+  const isFree = subscription.status === "trialing";
+  return subscription.items.data.filter((item) => isOver(item, now)).flatMap((item) => {
+    if (!isMetered(item)) {
+      return lineForItem(account, inNextPeriod(subscription, item), {
+        invoice,
+        subscription,
+        isTrial: false,
+      });
+    }
+    const period = { start: item.current_period_start, end: item.current_period_end };
+    return isFree ? [] : lineForUsage(account, item, period, { invoice, subscription });
+  });
+}
+
+/** What becomes of a new invoice while collection is paused. */
+function holdBack(change: Change, draft: Invoice, behavior: string) {
+  if (behavior === "keep_as_draft") return;
+  const invoice = finalizeDraft(change, draft);
+  if (invoice.status !== "open") return;
+  if (behavior === "void") voidInvoice(change, invoice);
+  else writeOff(change, invoice, "subscription_paused");
+}
