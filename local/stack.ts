@@ -190,7 +190,12 @@ async function startPlugin(
   env: Record<string, string>,
 ): Promise<void> {
   const program = options.app === "dev"
-    ? { module: "dev.ts", env: { ...env, PORT: String(ports.plugin) } }
+    ? {
+      module: "dev.ts",
+      // Restarts on a change in what the app imports and in these folders; the page then loads itself anew.
+      denoArgs: ["--allow-all", "--watch=routes,islands,components,browser,static", "--no-clear-screen"],
+      env: { ...env, PORT: String(ports.plugin) },
+    }
     : { module: "local/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
   await children.start({ name: "plugin", ...program, readyWhen: { url: `${urls.plugin}/api/health` } });
 }
