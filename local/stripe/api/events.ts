@@ -27,6 +27,18 @@ export const eventEndpoints = [
   }),
 
   endpoint("GET /v1/events/:id", {}, ({ account, id }) => account.events.get(id)),
+
+  // Not in the public API, but what `stripe events resend` asks for.
+  endpoint("POST /v1/events/:id/retry", {
+    for_stripecli: boolean().optional(),
+    webhook_endpoint: text().optional(),
+  }, ({ account, params, id }) => {
+    const { webhook_endpoint: endpoint } = params;
+    if (endpoint) account.webhookEndpoints.getReferenced(endpoint, "webhook_endpoint");
+    const event = account.events.get(id);
+    account.onResend(event, endpoint ? [endpoint] : []);
+    return event;
+  }),
 ];
 
 /** A filter may end in a wildcard: `invoice.*`. */

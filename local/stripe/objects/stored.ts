@@ -40,3 +40,6 @@ export const apiVersion: Stripe.LatestApiVersion = "2026-10-28.endive";
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
+
+/** The id of the one account there is. */
+export const accountId = "acct_simulated";

@@ -1,0 +1,35 @@
+import { newCliDevice, newCliSession } from "../objects/cli.ts";
+import { accountId, apiVersion } from "../objects/stored.ts";
+import { endpoint } from "../protocol/endpoint.ts";
+import { clearable, list, text } from "../protocol/params.ts";
+
+/** An address that may be left empty. */
+const address = clearable(text()).optional();
+
+/** Where `stripe listen` says that it is going to open a web socket. */
+export const cliSessionEndpoints = [
+  endpoint("POST /v1/stripecli/sessions", {
+    device_name: text(),
+    filters: text().optional(),
+    forward_connect_to_url: address,
+    forward_thin_connect_to_url: address,
+    forward_thin_to_url: address,
+    forward_to_url: address,
+    websocket_features: list(text()),
+  }, ({ account, params }) => {
+    const { device_name: name } = params;
+    const device = account.cliDevices.find(name) ?? account.cliDevices.put(newCliDevice(name));
+    const session = account.cliSessions.put(newCliSession(device.id));
+    return {
+      object: "stripecli.session",
+      default_version: apiVersion,
+      display_connect_filter_warning: false,
+      latest_version: apiVersion,
+      reconnect_delay: 20,
+      secret: device.secret,
+      websocket_authorized_feature: params.websocket_features.join(","),
+      websocket_id: session.id,
+      websocket_url: `${account.origin.replace(/^http/, "ws")}/subscribe/${accountId}`,
+    };
+  }),
+];

@@ -1,0 +1,53 @@
+import type { Account } from "../account/account.ts";
+import { cardOf } from "../behaviour/cards.ts";
+import { payCheckout } from "../behaviour/checkout.ts";
+import { methodInParam } from "../behaviour/payment_methods.ts";
+import type { CheckoutSession } from "../objects/checkout_session.ts";
+import { endpoint } from "../protocol/endpoint.ts";
+import { invalidRequest } from "../protocol/errors.ts";
+import { integer, text } from "../protocol/params.ts";
+
+/**
+ * What Stripe's own checkout page asks of its server. It is no part of the public API, but Stripe's CLI pays with it
+ * (`stripe trigger checkout.session.completed`).
+ */
+export const paymentPageEndpoints = [
+  endpoint(
+    "GET /v1/payment_pages/:id",
+    {},
+    ({ account, id }) => pageOf(account, account.checkoutSessions.get(id)),
+  ),
+
+  endpoint("POST /v1/payment_pages/:id/confirm", {
+    expected_amount: integer({ min: 0 }).optional(),
+    payment_method: text(),
+  }, ({ account, change, params, id }) => {
+    const session = account.checkoutSessions.get(id);
+    const { expected_amount: expected = session.amount_total } = params;
+    if (expected !== session.amount_total) {
+      throw invalidRequest("The amount of this Checkout Session is another one.", {
+        param: "expected_amount",
+      });
+    }
+    const method = methodInParam(change, params.payment_method, "payment_method");
+    const { email, name } = method.billing_details;
+    const attempt = { card: cardOf(method), payer: { email, name }, authentication: "passed" } as const;
+    return pageOf(account, payCheckout(change, session, { ...attempt, method }));
+  }),
+];
+
+function pageOf({ checkoutOrders }: Account, session: CheckoutSession) {
+  return {
+    id: session.id.replace(/^cs_test_/, "ppage_"),
+    object: "payment_page",
+    currency: session.currency,
+    line_item_count: checkoutOrders.get(session.id).items.length,
+    livemode: false,
+    mode: session.mode,
+    payment_status: session.payment_status,
+    session_id: session.id,
+    status: session.status,
+    success_url: session.success_url,
+    total: session.amount_total,
+  };
+}

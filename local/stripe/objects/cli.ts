@@ -1,0 +1,22 @@
+import { newId, randomText } from "./ids.ts";
+
+/** A machine on which Stripe's CLI listens. Its secret stays the same from one session to the next. */
+export interface CliDevice {
+  /** The device's name. */
+  id: string;
+  secret: string;
+}
+
+/** The right to open one web socket on which events are sent. */
+export interface CliSession {
+  id: string;
+  device: string;
+}
+
+export function newCliDevice(name: string): CliDevice {
+  return { id: name, secret: `whsec_${randomText(64)}` };
+}
+
+export function newCliSession(device: string): CliSession {
+  return { id: newId("cliws"), device };
+}

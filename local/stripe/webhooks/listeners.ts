@@ -1,0 +1,76 @@
+import type { Account } from "../account/account.ts";
+import type { Event } from "../objects/event.ts";
+import { newId } from "../objects/ids.ts";
+import { apiVersion } from "../objects/stored.ts";
+import type { ThinEvent } from "../objects/thin_event.ts";
+import { writeSnapshot, writeThin } from "./letter.ts";
+import { webhookHeaders } from "./post.ts";
+
+const protocol = "stripecli-devproxy-v1";
+
+/**
+ * The web sockets of `stripe listen`. Each gets every event, signed for its device; the CLI itself chooses what to
+ * forward, and posts the very text it got.
+ */
+export class Listeners {
+  readonly #account: Account;
+  readonly #sockets = new Map<WebSocket, string>();
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  /** `GET /subscribe/…`: turns the request of a session into its web socket; 401 for one that was never opened. */
+  connect(request: Request): Response {
+    const session = this.#account.cliSessions.find(request.headers.get("websocket-id") ?? "");
+    const device = this.#account.cliDevices.find(session?.device ?? "");
+    if (!device) return new Response("Unknown websocket id", { status: 401 });
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol });
+    socket.onopen = () => this.#sockets.set(socket, device.secret);
+    socket.onclose = () => this.#sockets.delete(socket);
+    return response;
+  }
+
+  /** Sends an event to all that listen now. */
+  tell(event: Event | ThinEvent) {
+    for (const [socket, secret] of this.#sockets) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frameOf(event, secret)));
+    }
+  }
+
+  /** Ends all sockets. The CLI tries to connect again. */
+  close() {
+    for (const socket of this.#sockets.keys()) socket.close(1001);
+    this.#sockets.clear();
+  }
+}
+
+function frameOf(event: Event | ThinEvent, secret: string): object {
+  if (event.object === "v2.core.event") {
+    const payload = writeThin(event);
+    return {
+      type: "v2_event",
+      payload,
+      http_headers: headersFor(payload, secret),
+      destination_id: newId("ed_test"),
+    };
+  }
+  const payload = writeSnapshot(event, apiVersion);
+  return {
+    type: "webhook_event",
+    webhook_id: newId("wh"),
+    webhook_conversation_id: newId("wc"),
+    event_payload: payload,
+    endpoint: { api_version: null },
+    http_headers: headersFor(payload, secret),
+  };
+}
+
+/** Headers as they are written on the wire; the CLI passes them on. */
+function headersFor(payload: string, secret: string): Record<string, string> {
+  const named = Object.entries(webhookHeaders(payload, [secret])).map(([name, value]) => [
+    name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(named);
+}
