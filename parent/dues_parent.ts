@@ -4,7 +4,9 @@
  * 1. On load, a return from Stripe is read from the page's address and the address is cleaned at once, so that a
  *    reload or a shared link does not bring the same news again.
  * 2. The plugin posts `pluginReady` until it is answered; only then is it known to listen. The news from step 1 goes
- *    to the one iframe the person left from, once.
+ *    to the one iframe the person left from, once: now if it listens, else as soon as it does. The other tabs of this
+ *    app are told as well, since the person may have left from one of those; there it goes to an iframe that listens,
+ *    or nowhere.
  * 3. Every `pluginReady` is answered with `pluginContext` and a new identity token. The plugin asks again when its
  *    session ends.
  * 4. `openUrl` opens Stripe in this window, where the browser would not let the iframe do it; `pluginResize` sets the
@@ -16,7 +18,8 @@
 
 import { allowedDestination, requireOrigin } from "./destination.ts";
 import { parsePluginMessage } from "./messages.ts";
-import { readStripeReturn, type StripeReturn } from "./return_address.ts";
+import { communityIdOf, readStripeReturn, type StripeReturn, withoutStripeReturn } from "./return_address.ts";
+import { openTabs } from "./tabs.ts";
 import type { ConnectDues, DuesConnection, DuesOptions, ParentMessage } from "./types.ts";
 
 export type * from "./types.ts";
@@ -27,20 +30,36 @@ export const connectDues: ConnectDues = (options: DuesOptions): DuesConnection =
   const extraOrigins = (options.extraOpenOrigins ?? []).map(requireOrigin);
   const fetchIdentityToken = options.fetchIdentityToken ?? postToTokenUrl;
   const beingAnswered = new WeakSet<HTMLIFrameElement>();
-  let stripeReturn = takeStripeReturn();
+  const listening = new WeakSet<HTMLIFrameElement>();
+  /** News of this tab that nobody has heard yet. */
+  let waiting: StripeReturn | null = null;
+  // News of no community could be of any.
+  const tabs = openTabs((news) => void (news.communityId !== null && deliver(news)));
 
   function post(frame: HTMLIFrameElement, message: ParentMessage): void {
     frame.contentWindow?.postMessage(message, pluginOrigin);
   }
 
-  function deliverStripeReturn(frame: HTMLIFrameElement): void {
-    if (!stripeReturn || !isAddressee(frame, stripeReturn)) return;
-    post(frame, stripeReturn.message);
-    stripeReturn = null;
+  /** Hands the news to the iframe it is meant for, if that listens. Tells whether it did. */
+  function deliver(stripeReturn: StripeReturn): boolean {
+    const frame = duesFrames().find((candidate) =>
+      listening.has(candidate) && isAddressee(candidate, stripeReturn)
+    );
+    if (frame) post(frame, stripeReturn.message);
+    return frame !== undefined;
+  }
+
+  function handleReturn(address = location.href): void {
+    const stripeReturn = readStripeReturn(address);
+    if (!stripeReturn) return;
+    if (address === location.href) history.replaceState(history.state, "", withoutStripeReturn(address));
+    tabs.tell(stripeReturn);
+    waiting = deliver(stripeReturn) ? null : stripeReturn;
   }
 
   async function answerReady(frame: HTMLIFrameElement): Promise<void> {
-    deliverStripeReturn(frame);
+    listening.add(frame);
+    if (waiting && deliver(waiting)) waiting = null;
     if (beingAnswered.has(frame)) return; // the answer on its way serves this repetition too
     beingAnswered.add(frame);
     try {
@@ -70,7 +89,14 @@ export const connectDues: ConnectDues = (options: DuesOptions): DuesConnection =
   }
 
   globalThis.addEventListener("message", onMessage);
-  return { disconnect: () => globalThis.removeEventListener("message", onMessage) };
+  handleReturn();
+  return {
+    handleReturn,
+    disconnect: () => {
+      globalThis.removeEventListener("message", onMessage);
+      tabs.close();
+    },
+  };
 };
 
 function duesFrames(): HTMLIFrameElement[] {
@@ -82,17 +108,13 @@ function isWindowOf(source: MessageEventSource | null, frame: HTMLIFrameElement)
   return source !== null && source === frame.contentWindow;
 }
 
-function takeStripeReturn(): StripeReturn | null {
-  const stripeReturn = readStripeReturn(location.href);
-  if (stripeReturn) history.replaceState(history.state, "", stripeReturn.cleanAddress);
-  return stripeReturn;
-}
-
 /**
- * The iframe whose plugin id is the one in the address. A page with a single iframe may leave its id out, or show it
- * at an address that names none.
+ * The iframe of the community and with the plugin id that are in the address. A page with a single iframe may leave the
+ * plugin id out, or show it at an address that names none. An iframe that does not say its community is of the one that
+ * the page's address names.
  */
-function isAddressee(frame: HTMLIFrameElement, { pluginId }: StripeReturn): boolean {
+function isAddressee(frame: HTMLIFrameElement, { communityId, pluginId }: StripeReturn): boolean {
+  if ((frame.dataset.duesCommunityId ?? communityIdOf(location.pathname)) !== communityId) return false;
   const frameId = frame.dataset.duesPluginId ?? null;
   if (frameId === pluginId) return true;
   const isAmbiguous = frameId !== null && pluginId !== null;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { readStripeReturn } from "./return_address.ts";
+import { communityIdOf, parseStripeReturn, readStripeReturn, withoutStripeReturn } from "./return_address.ts";
 
 Deno.test("readStripeReturn() reads status, session and plugin", () => {
   const address = "https://app.test/c/garden/plugin/p%2F1/?stripe_status=success&session_id=cs_test_a1";
   assert.deepEqual(readStripeReturn(address), {
     message: { type: "stripeCallback", status: "success", sessionId: "cs_test_a1" },
+    communityId: "garden",
     pluginId: "p/1",
-    cleanAddress: "/c/garden/plugin/p%2F1/",
   });
 });
 
@@ -14,16 +14,16 @@ for (const status of ["cancel", "portal_return"]) {
   Deno.test(`readStripeReturn() reads ${status}, which brings no session`, () => {
     assert.deepEqual(readStripeReturn(`https://app.test/c/garden/?stripe_status=${status}`), {
       message: { type: "stripeCallback", status },
+      communityId: "garden",
       pluginId: null,
-      cleanAddress: "/c/garden/",
     });
   });
 }
 
-Deno.test("readStripeReturn() leaves every other parameter and the hash exactly as they were", () => {
+Deno.test("withoutStripeReturn() leaves every other parameter and the hash exactly as they were", () => {
   const address =
     "https://app.test/c/garden/?a=b%20c&&stripe_status=cancel&q=%7E+&session_id=cs_1&x#top?stripe_status";
-  assert.equal(readStripeReturn(address)?.cleanAddress, "/c/garden/?a=b%20c&&q=%7E+&x#top?stripe_status");
+  assert.equal(withoutStripeReturn(address), "/c/garden/?a=b%20c&&q=%7E+&x#top?stripe_status");
 });
 
 for (
@@ -50,7 +50,6 @@ for (
       `https://app.test/c/garden/?stripe_status=success&session_id=${encodeURIComponent(sessionId)}`,
     );
     assert.deepEqual(found?.message, { type: "stripeCallback", status: "success" });
-    assert.equal(found?.cleanAddress, "/c/garden/");
   });
 }
 
@@ -59,4 +58,42 @@ Deno.test("readStripeReturn() takes a broken plugin id for none", () => {
     readStripeReturn("https://app.test/c/x/plugin/%E0%A4%A/?stripe_status=cancel")?.pluginId,
     null,
   );
+});
+
+for (
+  const [pathname, communityId] of [
+    ["/c/garden/", "garden"],
+    ["/c/a%2Fb", "a/b"],
+    ["/c/garden/settings/plan", "garden"],
+    ["/c/%E0%A4%A/", null],
+    ["/c/", null],
+    ["/communities/garden/", null],
+    ["/x/c/garden/", null],
+  ] as const
+) {
+  Deno.test(`communityIdOf() finds ${communityId ?? "none"} in ${pathname}`, () => {
+    assert.equal(communityIdOf(pathname), communityId);
+  });
+}
+
+Deno.test("parseStripeReturn() takes what another tab read, and nothing else", () => {
+  const news = readStripeReturn("https://app.test/c/garden/?stripe_status=success&session_id=cs_test_a1");
+  assert.deepEqual(parseStripeReturn(structuredClone(news)), news);
+  for (
+    const data of [
+      null,
+      undefined,
+      "success",
+      {},
+      { message: null },
+      { message: { type: "stripeCallback", status: "paid" }, communityId: "garden", pluginId: null },
+      { message: { type: "stripeCallback", status: ["success"] } },
+    ]
+  ) assert.equal(parseStripeReturn(data), null, Deno.inspect(data));
+  const strange = { message: { status: "cancel", sessionId: "<script>" }, communityId: 7, pluginId: {} };
+  assert.deepEqual(parseStripeReturn(strange), {
+    message: { type: "stripeCallback", status: "cancel" },
+    communityId: null,
+    pluginId: null,
+  });
 });

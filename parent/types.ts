@@ -18,6 +18,11 @@ export interface DuesOptions {
 
 /** A running connection between this page and its Dues iframes. */
 export interface DuesConnection {
+  /**
+   * Reads a return from Stripe out of `address`, by default the page's own, which is cleaned. On load that happens by
+   * itself; a single-page app whose router comes to such an address later calls it then.
+   */
+  handleReturn(address?: string): void;
   /** Stops listening. Iframes are left as they are. */
   disconnect(): void;
 }
@@ -38,7 +43,7 @@ export type ParentMessage =
 
 /**
  * Connects every `iframe[data-dues]` of this page, present or added later, to Dues. Call it once, on load: it also
- * takes Stripe's return parameters out of the page's address.
+ * takes Stripe's return parameters out of the page's address, and tells the app's other tabs what they say.
  *
  * Throws a TypeError when an origin is not a bare origin such as `https://dues.example`.
  */

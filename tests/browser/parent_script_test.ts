@@ -192,6 +192,115 @@ for (
   });
 }
 
+Deno.test("of plugins of several communities on one page, the one that says its community gets the news", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/plugin/p1/?stripe_status=cancel", [
+    {
+      name: "chess",
+      site: "plugin",
+      attributes: `data-dues data-dues-plugin-id="p1" data-dues-community-id="chess"`,
+    },
+    { name: "garden", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
+  ]);
+  for (const name of ["chess", "garden"]) await say(frameOf(page, name), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "chess")), ["pluginContext"]);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "garden")), ["stripeCallback", "pluginContext"]);
+  await page.close();
+});
+
+Deno.test("who comes back in a new tab is announced in the tab that waits, once, and in no other community", async () => {
+  await using sites = new TwoSites();
+  const context = await browser.newContext();
+  const waiting = await sites.open(context, "/c/garden/", [DUES]);
+  const elsewhere = await sites.open(context, "/c/chess/", [DUES]);
+  for (const page of [waiting, elsewhere]) {
+    await say(frameOf(page, "dues"), READY);
+    await hears(frameOf(page, "dues"), 1);
+  }
+  const news = { type: "stripeCallback", status: "success", sessionId: "cs_test_1" };
+  const back = await sites.open(context, "/c/garden/?stripe_status=success&session_id=cs_test_1", []);
+  assert.equal(back.url(), `${sites.parent}/c/garden/`);
+  assert.deepEqual((await hears(frameOf(waiting, "dues"), 2))[1], news);
+
+  await back.reload();
+  const again = await sites.open(context, "/c/garden/?stripe_status=cancel", [DUES]);
+  assert.deepEqual((await hears(frameOf(waiting, "dues"), 3))[2], {
+    type: "stripeCallback",
+    status: "cancel",
+  });
+  await say(frameOf(again, "dues"), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(again, "dues")), ["stripeCallback", "pluginContext"]);
+  assert.equal((await heardBy(frameOf(elsewhere, "dues"))).length, 1);
+  await context.close();
+});
+
+Deno.test("news from another tab that is malformed, of no community, or for a plugin not yet there, is dropped", async () => {
+  await using sites = new TwoSites();
+  const context = await browser.newContext();
+  const page = await sites.open(context, "/billing", [
+    DUES,
+    { ...DUES, name: "garden", attributes: `data-dues data-dues-community-id="garden"` },
+  ]);
+  const other = await sites.open(context, "/c/chess/", []);
+  const tell = (data: unknown) =>
+    other.evaluate((data) => {
+      const channel = new BroadcastChannel("dues");
+      channel.postMessage(data);
+      channel.close();
+    }, data);
+  const news = {
+    message: { type: "stripeCallback", status: "success" },
+    communityId: "garden",
+    pluginId: null,
+  };
+  await page.evaluate(
+    "arrived = new Promise((resolve) => new BroadcastChannel('dues').onmessage = resolve); 0",
+  );
+  await tell(news);
+  await page.evaluate("arrived.then(() => {})"); // and no plugin listens yet
+  const frames = ["dues", "garden"].map((name) => frameOf(page, name));
+  for (const frame of frames) {
+    await say(frame, READY);
+    await hears(frame, 1);
+  }
+  for (
+    const dropped of [
+      null,
+      news.message,
+      { ...news, message: { ...news.message, status: "paid" } },
+      { ...news, communityId: null },
+      { ...news, communityId: "chess" },
+    ]
+  ) await tell(dropped);
+  const last = { type: "stripeCallback", status: "cancel" };
+  await tell({ ...news, message: last });
+  assert.deepEqual((await hears(frameOf(page, "garden"), 2)).slice(1), [last]);
+  assert.equal((await heardBy(frameOf(page, "dues"))).length, 1);
+  await context.close();
+});
+
+Deno.test("a single-page app hands over a return that its router comes to, when the plugin has long been ready", async () => {
+  await using sites = new TwoSites();
+  const script = `<script type="module">
+    import { connectDues } from "/dues-parent.mjs";
+    globalThis.connection = connectDues({ pluginOrigin: "${sites.plugin}" });
+  </script>`;
+  const page = await sites.open(browser, "/c/garden/", [DUES], script);
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  await hears(plugin, 1);
+  await page.evaluate(() =>
+    history.pushState({ kept: 1 }, "", "/c/garden/?tab=plan&stripe_status=portal_return")
+  );
+  await page.evaluate("connection.handleReturn()");
+  assert.deepEqual((await hears(plugin, 2))[1], { type: "stripeCallback", status: "portal_return" });
+  assert.equal(page.url(), `${sites.parent}/c/garden/?tab=plan`);
+  assert.deepEqual(await page.evaluate("history.state"), { kept: 1 });
+  await page.evaluate("connection.handleReturn()");
+  assert.equal((await heardBy(plugin)).length, 2);
+  await page.close();
+});
+
 Deno.test("a plugin frame that was sent to another site while its token was fetched hears nothing", async () => {
   await using sites = new TwoSites();
   const gate = Promise.withResolvers<void>();

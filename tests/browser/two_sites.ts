@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Browser, Frame, Page } from "playwright-core";
+import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
 import { bundleModule, bundleScript } from "../../parent/bundle.ts";
 
 /** One iframe of the parent page. */
@@ -46,7 +46,12 @@ export class TwoSites implements AsyncDisposable {
    * Opens the parent's page with these iframes and the parent script by tag, or with `script` in its place. Resolves
    * when the iframes are loaded.
    */
-  async open(browser: Browser, path: string, frames: FrameSpec[], script?: string): Promise<Page> {
+  async open(
+    browser: Browser | BrowserContext,
+    path: string,
+    frames: FrameSpec[],
+    script?: string,
+  ): Promise<Page> {
     this.#frames = frames;
     this.#script = script ??
       `<script src="/dues-parent.js" data-plugin-origin="${this.plugin}" data-extra-open-origins="${this.hostile}"></script>`;
