@@ -1,4 +1,8 @@
 import { createApp } from "./app.ts";
 import { configOrExit, readServerConfig } from "./billing/config.ts";
+import { quotaConfigurationOrExit } from "./billing/quota_configuration.ts";
 
-export const app = await createApp(configOrExit(readServerConfig));
+const config = configOrExit(readServerConfig);
+await quotaConfigurationOrExit(config.databaseUrl);
+
+export const app = await createApp(config);

@@ -9,6 +9,9 @@ import type { IdentityProvider } from "./identity.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity_common_ground.ts";
 import { tokenProvider } from "./identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./portal.ts";
+import { type QuotaOptions, type QuotaUse, requireQuota, requireQuotaBatch } from "./quota.ts";
+import type { Feature, Resource } from "./quota_features.ts";
+import { enforceResourceLimit, releaseResource } from "./quota_resources.ts";
 import { openSession } from "./session.ts";
 import { type Session, sessionTokens } from "./session_token.ts";
 import { connectStripe } from "./stripe.ts";
@@ -60,6 +63,21 @@ export async function createBilling(config: ServerConfig) {
       createPortalSession(deps, session, request),
 
     billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
+
+    requireQuota: (session: Session, feature: Feature, options?: QuotaOptions) =>
+      requireQuota(deps, session, feature, options),
+
+    requireQuotaBatch: (session: Session, uses: QuotaUse[]) => requireQuotaBatch(deps, session, uses),
+
+    enforceResourceLimit: (
+      session: Session,
+      resource: Resource,
+      resourceId: string,
+      options?: { leaseSeconds?: number },
+    ) => enforceResourceLimit(deps, session, resource, resourceId, options),
+
+    releaseResource: (session: Session, resource: Resource, resourceId: string) =>
+      releaseResource(deps, session, resource, resourceId),
 
     handleWebhook: webhookHandler({ db, stripe, secrets: config.webhookSecrets }),
 

@@ -15,15 +15,31 @@ export type BillingErrorCode =
   | "already_subscribed"
   | "no_customer"
   | "plan_not_for_sale"
+  | "quota_exceeded"
+  | "quota_not_configured"
+  | "invalid_quantity"
+  | "invalid_idempotency_key"
+  | "idempotency_key_reused"
   | "parent_unavailable"
   | "database_unavailable"
   | "stripe_unavailable";
+
+interface BillingErrorOptions extends ErrorOptions {
+  members?: Record<string, unknown>;
+  headers?: HeadersInit;
+}
 
 /** An expected failure. `detail` is written for the person who reads the answer and holds no secret. */
 export class BillingError extends Error {
   override name = "BillingError";
 
-  constructor(readonly code: BillingErrorCode, readonly detail: string, options?: ErrorOptions) {
+  /** More that the answer says: members of the problem document (RFC 9457, 3.2) and headers. */
+  readonly members: Record<string, unknown>;
+  readonly headers: HeadersInit;
+
+  constructor(readonly code: BillingErrorCode, readonly detail: string, options: BillingErrorOptions = {}) {
     super(`${code}: ${detail}`, options);
+    this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
   }
 }

@@ -87,7 +87,7 @@ begin
   )
   select jsonb_build_object(
     'outcome', 'refused', 'plan', (select code from public.plans where id = p_plan_id),
-    'time_window', j.time_window::text, 'window_seconds', j.window_seconds, 'period', j.period,
+    'window_seconds', j.window_seconds, 'period', j.period,
     'hard_limit', j.hard_limit, 'used', j.used, 'resets_at', j.resets_at,
     'retry_after_seconds', ceil(extract(epoch from j.resets_at - p_now))::bigint,
     'upgrade_plan', billing.lifting_plan(p_feature, p_plan_id, j.time_window, j.period, p_quantity, j.used + p_quantity))
@@ -208,7 +208,7 @@ comment on function billing.consume_within_plan(text, bigint, text, bigint, text
 --   consumed     {plan, usage_event: {id, occurred_at}, limits: [{window_seconds, period, hard_limit, used,
 --                seconds_to_reset}]}. used includes this use; seconds_to_reset: until the first units come back
 --   repeated     the same, of the first time: this idempotency key was counted already
---   refused      {plan, time_window, window_seconds, period, hard_limit, used, resets_at, retry_after_seconds, upgrade_plan}:
+--   refused      {plan, window_seconds, period, hard_limit, used, resets_at, retry_after_seconds, upgrade_plan}:
 --                the window with no room. resets_at is when the quantity fits; null when waiting does not help
 --   key_reused   the key was used for another quantity
 --   unknown_community, unknown_feature, no_limit {plan}    not set up: see quota_faults

@@ -78,7 +78,7 @@ begin
     v_outcome := 'held';
   elsif v_used >= v_limit then
     return jsonb_build_object(
-      'outcome', 'refused', 'plan', v_plan_code, 'time_window', '00:00:00', 'window_seconds', 0, 'period', 'rolling',
+      'outcome', 'refused', 'plan', v_plan_code, 'window_seconds', 0, 'period', 'rolling',
       'hard_limit', v_limit, 'used', v_used, 'resets_at', null, 'retry_after_seconds', null,
       'upgrade_plan', billing.lifting_plan(p_feature, v_plan_id, interval '0', 'rolling', 1, v_used + 1));
   else

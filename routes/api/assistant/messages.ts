@@ -1,0 +1,11 @@
+import { z } from "zod";
+import { post } from "../../../api.ts";
+import { readJson } from "../../../billing/body.ts";
+
+const messageSchema = z.strictObject({ message: z.string().trim().min(1).max(2000) });
+
+/** A feature to try limits with: an assistant that says what it is told. */
+export const handler = post(async ({ req }) => {
+  const { message } = await readJson(req, messageSchema);
+  return Response.json({ reply: message });
+});

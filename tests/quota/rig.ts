@@ -1,0 +1,54 @@
+/** Communities, features and a clock for tests of limits, on a database of their own. */
+import type postgres from "postgres";
+import { connectDatabase, type Database } from "../../billing/database.ts";
+import type { Session } from "../../billing/session_token.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+
+export interface QuotaRig extends AsyncDisposable {
+  database: TestDatabase;
+  /** As the plugin server connects. */
+  db: Database;
+  operator: postgres.Sql;
+  /** Sets the limit of a feature on a plan, for 30 days unless another window is given. */
+  setLimit(plan: string, feature: string, hardLimit: number, window?: string): Promise<void>;
+  addCommunity(id: string, plan?: string): Promise<void>;
+  /** From now on usage happens at this moment, and no other. */
+  stopClockAt(moment: Date): Promise<void>;
+}
+
+/** `connections` is how many of the plugin's calls reach the database at once. */
+export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig> {
+  const database = await createDatabase();
+  const operator = database.connect("postgres");
+  const db = connectDatabase(database.url("billing_service"), { max: connections });
+  return {
+    database,
+    db,
+    operator,
+    setLimit: async (plan, feature, hardLimit, window = "30 days") => {
+      await operator`
+        insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+        select id, ${feature}, ${window}::interval, ${hardLimit} from public.plans where code = ${plan}
+        on conflict (plan_id, feature, time_window, period) do update set hard_limit = excluded.hard_limit`;
+    },
+    addCommunity: async (id, plan = "free") => {
+      await operator`
+        insert into public.communities (id, title, current_plan_id)
+        select ${id}, ${id}, p.id from public.plans p where p.code = ${plan}`;
+    },
+    stopClockAt: async (moment) => {
+      // A function's body takes no parameters; this is a time that was just formatted.
+      await operator.unsafe(`
+        create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
+        as $$ begin return timestamptz '${moment.toISOString()}'; end $$`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await db.end({ timeout: 1 });
+      await database.drop();
+    },
+  };
+}
+
+/** Somebody in a community. */
+export const sessionOf = (communityId: string, userId = "ann") =>
+  ({ userId, communityId, isAdmin: false, pluginId: null }) as Session;
