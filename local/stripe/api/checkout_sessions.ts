@@ -20,9 +20,11 @@ import {
 } from "./checkout_session_params.ts";
 
 export const checkoutSessionEndpoints = [
-  endpoint("POST /v1/checkout/sessions", createParams, ({ account, change, params }) => {
+  endpoint("POST /v1/checkout/sessions", createParams, (call) => {
+    const { account, params } = call;
     checkCreateParams(params);
     if (params.customer) account.customers.getReferenced(params.customer, "customer");
+    const change = call.change.of({ customer: params.customer });
     const id = newSessionId();
     const place = placeOf(params, id, account.origin);
     const { items, currency } = goodsOf(account, params);
@@ -89,7 +91,8 @@ export const checkoutSessionEndpoints = [
   ),
 
   endpoint("POST /v1/checkout/sessions/:id/expire", {}, ({ account, change, id }) => {
-    return expireCheckout(change, account.checkoutSessions.get(id));
+    const session = account.checkoutSessions.get(id);
+    return expireCheckout(change.of(session), session);
   }),
 
   endpoint("GET /v1/checkout/sessions/:id/line_items", pagination, ({ account, params, id }) => {

@@ -3,8 +3,6 @@ import { invalidRequest } from "../protocol/errors.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import { boolean, list, pagination, text, timeFilter } from "../protocol/params.ts";
 
-const historySeconds = 30 * 86_400;
-
 export const eventEndpoints = [
   endpoint("GET /v1/events", {
     ...pagination,
@@ -12,12 +10,11 @@ export const eventEndpoints = [
     delivery_success: boolean().optional(),
     type: text().optional(),
     types: list(text()).optional(),
-  }, ({ account, change, params }) => {
+  }, ({ account, params }) => {
     if ((params.types?.length ?? 0) > 20) {
       throw invalidRequest("You may only specify up to 20 types.", { param: "types" });
     }
     const found = account.events.newestFirst().filter((event) =>
-      event.created > change.now - historySeconds &&
       (params.delivery_success === undefined || (event.pending_webhooks === 0) === params.delivery_success) &&
       (params.type === undefined || isOfType(event.type, params.type)) &&
       (params.types === undefined || params.types.some((type) => isOfType(event.type, type))) &&

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import type { Change } from "../account/change.ts";
-import { billedSubscription } from "../objects/invoice.ts";
+import { billedSubscription, type Invoice } from "../objects/invoice.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 
 export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
@@ -20,23 +20,22 @@ export function cancelNow(change: Change, subscription: Subscription, feedback: 
     pending_update: null,
     status: "canceled",
   });
-  stopCollecting(change, canceled);
+  for (const invoice of change.account.invoices.of(canceled.customer)) {
+    if (billedSubscription(invoice) === canceled.id) stopCollecting(change, invoice);
+  }
   change.emit("customer.subscription.deleted", canceled);
   return canceled;
 }
 
-/** Leaves the subscription's drafts and open invoices to be dealt with by hand. */
-function stopCollecting({ account }: Change, subscription: Subscription) {
-  for (const invoice of account.invoices.of(subscription.customer)) {
-    const isUnsettled = invoice.status === "draft" || invoice.status === "open";
-    if (!isUnsettled || billedSubscription(invoice) !== subscription.id) continue;
-    account.invoices.put({
-      ...invoice,
-      auto_advance: false,
-      automatically_finalizes_at: null,
-      next_payment_attempt: null,
-    });
-  }
+/** Leaves an invoice that is not settled yet to be dealt with by hand. */
+export function stopCollecting({ account }: Change, invoice: Invoice) {
+  if (invoice.status !== "draft" && invoice.status !== "open") return;
+  account.invoices.put({
+    ...invoice,
+    auto_advance: false,
+    automatically_finalizes_at: null,
+    next_payment_attempt: null,
+  });
 }
 
 /**

@@ -30,10 +30,11 @@ export interface CheckoutAttempt {
  * nor subscription, so that another card can be tried.
  */
 export function payCheckout(
-  change: Change,
+  cause: Change,
   session: CheckoutSession,
   attempt: CheckoutAttempt,
 ): CheckoutSession {
+  const change = cause.of(session);
   if (session.status !== "open") throw notOpen(session);
   if (!attempt.card && needsCard(session)) {
     throw invalidRequest("This session needs a card.", { param: "card" });

@@ -2,16 +2,17 @@ import type { Change } from "../account/change.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Deleted } from "../objects/stored.ts";
 import { hasEnded } from "../objects/subscription.ts";
-import { cancelNow } from "./cancellation.ts";
+import { cancelNow, stopCollecting } from "./cancellation.ts";
 
 /** Deletes a customer for good, its live subscriptions with it. */
 export function deleteCustomer(change: Change, customer: Customer): Deleted {
   const { account } = change;
-  for (const subscription of account.subscriptions.oldestFirst()) {
-    if (subscription.customer === customer.id && !hasEnded(subscription)) cancelNow(change, subscription);
+  for (const subscription of account.subscriptions.of(customer.id)) {
+    if (!hasEnded(subscription)) cancelNow(change, subscription);
   }
-  for (const method of account.paymentMethods.oldestFirst()) {
-    if (method.customer === customer.id) account.paymentMethods.put({ ...method, customer: null });
+  for (const invoice of account.invoices.of(customer.id)) stopCollecting(change, invoice);
+  for (const method of account.paymentMethods.of(customer.id)) {
+    account.paymentMethods.put({ ...method, customer: null });
   }
   account.customers.remove(customer.id);
   change.emit("customer.deleted", customer);
