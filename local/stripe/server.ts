@@ -60,6 +60,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     courier.dispatch(event, recipients);
     listeners.tell(event);
   };
+  account.wantsThinEvents = () => listeners.wantThinEvents();
   account.onResend = (event, recipients) => {
     for (const recipient of recipients) courier.resend(event.id, recipient);
     if (recipients.length === 0) listeners.tell(event);

@@ -43,6 +43,8 @@ export class Account {
   onEvent: Publisher = () => {};
   /** Called when an event is to be sent once more: to those recipients, or without any to whoever listens just now. */
   onResend: Publisher = () => {};
+  /** True while somebody beside the event destinations wants the thin twin of every event. */
+  wantsThinEvents: () => boolean = () => false;
   /** Where the account's pages are, without a slash at the end. */
   origin = "";
 
@@ -133,7 +135,7 @@ export class Account {
     const recipients = [...endpoints.map(({ id }) => id), ...this.#destinationsOf("snapshot", event.type)];
     const published = this.events.put({ ...event, pending_webhooks: recipients.length });
     this.onEvent(published, recipients);
-    if (this.#destinationsOf("thin", thinTypeOf(event.type)).length > 0) {
+    if (this.wantsThinEvents() || this.#destinationsOf("thin", thinTypeOf(event.type)).length > 0) {
       this.publishThin(thinTwinOf(published));
     }
   }

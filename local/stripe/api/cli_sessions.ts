@@ -1,7 +1,7 @@
 import { newCliDevice, newCliSession } from "../objects/cli.ts";
 import { accountId, apiVersion } from "../objects/stored.ts";
 import { endpoint } from "../protocol/endpoint.ts";
-import { clearable, list, text } from "../protocol/params.ts";
+import { clearable, list, oneOf, text } from "../protocol/params.ts";
 
 /** An address that may be left empty. */
 const address = clearable(text()).optional();
@@ -15,11 +15,11 @@ export const cliSessionEndpoints = [
     forward_thin_connect_to_url: address,
     forward_thin_to_url: address,
     forward_to_url: address,
-    websocket_features: list(text()),
+    websocket_features: list(oneOf("v2_events", "webhooks")),
   }, ({ account, params }) => {
     const { device_name: name } = params;
     const device = account.cliDevices.find(name) ?? account.cliDevices.put(newCliDevice(name));
-    const session = account.cliSessions.put(newCliSession(device.id));
+    const session = account.cliSessions.put(newCliSession(device.id, params.websocket_features));
     return {
       object: "stripecli.session",
       default_version: apiVersion,

@@ -11,12 +11,16 @@ export interface CliDevice {
 export interface CliSession {
   id: string;
   device: string;
+  /** Snapshot events, thin events, or both. */
+  features: CliFeature[];
 }
+
+export type CliFeature = "v2_events" | "webhooks";
 
 export function newCliDevice(name: string): CliDevice {
   return { id: name, secret: `whsec_${randomText(64)}` };
 }
 
-export function newCliSession(device: string): CliSession {
-  return { id: newId("cliws"), device };
+export function newCliSession(device: string, features: CliFeature[]): CliSession {
+  return { id: newId("cliws"), device, features };
 }

@@ -1,4 +1,5 @@
 import type { Account } from "../account/account.ts";
+import type { CliSession } from "../objects/cli.ts";
 import type { Event } from "../objects/event.ts";
 import { newId } from "../objects/ids.ts";
 import { apiVersion } from "../objects/stored.ts";
@@ -14,7 +15,7 @@ const protocol = "stripecli-devproxy-v1";
  */
 export class Listeners {
   readonly #account: Account;
-  readonly #sockets = new Map<WebSocket, string>();
+  readonly #sockets = new Map<WebSocket, CliSession>();
 
   constructor(account: Account) {
     this.#account = account;
@@ -23,18 +24,24 @@ export class Listeners {
   /** `GET /subscribe/…`: turns the request of a session into its web socket; 401 for one that was never opened. */
   connect(request: Request): Response {
     const session = this.#account.cliSessions.find(request.headers.get("websocket-id") ?? "");
-    const device = this.#account.cliDevices.find(session?.device ?? "");
-    if (!device) return new Response("Unknown websocket id", { status: 401 });
+    if (!session) return new Response("Unknown websocket id", { status: 401 });
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol });
-    socket.onopen = () => this.#sockets.set(socket, device.secret);
+    socket.onopen = () => this.#sockets.set(socket, session);
     socket.onclose = () => this.#sockets.delete(socket);
     return response;
   }
 
-  /** Sends an event to all that listen now. */
+  /** True when somebody listens to thin events, all of which they then get. */
+  wantThinEvents(): boolean {
+    return [...this.#sockets.values()].some(({ features }) => features.includes("v2_events"));
+  }
+
+  /** Sends an event to all that listen to its kind now. */
   tell(event: Event | ThinEvent) {
-    for (const [socket, secret] of this.#sockets) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frameOf(event, secret)));
+    const feature = event.object === "event" ? "webhooks" : "v2_events";
+    for (const [socket, { device, features }] of this.#sockets) {
+      if (socket.readyState !== WebSocket.OPEN || !features.includes(feature)) continue;
+      socket.send(JSON.stringify(frameOf(event, this.#account.cliDevices.get(device).secret)));
     }
   }
 
