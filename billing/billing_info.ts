@@ -50,6 +50,9 @@ const billingInfoSchema = z.object({
     trialEnd: z.string().nullable(),
     /** A stable code; null when all is well. */
     paymentIssue: z.string().nullable(),
+    /** Since when a payment is overdue, and until when the community keeps its plan all the same. */
+    pastDueSince: z.string().nullable(),
+    graceEndsAt: z.string().nullable(),
   }).nullable(),
   /** Newest first; none for members. */
   invoices: z.array(z.object({

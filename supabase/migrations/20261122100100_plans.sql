@@ -32,7 +32,7 @@ create policy plans_select on public.plans for select to authenticated using (tr
 revoke all on public.plans from anon, authenticated, service_role;
 revoke all on sequence public.plans_id_seq from anon, authenticated, service_role;
 -- stripe_price_id is not granted: a browser has no use for it.
-grant select (id, code, name, rank, price_cents, currency, billing_interval, is_default, is_active)
+grant select (id, code, name, rank, price_cents, currency, billing_interval, grace_period, is_default, is_active)
   on public.plans to authenticated;
 grant select, insert, update, delete on public.plans to service_role;
 

@@ -106,7 +106,8 @@ as $$
 $$;
 comment on function billing.open_events(integer) is 'The payloads of events that are recorded but not settled and could be now.';
 
--- What follows from time alone: grace periods run out, payloads have been kept long enough. Returns how many of each.
+-- What follows from time alone: payloads have been kept long enough, grace periods run out. Returns how many of each.
+-- In the order of locks: ledger rows, then communities, each by its id.
 create function billing.tidy_up(p_keep_payloads interval default '90 days') returns jsonb
   language plpgsql volatile security definer set search_path = ''
 as $$
@@ -117,19 +118,19 @@ declare
   v_plans integer := 0;
   v_reduced integer;
 begin
+  update billing.stripe_events
+  set payload = jsonb_build_object('id', id, 'type', type, 'object_id', object_id, 'customer_id', customer_id), change = null
+  where outcome not in ('pending', 'failed', 'parked') and received_at < now() - p_keep_payloads and payload ? 'data';
+  get diagnostics v_reduced = row_count;
+
   for v_community in
-    select distinct s.community_id as id from public.subscriptions s where s.status = 'past_due'
+    select distinct s.community_id as id from public.subscriptions s where s.status = 'past_due' order by 1
   loop
     select current_plan_id into v_before from public.communities where id = v_community.id for update;
     perform billing.derive_plan(v_community.id);
     select current_plan_id into v_after from public.communities where id = v_community.id;
     if v_after <> v_before then v_plans := v_plans + 1; end if;
   end loop;
-
-  update billing.stripe_events
-  set payload = jsonb_build_object('id', id, 'type', type, 'object_id', object_id, 'customer_id', customer_id), change = null
-  where outcome not in ('pending', 'failed', 'parked') and received_at < now() - p_keep_payloads and payload ? 'data';
-  get diagnostics v_reduced = row_count;
   return jsonb_build_object('plans_changed', v_plans, 'payloads_reduced', v_reduced);
 end $$;
 comment on function billing.tidy_up(interval) is 'Ends grace periods that have run out and reduces old payloads to their ids.';

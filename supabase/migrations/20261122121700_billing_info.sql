@@ -1,6 +1,6 @@
--- Billing info, with what is used of each limit and a month of daily totals.
+-- What the billing page shows, in one call, as the person who asks: row-level security decides what is seen.
 
-create or replace function public.billing_info() returns jsonb
+create function public.billing_info() returns jsonb
   language sql stable security invoker set search_path = ''
 as $$
   with limits as (
@@ -35,7 +35,8 @@ as $$
     'subscription', (
       select jsonb_build_object(
         'status', s.status, 'planCode', p.code, 'currentPeriodEnd', s.current_period_end, 'cancelAt', s.cancel_at,
-        'trialEnd', s.trial_end, 'paymentIssue', s.payment_issue)
+        'trialEnd', s.trial_end, 'paymentIssue', s.payment_issue, 'pastDueSince', s.past_due_since,
+        'graceEndsAt', s.past_due_since + p.grace_period)
       from public.subscriptions s left join public.plans p on p.id = s.plan_id
       where s.community_id = c.id
       -- The one that matters most: live before ended, higher plan before lower, newer before older.
