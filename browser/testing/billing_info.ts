@@ -27,6 +27,8 @@ export function subscriptionWith(changes: Partial<Subscription> = {}): Subscript
     cancelAt: null,
     trialEnd: null,
     paymentIssue: null,
+    pastDueSince: null,
+    graceEndsAt: null,
     ...changes,
   };
 }
