@@ -5,7 +5,7 @@ import type { Payer, PaymentMethod } from "../objects/payment_method.ts";
 import type { Period } from "../objects/subscription.ts";
 import type { CheckoutAttempt } from "./checkout.ts";
 import { completeSession, knownCustomer, methodOf } from "./checkout_completion.ts";
-import { type NewSubscription, subscribe } from "./subscribe.ts";
+import { emitStart, type NewSubscription, subscribe } from "./subscribe.ts";
 
 /** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
 export function completeSubscription(
@@ -26,10 +26,11 @@ export function completeSubscription(
     method,
     trial,
     terms,
+    payment: method && { method, presence: "authenticated" },
   });
   const completed = completeSession(change, session, payer, {
     customer: started.customer.id,
-    invoice: started.invoice.paid.id,
+    invoice: started.invoice.current.id,
     subscription: started.subscription.id,
   });
   emitCompletion(change, { before, customer, method, completed, started });
@@ -57,8 +58,8 @@ interface Completion {
 
 /** The order is that of real deliveries; a new customer and an existing one differ in it. */
 function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
-  const { subscription, invoice, payment } = started;
-  if (payment) change.emit("charge.succeeded", payment.charge);
+  const charge = started.payment?.attempt?.charge;
+  if (charge) change.emit("charge.succeeded", charge);
   if (method) change.emit("payment_method.attached", method);
   if (before) {
     change.emit("checkout.session.completed", completed);
@@ -68,14 +69,5 @@ function emitCompletion(change: Change, { before, customer, method, completed, s
     change.emit("customer.updated", started.customer, customer);
     change.emit("checkout.session.completed", completed);
   }
-  change.emit("customer.subscription.created", subscription);
-  if (payment) {
-    change.emit("payment_intent.succeeded", payment.intent);
-    change.emit("payment_intent.created", payment.intent);
-  }
-  change.emit("invoice.created", invoice.draft);
-  change.emit("invoice.finalized", invoice.finalized);
-  change.emit("invoice.paid", invoice.paid);
-  change.emit("invoice.payment_succeeded", invoice.paid);
-  if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
+  emitStart(change, started);
 }

@@ -57,3 +57,9 @@ function addMonths(anchor: number, months: number): number {
 function daysInMonth(date: Date): number {
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
 }
+
+/** What is left of an amount when only the rest of its period counts, in whole cents. */
+export function shareOf(amount: number, period: Period, from: number): number {
+  const left = (period.end - from) / (period.end - period.start);
+  return Math.round(amount * Math.min(1, Math.max(0, left)));
+}

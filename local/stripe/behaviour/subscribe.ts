@@ -1,9 +1,10 @@
+import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import type { OrderedItem } from "../objects/checkout_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import { newId } from "../objects/ids.ts";
-import { type Invoice, newInvoice } from "../objects/invoice.ts";
-import { newSuccessfulPayment } from "../objects/payment.ts";
+import { type Invoice, type InvoiceLine, newInvoice, newLineForInvoiceItem } from "../objects/invoice.ts";
+import { type InvoicePayment, type PaymentIntent, settledInvoicePayment } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { isRecurring, type RecurringPrice } from "../objects/price.ts";
 import {
@@ -12,61 +13,108 @@ import {
   type Period,
   type Subscription,
   type SubscriptionFields,
+  type SubscriptionItem,
 } from "../objects/subscription.ts";
-import { finalizeInvoice, lineForItem, paidInvoice } from "./invoicing.ts";
-import { firstPeriod } from "./periods.ts";
+import type { Presence } from "./cards.ts";
+import { type Attempt, openPayment, tryCard } from "./collecting.ts";
+import { finalizeInvoice, isMetered, lineForItem, paidInvoice, recurringPriceOf } from "./invoicing.ts";
+import { billPendingItems, pendingItems } from "./pending_items.ts";
+import { firstPeriod, periodAt, shareOf } from "./periods.ts";
 
 export interface SubscribeOrder {
   customer: Customer;
   items: OrderedItem[];
-  /** Null when nothing is due and no card was asked for. */
+  /** The card that becomes the subscription's own. Null when there is none, or the customer's is to be used. */
   method: PaymentMethod | null;
   trial: Period | null;
   terms: Pick<SubscriptionFields, "billingMode" | "description" | "metadata" | "missingPaymentMethod">;
+  /** The card that pays the first invoice, and where the customer is meanwhile. Null leaves it open. */
+  payment: { method: PaymentMethod; presence: Presence } | null;
+  /** When the first whole period begins, where that is not now: until then it is billed in part, or not at all. */
+  anchor?: { at: number; isProrated: boolean };
 }
 
 /** All that a new subscription brings into being. The invoice is given in each of its states, for its events. */
 export interface NewSubscription {
   customer: Customer;
   subscription: Subscription;
-  invoice: { draft: Invoice; finalized: Invoice; paid: Invoice };
-  payment: ReturnType<typeof newSuccessfulPayment> | null;
+  invoice: { draft: Invoice; finalized: Invoice; current: Invoice };
+  payment: { intent: PaymentIntent; attempt: Attempt | null; invoicePayment: InvoicePayment } | null;
 }
 
 /**
- * Starts a subscription whose first invoice is paid, or free while there is a trial, and stores everything. The caller
- * has made sure that the card is not declined, and emits the events.
+ * Starts a subscription and stores everything; the caller emits the events. It is incomplete when its first invoice is
+ * not paid with that. An invoice of nothing, as in a trial, needs no payment.
  */
 export function subscribe(change: Change, order: SubscribeOrder): NewSubscription {
   const { account } = change;
-  const invoiceId = newId("in");
-  const subscription = buildSubscription(change, order, invoiceId);
-  const lines = subscription.items.data.map((item) =>
-    lineForItem(account, item, { invoice: invoiceId, subscription, isTrial: order.trial !== null })
+  const { subscription, draft } = planSubscription(change, order);
+  billPendingItems(change, pendingItems(account, subscription), draft.id);
+  const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
+  account.customers.put(customer);
+  const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
+  const isPaid = payment === null || payment.attempt?.outcome === "succeeded";
+  const current = account.invoices.put(
+    isPaid ? paidInvoice(change, finalized) : attempted(finalized, payment),
   );
+  const started = account.subscriptions.put(
+    isPaid ? subscription : { ...subscription, status: "incomplete" },
+  );
+  return { customer, subscription: started, invoice: { draft, finalized, current }, payment };
+}
+
+/** The subscription and its first invoice as they would be, without a trace of them yet. */
+export function planSubscription(
+  change: Change,
+  order: SubscribeOrder,
+): { subscription: Subscription; draft: Invoice } {
+  const id = newId("in");
+  const subscription = buildSubscription(change, order, id);
   const draft = newInvoice(change.now, {
-    id: invoiceId,
+    id,
     customer: order.customer,
     currency: subscription.currency,
-    lines,
+    lines: [
+      ...pendingItems(change.account, subscription).map((item) => newLineForInvoiceItem(id, item)),
+      ...subscription.items.data.map((item) => firstLine(change, { order, subscription, item, invoice: id })),
+    ],
     billingReason: "subscription_create",
     subscription,
     defaultPaymentMethod: null,
   });
-  const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
-  const paid = paidInvoice(change, finalized);
-  const payment = order.method && paid.amount_paid > 0 ? takePayment(change, paid, order.method) : null;
-  account.subscriptions.put(subscription);
-  account.invoices.put(paid);
-  account.customers.put(customer);
-  return { customer, subscription, invoice: { draft, finalized, paid }, payment };
+  return { subscription, draft };
+}
+
+/** Tells of a new subscription and its first invoice, in the order of real deliveries. */
+export function emitStart(change: Change, { subscription, invoice, payment }: NewSubscription) {
+  const { draft, finalized, current } = invoice;
+  const attempt = payment?.attempt ?? null;
+  change.emit("customer.subscription.created", subscription);
+  if (attempt?.outcome === "succeeded") change.emit("payment_intent.succeeded", attempt.intent);
+  if (payment) change.emit("payment_intent.created", payment.intent);
+  if (attempt?.outcome === "declined") change.emit("payment_intent.payment_failed", attempt.intent);
+  if (attempt?.outcome === "requires_action") change.emit("payment_intent.requires_action", attempt.intent);
+  change.emit("invoice.created", draft);
+  change.emit("invoice.finalized", finalized);
+  if (current.status === "paid") {
+    change.emit("invoice.paid", current);
+    change.emit("invoice.payment_succeeded", current);
+    if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
+  } else if (attempt) {
+    change.emit("invoice.payment_failed", current);
+    if (attempt.outcome === "requires_action") change.emit("invoice.payment_action_required", current);
+  }
 }
 
 function buildSubscription(change: Change, order: SubscribeOrder, invoice: string): Subscription {
   const id = newId("sub");
-  const priced = order.items.map((item) => ({ ...item, price: recurringPrice(change, item.price) }));
+  const { anchor, trial } = order;
+  const priced = order.items.map((item) => ({ ...item, price: recurringPrice(change.account, item.price) }));
   const items = priced.map(({ price, quantity }) => {
-    const period = order.trial ?? firstPeriod(change.now, price.recurring);
+    const period = trial ??
+      (anchor
+        ? { start: change.now, end: periodAt(anchor.at, price.recurring, change.now).end }
+        : firstPeriod(change.now, price.recurring));
     return newSubscriptionItem(change.now, { subscription: id, price, quantity, period });
   });
   return newSubscription(change.now, {
@@ -75,31 +123,48 @@ function buildSubscription(change: Change, order: SubscribeOrder, invoice: strin
     customer: order.customer.id,
     currency: priced[0].price.currency,
     items,
-    billingCycleAnchor: order.trial?.end ?? change.now,
-    trial: order.trial,
+    billingCycleAnchor: trial?.end ?? anchor?.at ?? change.now,
+    trial,
     defaultPaymentMethod: order.method?.id ?? null,
     latestInvoice: invoice,
     testClock: order.customer.test_clock ?? null,
   });
 }
 
-function recurringPrice(change: Change, id: string): RecurringPrice {
-  const price = change.account.prices.get(id);
+/** Until the anchor only a part of the period is billed. */
+function firstLine(
+  change: Change,
+  fields: { order: SubscribeOrder; subscription: Subscription; item: SubscriptionItem; invoice: string },
+): InvoiceLine {
+  const { order: { anchor, trial }, subscription, item, invoice } = fields;
+  const line = lineForItem(change.account, item, { invoice, subscription, isTrial: trial !== null });
+  if (!anchor || trial || isMetered(item)) return line;
+  const whole = periodAt(anchor.at, recurringPriceOf(item).recurring, change.now);
+  const amount = anchor.isProrated ? shareOf(line.amount, whole, change.now) : 0;
+  return { ...line, amount, subtotal: amount };
+}
+
+function recurringPrice(account: Account, id: string): RecurringPrice {
+  const price = account.prices.get(id);
   if (!isRecurring(price)) throw new Error(`${id} is not recurring`);
   return price;
 }
 
-function takePayment(change: Change, invoice: Invoice, method: PaymentMethod) {
-  const { account } = change;
-  const payment = newSuccessfulPayment(change.now, invoice.id, {
-    amount: invoice.amount_due,
-    currency: invoice.currency,
-    customer: String(invoice.customer),
-    method,
-    description: "Subscription creation",
-  });
-  account.paymentIntents.put(payment.intent);
-  account.charges.put(payment.charge);
-  account.invoicePayments.put(payment.invoicePayment);
-  return payment;
+function payFirst(
+  change: Change,
+  invoice: Invoice,
+  payment: SubscribeOrder["payment"],
+): NonNullable<NewSubscription["payment"]> {
+  const { invoicePayments } = change.account;
+  const intent = openPayment(change, invoice);
+  const [open] = invoicePayments.of(invoice.id);
+  const attempt = payment && tryCard(change, intent, payment.method, payment.presence);
+  if (attempt?.outcome !== "succeeded") return { intent, attempt, invoicePayment: open };
+  const paid = invoicePayments.put(settledInvoicePayment(change.now, open));
+  return { intent: attempt.intent, attempt, invoicePayment: paid };
+}
+
+/** The first invoice of an incomplete subscription is not tried again by itself. */
+function attempted(invoice: Invoice, payment: NewSubscription["payment"]): Invoice {
+  return payment?.attempt ? { ...invoice, attempt_count: 1, attempted: true } : invoice;
 }

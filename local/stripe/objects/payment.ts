@@ -26,16 +26,6 @@ export interface FailedPayment {
   charge: Charge | null;
 }
 
-/** The three objects that one successful payment of an invoice leaves behind. */
-export function newSuccessfulPayment(created: number, invoice: string, fields: PaymentFields) {
-  const { intent, charge } = newPayment(created, { savesCard: true, ...fields });
-  return {
-    intent,
-    charge,
-    invoicePayment: paidInvoicePayment(created, { ...fields, invoice, intent: intent.id }),
-  };
-}
-
 /** A payment that succeeds at once. */
 export function newPayment(
   created: number,
@@ -265,13 +255,6 @@ function chargedCard(method: PaymentMethod, amount: number): Stripe.Charge.Payme
     transaction_link_id: null,
     wallet: null,
   };
-}
-
-function paidInvoicePayment(
-  created: number,
-  fields: PaymentFields & { invoice: string; intent: string },
-): InvoicePayment {
-  return settledInvoicePayment(created, newInvoicePayment(created, fields));
 }
 
 /** What an invoice still waits for. */
