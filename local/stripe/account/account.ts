@@ -4,7 +4,7 @@ import type { CliDevice, CliSession } from "../objects/cli.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
-import { type EventDestination, isSentTo } from "../objects/event_destination.ts";
+import { type EventDestination, hearsSnapshots, hearsThin } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, ReceivedMeterEvent } from "../objects/meter.ts";
@@ -132,22 +132,23 @@ export class Account {
     const endpoints = this.webhookEndpoints.oldestFirst().filter((endpoint) =>
       listensTo(endpoint, event.type)
     );
-    const recipients = [...endpoints.map(({ id }) => id), ...this.#destinationsOf("snapshot", event.type)];
+    const destinations = this.eventDestinations.oldestFirst();
+    const hearing = destinations.filter((destination) => hearsSnapshots(destination, event.type));
+    const recipients = [...endpoints, ...hearing].map(({ id }) => id);
     const published = this.events.put({ ...event, pending_webhooks: recipients.length });
     this.onEvent(published, recipients);
-    if (this.wantsThinEvents() || this.#destinationsOf("thin", thinTypeOf(event.type)).length > 0) {
+    const twin = { type: thinTypeOf(event.type), related_object: null };
+    if (this.wantsThinEvents() || destinations.some((destination) => hearsThin(destination, twin))) {
       this.publishThin(thinTwinOf(published));
     }
   }
 
   /** Makes a thin event part of the account's history and sends it on its way. */
   publishThin(event: ThinEvent) {
-    this.onEvent(this.thinEvents.put(event), this.#destinationsOf("thin", event.type));
-  }
-
-  #destinationsOf(payload: EventDestination["event_payload"], type: string): string[] {
-    return this.eventDestinations.oldestFirst().filter((destination) => isSentTo(destination, payload, type))
-      .map(({ id }) => id);
+    const hearing = this.eventDestinations.oldestFirst().filter((destination) =>
+      hearsThin(destination, event)
+    );
+    this.onEvent(this.thinEvents.put(event), hearing.map(({ id }) => id));
   }
 
   /** Every collection by its name: what is saved and loaded. */

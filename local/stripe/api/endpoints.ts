@@ -2,6 +2,7 @@ import type { Endpoint } from "../protocol/endpoint.ts";
 import { checkoutSessionEndpoints } from "./checkout_sessions.ts";
 import { cliSessionEndpoints } from "./cli_sessions.ts";
 import { customerEndpoints } from "./customers.ts";
+import { eventDestinationEndpoints } from "./event_destinations.ts";
 import { eventEndpoints } from "./events.ts";
 import { invoiceEndpoints } from "./invoices.ts";
 import { paymentPageEndpoints } from "./payment_pages.ts";
@@ -12,6 +13,7 @@ import { priceEndpoints } from "./prices.ts";
 import { productEndpoints } from "./products.ts";
 import { subscriptionEndpoints } from "./subscriptions.ts";
 import { testClockEndpoints } from "./test_clocks.ts";
+import { thinEventEndpoints } from "./thin_events.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoints.ts";
 
 /** Every method and path that the simulator knows. */
@@ -28,6 +30,8 @@ export const endpoints: Endpoint[] = [
   ...testClockEndpoints,
   ...webhookEndpointEndpoints,
   ...eventEndpoints,
+  ...eventDestinationEndpoints,
+  ...thinEventEndpoints,
   ...paymentPageEndpoints,
   ...cliSessionEndpoints,
 ];

@@ -1,6 +1,10 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
 import { isoTime } from "./stored.ts";
+import type { ThinEvent } from "./thin_event.ts";
+
+/** The event that a destination is tried out with. */
+export const pingType = "v2.core.event_destination.ping";
 
 /** Kept with its address and secret; replies show them only where they are asked for. */
 export interface EventDestination extends Stripe.V2.Core.EventDestination {
@@ -30,12 +34,24 @@ export function newEventDestination(
   };
 }
 
-/** True when an event of this type and payload goes to the destination. */
-export function isSentTo(
+/** True when a snapshot event of this type goes to the destination. */
+export function hearsSnapshots(destination: EventDestination, type: string): boolean {
+  return listensTo(destination, "snapshot", type);
+}
+
+/** True when a thin event goes to the destination. A ping goes to the one that it is about, and to no other. */
+export function hearsThin(
   destination: EventDestination,
-  payload: EventDestination["event_payload"],
-  eventType: string,
+  event: Pick<ThinEvent, "type" | "related_object">,
 ): boolean {
-  if (destination.status !== "enabled" || destination.event_payload !== payload) return false;
-  return destination.enabled_events.includes("*") || destination.enabled_events.includes(eventType);
+  if (event.type !== pingType) return listensTo(destination, "thin", event.type);
+  return destination.status === "enabled" && event.related_object?.id === destination.id;
+}
+
+function listensTo(
+  { status, event_payload, enabled_events: types }: EventDestination,
+  payload: EventDestination["event_payload"],
+  type: string,
+): boolean {
+  return status === "enabled" && event_payload === payload && (types.includes("*") || types.includes(type));
 }

@@ -8,8 +8,9 @@ import { checkApiKey } from "./api_key.ts";
 import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
 import { invalidRequest, StripeError } from "./errors.ts";
 import { expand, type Expandables } from "./expand.ts";
-import { decodeForm } from "./form.ts";
+import { decodeForm, type FormHash, type FormValue } from "./form.ts";
 import { IdempotencyKeys, type Reply } from "./idempotency.ts";
+import { decodeJson } from "./json.ts";
 
 export interface ApiParts {
   account: Account;
@@ -26,7 +27,8 @@ interface ApiRequest {
   id: string;
   method: string;
   path: string;
-  form: string;
+  query: string;
+  body: string;
   idempotencyKey: string | null;
 }
 
@@ -70,10 +72,11 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     try {
       checkApiKey(request);
       checkVersion(request);
-      const [prepared, id] = prepare(call);
+      const params = readParams(call);
+      const [prepared, id] = prepare(call, params);
       const { method, idempotencyKey: key } = call;
       if (method !== "POST" || key === null) return settled(carryOut(prepared, id, call));
-      const saved = keys.begin(key, `${method} ${call.path} ${canonical(call.form)}`, parts.account.now());
+      const saved = keys.begin(key, `${method} ${call.path} ${canonical(params)}`, parts.account.now());
       if (saved) return settled({ ...saved, headers: { "idempotent-replayed": "true" } });
       const reply = carryOut(prepared, id, call);
       return { reply, settle: () => keys.finish(key, reply) };
@@ -82,11 +85,11 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     }
   }
 
-  function prepare(call: ApiRequest): [PreparedCall, string] {
+  function prepare(call: ApiRequest, params: FormHash): [PreparedCall, string] {
     const found = findEndpoint(parts.endpoints, call.method, call.path);
     if (!found) throw unknownRoute(call);
     const [endpoint, id] = found;
-    return [endpoint.prepare(decodeForm(call.form)), id];
+    return [endpoint.prepare(params), id];
   }
 
   function unknownRoute({ method, path }: ApiRequest): StripeError {
@@ -128,7 +131,8 @@ async function readRequest(request: Request): Promise<ApiRequest> {
     id: newId("req", 14),
     method: request.method,
     path: url.pathname,
-    form: [url.search.slice(1), body].filter((part) => part !== "").join("&"),
+    query: url.search.slice(1),
+    body,
     idempotencyKey: request.headers.get("idempotency-key"),
   };
 }
@@ -143,11 +147,17 @@ function checkVersion(request: Request) {
   }
 }
 
+/** The parameters in the query and the body: a form in v1, JSON in v2. */
+function readParams({ path, query, body }: ApiRequest): FormHash {
+  if (path.startsWith("/v2/")) return { ...decodeForm(query), ...decodeJson(body) };
+  return decodeForm([query, body].filter((part) => part !== "").join("&"));
+}
+
 /** Parameters in a fixed order: the same request may arrive with its pairs shuffled. */
-function canonical(form: string): string {
-  const params = new URLSearchParams(form);
-  params.sort();
-  return params.toString();
+function canonical(params: FormValue): string {
+  if (typeof params === "string") return JSON.stringify(params);
+  const entries = Object.entries(params).sort(([a], [b]) => a < b ? -1 : 1);
+  return `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${canonical(value)}`).join(",")}}`;
 }
 
 function simulatedError(status: number): StripeError {

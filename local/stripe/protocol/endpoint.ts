@@ -27,7 +27,7 @@ export interface Endpoint {
   prepare(form: FormHash): PreparedCall;
 }
 
-type Route = `${"GET" | "POST" | "DELETE"} /v1/${string}`;
+type Route = `${"GET" | "POST" | "DELETE"} /${"v1" | "v2"}/${string}`;
 
 const expandParam = { expand: list(text()).default([]) };
 

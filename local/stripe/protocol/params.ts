@@ -37,6 +37,16 @@ export function integer(bounds: { min?: number; max?: number } = {}) {
 /** Seconds since 1970, as everywhere in v1. */
 export const timestamp = () => integer({ min: 0 });
 
+/** A moment as v2 writes it, ISO 8601; the result is in seconds since 1970. */
+export function isoTimestamp() {
+  return z.string().transform((value, context) => {
+    const milliseconds = Date.parse(value);
+    if (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(milliseconds)) return milliseconds / 1000;
+    fail(context, "invalid", `Invalid timestamp: ${value}`);
+    return z.NEVER;
+  });
+}
+
 export function boolean() {
   return z.string().transform((value, context) => {
     if (value === "true" || value === "false") return value === "true";
