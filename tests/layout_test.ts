@@ -27,7 +27,7 @@ const allowed: Record<string, string[]> = {
   browser: ["billing: types", "parent: types"],
   components: ["browser"],
   fresh: [],
-  islands: ["browser", "components"],
+  islands: ["billing: types", "browser", "components"],
   parent: [],
   routes: ["(root)", "billing", "browser", "components", "islands"],
   supabase: ["billing"],
