@@ -21,6 +21,7 @@ export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig
   const database = await createDatabase();
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: connections });
+  let stoppableClock: Promise<unknown> | undefined;
   return {
     database,
     db,
@@ -37,10 +38,8 @@ export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig
         select ${id}, ${id}, p.id from public.plans p where p.code = ${plan}`;
     },
     stopClockAt: async (moment) => {
-      // A function's body takes no parameters; this is a time that was just formatted.
-      await operator.unsafe(`
-        create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
-        as $$ begin return timestamptz '${moment.toISOString()}'; end $$`);
+      await (stoppableClock ??= replaceClock(operator));
+      await operator`update billing.stopped_clock set now = ${moment}`;
     },
     [Symbol.asyncDispose]: async () => {
       await db.end({ timeout: 1 });
@@ -48,6 +47,13 @@ export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig
     },
   };
 }
+
+const replaceClock = (operator: postgres.Sql) =>
+  operator`
+    create table billing.stopped_clock (now timestamptz not null);
+    insert into billing.stopped_clock values ('epoch');
+    create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
+    as $$ begin return (select now from billing.stopped_clock); end $$`.simple();
 
 /** Somebody in a community. */
 export const sessionOf = (communityId: string, userId = "ann") =>

@@ -1,0 +1,276 @@
+// Random lives of communities, on a real database and in a model that remembers every use and adds them up.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type BillingError } from "../../billing/errors.ts";
+import { type Consumption, requireQuota } from "../../billing/quota.ts";
+import { type QuotaRig, sessionOf, startQuotaRig } from "./rig.ts";
+
+const FEATURE = "ai_chat_message";
+const BEGIN = Date.UTC(2026, 5, 30, 23, 50);
+
+interface Limit {
+  windowSeconds: number;
+  period: "rolling" | "calendar_month";
+  hardLimit: number;
+}
+type Refusal = Limit & { resetsAt: string | null };
+type PlanCode = "free" | "pro";
+
+/** Seconds and months, so that a life of an hour meets the ends of all of them. */
+const newLimits = (): Record<PlanCode, Limit[]> => ({
+  free: [
+    { windowSeconds: 100, period: "rolling", hardLimit: 5 },
+    { windowSeconds: 2_592_000, period: "calendar_month", hardLimit: 30 },
+  ],
+  pro: [
+    { windowSeconds: 100, period: "rolling", hardLimit: 12 },
+    { windowSeconds: 1000, period: "rolling", hardLimit: 40 },
+  ],
+});
+
+interface Use {
+  at: number;
+  quantity: number;
+  released: number;
+  key?: string;
+  metered: boolean;
+  consumption: Consumption;
+}
+
+/** What a community has done. Nothing in it knows of counters, stretches or gates. */
+class Model {
+  now = BEGIN;
+  plan: PlanCode = "free";
+  limits = newLimits();
+  uses: Use[] = [];
+
+  /** The least and the most that may count as used within a limit, at a moment. */
+  used({ windowSeconds, period }: Limit, at = this.now): [least: number, most: number] {
+    const month = new Date(at);
+    const start = period === "calendar_month"
+      ? Date.UTC(month.getUTCFullYear(), month.getUTCMonth()) - 1
+      : at - windowSeconds * 1000;
+    const slack = period === "calendar_month" ? 0 : windowSeconds * 10; // a hundredth, in milliseconds
+    const since = (from: number) =>
+      this.uses.filter((use) => use.at > from).reduce((sum, use) => sum + use.quantity - use.released, 0);
+    return [since(start), since(start - slack)];
+  }
+
+  knows(key: string) {
+    return this.uses.find((use) => use.key === key && use.released < use.quantity);
+  }
+}
+
+type Real = { rig: QuotaRig; communityId: string };
+type Command = fc.AsyncCommand<Model, Real>;
+
+class UseFeature implements Command {
+  constructor(readonly quantity: number, readonly key: string | undefined) {}
+  check = () => true;
+
+  async run(model: Model, { rig, communityId }: Real) {
+    const limits = model.limits[model.plan];
+    const before = limits.map((limit) => model.used(limit));
+    const known = this.key === undefined ? undefined : model.knows(this.key);
+    const options = { quantity: this.quantity, idempotencyKey: this.key };
+    let consumption: Consumption;
+    try {
+      consumption = await requireQuota(rig, sessionOf(communityId), FEATURE, options);
+    } catch (error) {
+      const { code, members } = error as BillingError;
+      if (code === "idempotency_key_reused") {
+        assert.ok(known && known.quantity !== this.quantity, "only a key of another quantity is reused");
+        return;
+      }
+      assert.equal(code, "quota_exceeded", String(error));
+      assert.equal(known, undefined, "a repeat is never refused");
+      this.#checkRefusal(model, members as unknown as Refusal);
+      return;
+    }
+
+    assert.equal(consumption.repeated, known !== undefined, "a key that is known is a repeat");
+    const added = known ? 0 : this.quantity;
+    limits.forEach((limit, i) => {
+      const [least, most] = before[i];
+      if (!known) assert.ok(least + added <= limit.hardLimit, "never above the limit");
+      const standing = consumption.limits.find(({ windowSeconds, period }) =>
+        windowSeconds === limit.windowSeconds && period === limit.period
+      )!;
+      assert.ok(least + added <= standing.used && standing.used <= most + added, "used, as the model says");
+    });
+    if (!known) {
+      const { now: at, plan } = model;
+      model.uses.push({
+        at,
+        quantity: this.quantity,
+        released: 0,
+        key: this.key,
+        metered: plan === "pro",
+        consumption,
+      });
+    }
+  }
+
+  #checkRefusal(model: Model, { windowSeconds, period, resetsAt }: Refusal) {
+    const limits = model.limits[model.plan];
+    const refusing = limits.find((limit) =>
+      limit.windowSeconds === windowSeconds && limit.period === period
+    )!;
+    const tooMany = (limit: Limit, at?: number) => model.used(limit, at)[1] + this.quantity > limit.hardLimit;
+    assert.ok(tooMany(refusing), "nobody is refused for what is free");
+    assert.equal(
+      resetsAt === null,
+      limits.some(({ hardLimit }) => this.quantity > hardLimit),
+      "only what never fits is told nothing",
+    );
+    // A stretch after that, the model's slack is over as well.
+    if (resetsAt !== null) {
+      const then = Date.parse(resetsAt) + windowSeconds * 10;
+      assert.ok(!limits.some((limit) => tooMany(limit, then)), "what is said to fit then does");
+    }
+  }
+
+  toString = () => `use(${this.quantity}${this.key ? `, ${this.key}` : ""})`;
+}
+
+class GiveBack implements Command {
+  constructor(readonly nth: number, readonly quantity: number | undefined) {}
+  check = (model: Readonly<Model>) => model.uses.length > 0;
+
+  async run(model: Model) {
+    const use = model.uses[this.nth % model.uses.length];
+    const expected = Math.min(use.quantity - use.released, this.quantity ?? Infinity);
+    assert.equal(await use.consumption.release(this.quantity), expected);
+    use.released += expected;
+  }
+  toString = () => `giveBack(${this.nth}, ${this.quantity})`;
+}
+
+class Wait implements Command {
+  constructor(readonly milliseconds: number) {}
+  check = () => true;
+
+  async run(model: Model, { rig }: Real) {
+    model.now += this.milliseconds;
+    await rig.stopClockAt(new Date(model.now));
+  }
+  toString = () => `wait(${this.milliseconds})`;
+}
+
+class ChangePlan implements Command {
+  constructor(readonly plan: PlanCode) {}
+  check = () => true;
+
+  async run(model: Model, { rig, communityId }: Real) {
+    model.plan = this.plan;
+    await rig.operator`
+      update public.communities set current_plan_id = (select id from public.plans where code = ${this.plan})
+      where id = ${communityId}`;
+  }
+  toString = () => `changePlan(${this.plan})`;
+}
+
+class EditLimit implements Command {
+  constructor(readonly plan: PlanCode, readonly hardLimit: number) {}
+  check = () => true;
+
+  async run(model: Model, { rig }: Real) {
+    model.limits[this.plan][0].hardLimit = this.hardLimit;
+    await rig.setLimit(this.plan, FEATURE, this.hardLimit, "100 seconds");
+  }
+  toString = () => `editLimit(${this.plan}, ${this.hardLimit})`;
+}
+
+class RebuildCounters implements Command {
+  check = () => true;
+
+  async run(_: Model, { rig, communityId }: Real) {
+    await rig.operator`select billing.rebuild_usage_counters(${communityId}, ${FEATURE})`;
+  }
+  toString = () => "rebuildCounters()";
+}
+
+const plan = fc.constantFrom<PlanCode>("free", "pro");
+const quantity = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 1, max: 6 }) },
+  { weight: 1, arbitrary: fc.constantFrom(13, 1_000_000, Number.MAX_SAFE_INTEGER) },
+);
+const use = fc.tuple(
+  quantity,
+  fc.option(fc.constantFrom("a", "b", "c"), { nil: undefined, freq: 3 }),
+).map(([quantity, key]) => new UseFeature(quantity, key));
+const wait = fc.oneof(
+  fc.integer({ min: 0, max: 3000 }),
+  // About as long as a window.
+  fc.integer({ min: 99_000, max: 101_500 }),
+  fc.integer({ min: 990_000, max: 1_015_000 }),
+  fc.integer({ min: 0, max: 1_500_000 }),
+  // A clock that is set back.
+  fc.integer({ min: -20_000, max: -1 }),
+).map((milliseconds) => new Wait(milliseconds));
+const giveBack = fc.tuple(fc.nat(50), fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }))
+  .map(([nth, quantity]) => new GiveBack(nth, quantity));
+
+const life = fc.commands([
+  use,
+  use,
+  use,
+  wait,
+  giveBack,
+  plan.map((plan) => new ChangePlan(plan)),
+  fc.tuple(plan, fc.integer({ min: 0, max: 15 })).map(([plan, limit]) => new EditLimit(plan, limit)),
+  fc.constant(new RebuildCounters()),
+], { maxCommands: 60, size: "max" });
+
+async function prepare(rig: QuotaRig) {
+  await rig.operator`
+    update public.features set meter_event_name = 'dues_message' where code = ${FEATURE}`;
+  await rig.operator`
+    delete from public.plan_limits where feature = ${FEATURE}`;
+  await rig.operator`
+    insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
+    select p.id, ${FEATURE}, v.time_window, v.period, 30
+    from public.plans p join (values
+      ('free', interval '100 seconds', 'rolling'), ('free', interval '1 month', 'calendar_month'),
+      ('pro', interval '100 seconds', 'rolling'), ('pro', interval '1000 seconds', 'rolling'))
+      as v (plan, time_window, period) on v.plan = p.code`;
+}
+
+async function begin(rig: QuotaRig, communityId: string, { limits, now }: Model) {
+  await rig.addCommunity(communityId);
+  await rig.operator`
+    update public.communities set stripe_customer_id = ${`cus_${communityId}`} where id = ${communityId}`;
+  await rig.stopClockAt(new Date(now));
+  for (const [plan, list] of Object.entries(limits)) {
+    for (const { windowSeconds, period, hardLimit } of list) {
+      await rig.operator`
+        update public.plan_limits l set hard_limit = ${hardLimit} from public.plans p
+        where p.id = l.plan_id and p.code = ${plan} and l.feature = ${FEATURE}
+          and l.window_seconds = ${windowSeconds} and l.period = ${period}`;
+    }
+  }
+}
+
+Deno.test("whatever a community does and however time goes, limits hold and the counts are right", async () => {
+  await using rig = await startQuotaRig({ connections: 1 });
+  await prepare(rig);
+  let lives = 0;
+  await fc.assert(
+    fc.asyncProperty(life, async (commands) => {
+      const model = new Model();
+      const communityId = `community-${++lives}`;
+      await begin(rig, communityId, model);
+      await fc.asyncModelRun(() => ({ model, real: { rig, communityId } }), commands);
+
+      const differences = await rig.operator`select * from billing.check_usage_counters(${communityId})`;
+      assert.deepEqual([...differences], [], "the counters agree with the events");
+      const [{ reported }] = await rig.operator`
+        select coalesce(sum(quantity), 0)::int as reported from billing.usage_reports
+        where community_id = ${communityId}`;
+      const billed = model.uses.filter(({ metered }) => metered)
+        .reduce((sum, { quantity, released }) => sum + quantity - released, 0);
+      assert.equal(reported, billed, "the outbox adds up to what was used on the paid plan");
+    }),
+    { numRuns: 60 },
+  );
+});
