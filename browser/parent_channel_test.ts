@@ -2,30 +2,9 @@ import assert from "node:assert/strict";
 import { failure } from "./api.ts";
 import { openParentChannel } from "./parent_channel.ts";
 import { FakeClock } from "./testing/fake_clock.ts";
+import { FakeParent, PARENT } from "./testing/fake_parent.ts";
 
-const PARENT = "https://app.test";
 const CONTEXT = { type: "pluginContext", identityToken: "token-1" };
-
-/** Stands in for the parent's window, until disposed. It keeps what it is sent. */
-class FakeParent implements Disposable {
-  readonly sent: unknown[] = [];
-
-  constructor() {
-    const window = { postMessage: (data: unknown, target: string) => this.sent.push({ data, target }) };
-    Object.defineProperty(globalThis, "parent", { value: window, configurable: true });
-  }
-
-  /** A message arrives, from the parent itself unless told otherwise. */
-  says(data: unknown, { origin = PARENT, source = globalThis.parent as unknown } = {}): void {
-    const event = new MessageEvent("message", { data, origin });
-    Object.defineProperty(event, "source", { value: source });
-    globalThis.dispatchEvent(event);
-  }
-
-  [Symbol.dispose](): void {
-    Reflect.deleteProperty(globalThis, "parent");
-  }
-}
 
 /** A channel that is open, and the callbacks that came through it. */
 function open() {
