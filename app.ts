@@ -9,8 +9,8 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
   const publicConfig: PublicConfig = {
     parentAppUrl: config.parentAppUrl,
     pluginUrl: config.pluginUrl,
-    stripePublishableKey: config.stripe.publishableKey,
     identityProvider: config.identity.provider,
+    stripeJs: null,
   };
 
   return new App<State>()
@@ -19,6 +19,7 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
       response.headers.set("x-content-type-options", "nosniff");
       // Addresses may hold ids of a community: no other site learns them.
       response.headers.set("referrer-policy", "strict-origin-when-cross-origin");
+      response.headers.append("vary", "accept-language");
       return response;
     })
     .use(staticFiles())

@@ -4,11 +4,13 @@ import type { IdentityProviderName } from "./billing/identity.ts";
 
 /** The part of the configuration that pages may show to a browser. */
 export interface PublicConfig {
+  /** Origins, as all addresses of the configuration. */
   parentAppUrl: string;
   pluginUrl: string;
-  stripePublishableKey: string;
   /** How the parent app vouches for people. */
   identityProvider: IdentityProviderName;
+  /** Set where the checkout opens inside the plugin's page. */
+  stripeJs: { publishableKey: string; scriptUrl: string | null } | null;
 }
 
 /** What every request carries from the middlewares of main.ts. */

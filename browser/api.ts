@@ -2,6 +2,8 @@
 export interface ApiFailure {
   status: number;
   code: string;
+  /** The problem document with all its members, where the server sent one. */
+  problem?: unknown;
 }
 
 export type ApiResult<T> = { ok: true; data: T } | { ok: false; failure: ApiFailure };
@@ -30,7 +32,8 @@ export async function callApi<T>(
     });
     const answer = await response.json();
     if (response.ok) return { ok: true, data: answer };
-    return failure(answer?.code ?? "unexpected_answer", response.status);
+    const code = answer?.code ?? "unexpected_answer";
+    return { ok: false, failure: { status: response.status, code, problem: answer } };
   } catch (error) {
     return failure(error instanceof SyntaxError ? "unexpected_answer" : "network_error");
   }

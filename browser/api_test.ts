@@ -28,9 +28,11 @@ Deno.test("callApi() sends the token and the body as JSON, and returns the data"
   assert.deepEqual(await request.json(), { planCode: "pro" });
 });
 
-Deno.test("callApi() keeps the status and the code of a problem document", async () => {
-  using _network = new FakeFetch(() => Response.json({ code: "not_admin", title: "…" }, { status: 403 }));
-  assert.deepEqual(await callApi("GET", "/api/x"), failure("not_admin", 403));
+Deno.test("callApi() keeps the status, the code and the members of a problem document", async () => {
+  const problem = { code: "quota_exceeded", title: "…", limit: 100 };
+  using _network = new FakeFetch(() => Response.json(problem, { status: 402 }));
+  const result = await callApi("GET", "/api/x");
+  assert.deepEqual(result, { ok: false, failure: { status: 402, code: "quota_exceeded", problem } });
 });
 
 Deno.test("callApi() says unexpected_answer when an answer is no JSON or an error without a code", async () => {
@@ -39,7 +41,11 @@ Deno.test("callApi() says unexpected_answer when an answer is no JSON or an erro
     assert.deepEqual(await callApi("GET", "/api/x"), failure("unexpected_answer"));
   }
   using _network = new FakeFetch(() => Response.json(null, { status: 502 }));
-  assert.deepEqual(await callApi("GET", "/api/x"), failure("unexpected_answer", 502));
+  const result = await callApi("GET", "/api/x");
+  assert.deepEqual(result, {
+    ok: false,
+    failure: { status: 502, code: "unexpected_answer", problem: null },
+  });
 });
 
 Deno.test("callApi() says network_error when no answer comes", async () => {

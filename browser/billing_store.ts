@@ -8,7 +8,7 @@ export type BillingState =
   | { status: "error"; code: string }
   | { status: "ready"; info: BillingInfo };
 
-/** What is known of the community's billing. Islands read it; `plugin.ts` alone writes it. */
+/** What is known of the community's billing. Islands read it; `billing_loader.ts` alone writes it. */
 export const billing = signal<BillingState>({ status: "loading" });
 
 /**
@@ -17,11 +17,21 @@ export const billing = signal<BillingState>({ status: "loading" });
  */
 export const confirmation = signal<"none" | "waiting" | "late">("none");
 
-/** On the way to Stripe. `url` is known once the server has given it; `stuck` when the browser is still here after it. */
+/** Where at Stripe a person may go. The last two are places inside the billing portal. */
+export type Destination = "checkout" | "portal" | "payment_method_update" | "subscription_cancel";
+
+/**
+ * On the way to Stripe: `opening` until this page is gone; `stuck` when it is still here and the person is offered a
+ * new tab; `away` when they took that.
+ */
 export interface Departure {
-  to: "checkout" | "portal";
+  to: Destination;
+  phase: "opening" | "stuck" | "away";
+  /** Known once the server has given it. */
   url?: string;
-  stuck?: boolean;
 }
 
 export const departure = signal<Departure | null>(null);
+
+/** The plan whose checkout is open inside this page. */
+export const embeddedCheckout = signal<{ planCode: string } | null>(null);

@@ -22,7 +22,7 @@ export const BACK_OFF_MS = [
 export async function pollUntilSettled(
   attempt: () => Promise<boolean>,
   delays: number[] = BACK_OFF_MS,
-  wait: (ms: number) => Promise<void> = sleep,
+  wait: (ms: number) => Promise<void> = waitOrReturn,
 ): Promise<boolean> {
   for (const delay of delays) {
     await wait(delay);
@@ -31,6 +31,18 @@ export async function pollUntilSettled(
   return false;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits, but no longer than until the person turns to this page again or the connection is back. */
+function waitOrReturn(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const listening = new AbortController();
+    const end = () => {
+      clearTimeout(timer);
+      listening.abort();
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    const onVisible = () => document.visibilityState === "visible" && end();
+    document.addEventListener("visibilitychange", onVisible, listening);
+    for (const event of ["focus", "online"]) addEventListener(event, end, listening);
+  });
 }

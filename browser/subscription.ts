@@ -13,8 +13,21 @@ export function hasPaidPlan(info: BillingInfo): boolean {
   return hasLiveSubscription(info) && info.subscription?.planCode === info.plan.code;
 }
 
-/** The plans that an admin of this community can buy now. */
-export function upgrades(info: BillingInfo): OfferedPlan[] {
-  if (hasLiveSubscription(info)) return [];
-  return info.plans.filter(({ priceCents }) => priceCents > info.plan.priceCents);
+/** Whether a new card is what the subscription needs. */
+export function needsPayment({ subscription }: BillingInfo): boolean {
+  return subscription !== null &&
+    (subscription.paymentIssue !== null || ["past_due", "unpaid"].includes(subscription.status));
+}
+
+/** Whether there is a subscription that could still be cancelled. */
+export function canCancel(info: BillingInfo): boolean {
+  return hasLiveSubscription(info) && info.subscription?.cancelAt === null;
+}
+
+/** The plans on offer that are more than what the community has, and more than what it has to pay for already. */
+export function largerPlans(info: BillingInfo): OfferedPlan[] {
+  const subscribed = hasLiveSubscription(info) ? info.subscription?.planCode : null;
+  return info.plans.filter(({ code, priceCents }) =>
+    priceCents > info.plan.priceCents && code !== subscribed
+  );
 }

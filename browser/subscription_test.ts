@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hasLiveSubscription, hasPaidPlan, upgrades } from "./subscription.ts";
+import { canCancel, hasLiveSubscription, hasPaidPlan, largerPlans, needsPayment } from "./subscription.ts";
 import { billingInfo, free, pro, subscriptionWith } from "./testing/billing_info.ts";
 
 for (
@@ -32,14 +32,30 @@ Deno.test("a payment has arrived when the community is on the plan of its live s
   );
 });
 
-Deno.test("dearer plans are on offer, but not beside a live subscription", () => {
-  assert.deepEqual(upgrades(billingInfo(free)), [pro]);
-  assert.deepEqual(upgrades(billingInfo(pro)), []);
-  assert.deepEqual(upgrades(billingInfo(free, { subscription: subscriptionWith({ status: "canceled" }) })), [
-    pro,
-  ]);
-  assert.deepEqual(
-    upgrades(billingInfo(free, { subscription: subscriptionWith({ status: "past_due" }) })),
-    [],
-  );
+Deno.test("larger plans are those that cost more, without the one that is subscribed to already", () => {
+  assert.deepEqual(largerPlans(billingInfo(free)), [pro]);
+  assert.deepEqual(largerPlans(billingInfo(pro)), []);
+  const canceled = subscriptionWith({ status: "canceled" });
+  assert.deepEqual(largerPlans(billingInfo(free, { subscription: canceled })), [pro]);
+  const unpaid = subscriptionWith({ status: "unpaid" });
+  assert.deepEqual(largerPlans(billingInfo(free, { subscription: unpaid })), []);
+});
+
+Deno.test("a payment is needed while the subscription is past due or unpaid, or has a payment issue", () => {
+  const needs = (changes: Parameters<typeof subscriptionWith>[0]) =>
+    needsPayment(billingInfo(pro, { subscription: subscriptionWith(changes) }));
+  assert.equal(needs({}), false);
+  assert.equal(needs({ status: "past_due" }), true);
+  assert.equal(needs({ status: "unpaid" }), true);
+  assert.equal(needs({ paymentIssue: "payment_failed" }), true);
+  assert.equal(needsPayment(billingInfo(free)), false);
+});
+
+Deno.test("what is live and not cancelled yet can be cancelled", () => {
+  const can = (changes: Parameters<typeof subscriptionWith>[0]) =>
+    canCancel(billingInfo(pro, { subscription: subscriptionWith(changes) }));
+  assert.equal(can({}), true);
+  assert.equal(can({ cancelAt: "2027-06-15T10:30:00Z" }), false);
+  assert.equal(can({ status: "canceled" }), false);
+  assert.equal(canCancel(billingInfo(free)), false);
 });

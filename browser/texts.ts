@@ -1,160 +1,165 @@
-/** Every text a person reads in the plugin, and how money, dates and numbers are written. */
+/**
+ * Every text a person reads in the plugin, in every language it speaks.
+ *
+ * Data only, so that a page brings along its own language and no code: `{name}` stands for a value, and a text that
+ * depends on a number is given for each plural category of its language
+ * (https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html). To add a language, add an
+ * object like these and name it at the end.
+ */
 
-import type { BillingInfo, Invoice, Plan, PlanLimit } from "./contract.ts";
-import { hasLiveSubscription } from "./subscription.ts";
+/** A text for each plural category that the language has. */
+export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 
-/** One language in texts and formats; a German date in an English sentence helps nobody. */
-const LOCALE = "en";
+const en = {
+  /** What dates and numbers are written in (BCP 47). */
+  locale: "en",
+  pages: {
+    label: "Pages",
+    billing: { title: "Plan and billing", short: "Plan" },
+    assistant: { title: "Assistant", short: "Assistant" },
+  },
 
-const dates = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long" });
-const numbers = new Intl.NumberFormat(LOCALE);
-
-/** Stripe counts these in hundredths, though they have none (https://docs.stripe.com/currencies#special-cases). */
-const STRIPE_DIGITS: Record<string, number> = { isk: 2, ugx: 2 };
-
-/** `2900, "usd"` is `$29`; currencies without cents are not divided. */
-export function formatMoney(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat(LOCALE, {
-    style: "currency",
-    currency,
-    trailingZeroDisplay: "stripIfInteger",
-  });
-  const digits = STRIPE_DIGITS[currency] ?? format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount / 10 ** digits);
-}
-
-/** `May 3, 2027`, in the reader's time zone. */
-export function formatDate(iso: string): string {
-  return dates.format(new Date(iso));
-}
-
-/** `$29 a month`, `Free`. */
-export function formatPrice({ priceCents, currency, billingInterval }: Plan): string {
-  if (priceCents === 0) return "Free";
-  const price = formatMoney(priceCents, currency);
-  return billingInterval ? `${price} a ${billingInterval}` : price;
-}
-
-/** `100 AI chat messages every 30 days`, `1 active wizard at a time`. */
-export function formatLimit({ feature, windowSeconds, hardLimit }: PlanLimit): string {
-  const name = featureName(feature, hardLimit);
-  return `${numbers.format(hardLimit)} ${name} ${
-    windowSeconds === 0 ? "at a time" : formatWindow(windowSeconds)
-  }`;
-}
-
-const FEATURES: Record<string, [one: string, many: string]> = {
-  ai_chat_message: ["AI chat message", "AI chat messages"],
-  active_wizard: ["active wizard", "active wizards"],
-};
-
-/** A feature without a name of its own here is shown by its code, in words. */
-function featureName(feature: string, count: number): string {
-  const [one, many] = FEATURES[feature] ?? [];
-  return (count === 1 ? one : many) ?? feature.replaceAll("_", " ");
-}
-
-const UNITS: [seconds: number, name: string][] = [[86_400, "day"], [3_600, "hour"], [60, "minute"], [
-  1,
-  "second",
-]];
-
-function formatWindow(seconds: number): string {
-  const [size, unit] = UNITS.find(([size]) => seconds % size === 0) ?? [1, "second"];
-  const count = seconds / size;
-  return count === 1 ? `every ${unit}` : `every ${numbers.format(count)} ${unit}s`;
-}
-
-/** What to know about a subscription, in a sentence. */
-export interface SubscriptionNote {
-  tone: "calm" | "warning";
-  text: string;
-}
-
-/** Puts the state of the subscription into words. Null when there is nothing to say, as on the free plan. */
-export function describeSubscription(info: BillingInfo): SubscriptionNote | null {
-  const { subscription, plan, isAdmin } = info;
-  if (!subscription || (!hasLiveSubscription(info) && !subscription.paymentIssue)) return null;
-  if (subscription.paymentIssue || subscription.status === "unpaid") {
-    const cure = isAdmin ? "Update the payment method under “Manage billing”." : "An admin can fix this.";
-    return { tone: "warning", text: `The last payment did not go through. ${cure}` };
-  }
-  if (subscription.status === "paused") return { tone: "warning", text: "The subscription is paused." };
-  if (subscription.cancelAt) {
-    return { tone: "warning", text: `Cancelled: ${plan.name} ends on ${formatDate(subscription.cancelAt)}.` };
-  }
-  if (subscription.status === "trialing" && subscription.trialEnd) {
-    return {
-      tone: "calm",
-      text: `Free trial until ${formatDate(subscription.trialEnd)}, then ${formatPrice(plan)}.`,
-    };
-  }
-  if (!subscription.currentPeriodEnd) return null;
-  return { tone: "calm", text: `Renews on ${formatDate(subscription.currentPeriodEnd)}.` };
-}
-
-const INVOICE_STATUSES: Record<string, string> = {
-  open: "Due",
-  paid: "Paid",
-  uncollectible: "Unpaid",
-  void: "Void",
-};
-
-/** `Paid`, `Due`, … */
-export function describeInvoiceStatus({ status }: Invoice): string {
-  return INVOICE_STATUSES[status] ?? status;
-}
-
-const LOAD_FAILURES: Record<string, string> = {
-  parent_silent: "The community page does not answer. Are you still signed in there?",
-  network_error: "The connection failed. Are you online?",
-};
-
-const DEPARTURE_FAILURES: Record<string, string> = {
-  not_admin: "Only admins of this community can do this.",
-  already_subscribed: "This community has a subscription already. Its plan is shown below.",
-  no_customer: "This community has no billing account yet.",
-  plan_not_for_sale: "This plan cannot be bought at the moment.",
-  stripe_unavailable: "The payment service does not answer. Nothing was charged; please try again.",
-  network_error: "The connection failed. Nothing was charged; please try again.",
-  parent_silent: "The community page does not answer. Nothing was charged; please try again.",
-};
-
-export const texts = {
-  pageTitle: "Plan and billing",
-  heading: "Plan and billing",
   loading: "Loading the plan…",
   currentPlan: "Current plan",
-  includes: "Includes",
-  noLimits: "No limits apply.",
-  upgradeTo: (plan: Plan) => `Upgrade to ${plan.name}`,
-  memberHint: "Admins of this community can upgrade.",
+  noLimits: "This plan has no limits.",
+  plans: "Plans",
+  yourPlan: "Your plan",
+  upgradeTo: "Upgrade to {plan}",
+  memberHint: "An admin of your community can upgrade.",
   manageBilling: "Manage billing",
-  openingCheckout: "Opening checkout…",
-  openingPortal: "Opening billing…",
-  openInNewTab: "Still here? Open it in a new tab",
-  invoices: "Invoices",
-  invoiceLink: (invoice: Invoice) => `View invoice ${invoice.number ?? ""}`.trim(),
-  view: "View",
+  updateCard: "Update card",
+  cancelSubscription: "Cancel subscription",
+  changePlan: "Change plan",
+
+  price: {
+    month: "{price} a month",
+    year: "{price} a year",
+  },
+  limit: "{count} {feature} {window}",
+  window: {
+    atOnce: "at a time",
+    calendarMonth: "every calendar month",
+    day: { one: "every day", other: "every {count} days" } as Plural,
+    hour: { one: "every hour", other: "every {count} hours" } as Plural,
+    minute: { one: "every minute", other: "every {count} minutes" } as Plural,
+    second: { one: "every second", other: "every {count} seconds" } as Plural,
+  },
+  moment: { time: "at {time}", date: "on {date}" },
+  features: {
+    ai_chat_message: { one: "AI chat message", other: "AI chat messages" },
+    active_wizard: { one: "active wizard", other: "active wizards" },
+  } as Record<string, Plural>,
+
+  meter: {
+    usedOf: "{used} of {limit}",
+    left: { other: "{count} left" } as Plural,
+    usedUp: "Limit reached",
+    resets: "Next reset {when}",
+    unused: "Nothing used yet",
+    history: "{feature} in the last {days} days: {total} in all, at most {most} on one day",
+  },
+
+  /** What to know about a subscription. */
+  subscription: {
+    renews: "Renews on {date}.",
+    trial: "Free trial until {date}, then {price}.",
+    ends: "Cancelled. {plan} stays until {date}.",
+    paused: "The subscription is paused.",
+    paymentFailed: "The last payment did not go through.",
+    paymentFailedSince: "The payment of {date} did not go through.",
+    graceUntil: "{plan} stays until {date}.",
+    planLost: "Your community is on {plan} until it is paid.",
+    updateCard: "Update the card and Stripe tries again.",
+    askAdmin: "An admin can update the card.",
+  },
+
+  invoices: {
+    heading: "Invoices",
+    none: "There are no invoices yet.",
+    view: "View",
+    viewLabel: "View invoice {number}",
+    pdf: "PDF",
+    pdfLabel: "Invoice {number} as PDF",
+    statuses: { open: "Due", paid: "Paid", uncollectible: "Unpaid", void: "Void" } as Record<string, string>,
+  },
+
+  departure: {
+    opening: { checkout: "Opening checkout…", portal: "Opening billing…" },
+    stuckTitle: "Stripe could not be opened here",
+    stuck: "Your browser kept this page in place. Open Stripe in a new tab; this page keeps up by itself.",
+    awayTitle: "Stripe is open in another tab",
+    away: "Finish there. This page looks for what changed by itself, so there is nothing to reload.",
+    open: "Open in a new tab",
+    openAgain: "Open it again",
+    stop: "Back to the plan",
+  },
+  checkout: {
+    heading: "Upgrade to {plan}",
+    loading: "Loading the checkout…",
+    back: "Back to the plan",
+  },
   confirming: "Your plan is being updated. This takes a few seconds.",
   confirmationLate:
     "Your plan is not updated yet. Nothing is lost: a payment can take a few minutes to arrive here.",
   checkAgain: "Check again",
-  loadFailedTitle: "The plan could not be loaded",
-  loadFailed: (code: string) => LOAD_FAILURES[code] ?? "Something went wrong on our side. Please try again.",
   retry: "Try again",
-  outsideTitle: "Open this page in your community",
-  outside: "Plans and billing are part of your community’s page. Go there to see and change them.",
-  scriptsNeeded: "This page needs JavaScript to show your community’s plan.",
-  departureFailed: (code: string) =>
-    DEPARTURE_FAILURES[code] ?? "Something went wrong. Nothing was charged; please try again.",
-  dismiss: "Dismiss",
+
   toasts: {
+    dismiss: "Dismiss",
     success: "Checkout complete. Thank you!",
     cancel: "Checkout cancelled. Nothing was charged and your plan is unchanged.",
     portal_return: "Welcome back. Changes you made are shown here as soon as they arrive.",
-    paid: (planName: string) => `Payment received. Your community is on the ${planName} plan.`,
+    paid: "Payment received. Your community is on the {plan} plan.",
   },
+
+  paywall: {
+    title: "The limit of your plan is reached",
+    limit: "It includes {limit}; {used} are used.",
+    resets: "The next ones are free {when}.",
+    lifts: "{plan} includes {limit}.",
+    askAdmin: "Ask an admin of your community to upgrade.",
+    dismiss: "Not now",
+  },
+
+  assistant: {
+    intro: "An assistant that repeats what you say. Each message counts towards your community’s plan.",
+    field: "Your message",
+    send: "Send",
+    you: "You",
+    assistant: "Assistant",
+  },
+
+  loadFailed: {
+    title: "The plan could not be loaded",
+    other: "Something went wrong on our side. Please try again.",
+    codes: {
+      parent_silent: "The community page does not answer. Are you still signed in there?",
+      network_error: "The connection failed. Are you online?",
+    } as Record<string, string>,
+  },
+  departureFailed: {
+    other: "Something went wrong. Nothing was charged; please try again.",
+    codes: {
+      not_admin: "Only admins of this community can do this.",
+      already_subscribed: "This community has a subscription already. Its plan is shown below.",
+      no_customer: "This community has no billing account yet.",
+      no_subscription: "This community has no subscription to cancel.",
+      plan_not_for_sale: "This plan cannot be bought at the moment.",
+      stripe_unavailable: "The payment service does not answer. Nothing was charged; please try again.",
+      network_error: "The connection failed. Nothing was charged; please try again.",
+      parent_silent: "The community page does not answer. Nothing was charged; please try again.",
+    } as Record<string, string>,
+  },
+  sendFailed: {
+    other: "The message was not sent. Please try again.",
+    codes: {
+      network_error: "The connection failed. The message was not sent; please try again.",
+      parent_silent: "The community page does not answer. Are you still signed in there?",
+    } as Record<string, string>,
+  },
+  outsideTitle: "Open this page in your community",
+  outside: "Plans and billing are part of your community’s page. Go there to see and change them.",
+  scriptsNeeded: "This page needs JavaScript to show your community’s plan.",
   errorPage: {
     notFoundTitle: "There is nothing here",
     notFound: "The address may be mistyped, or the page is gone.",
@@ -163,3 +168,169 @@ export const texts = {
     home: "To plan and billing",
   },
 };
+
+export type Texts = typeof en;
+
+const de: Texts = {
+  locale: "de",
+  pages: {
+    label: "Seiten",
+    billing: { title: "Tarif und Zahlung", short: "Tarif" },
+    assistant: { title: "Assistent", short: "Assistent" },
+  },
+
+  loading: "Der Tarif wird geladen…",
+  currentPlan: "Aktueller Tarif",
+  noLimits: "Dieser Tarif hat keine Grenzen.",
+  plans: "Tarife",
+  yourPlan: "Euer Tarif",
+  upgradeTo: "Zu {plan} wechseln",
+  memberHint: "Admins deiner Community können den Tarif wechseln.",
+  manageBilling: "Zahlung verwalten",
+  updateCard: "Karte ändern",
+  cancelSubscription: "Abo kündigen",
+  changePlan: "Tarif wechseln",
+
+  price: {
+    month: "{price} im Monat",
+    year: "{price} im Jahr",
+  },
+  limit: "{count} {feature} {window}",
+  window: {
+    atOnce: "gleichzeitig",
+    calendarMonth: "im Kalendermonat",
+    day: { one: "am Tag", other: "in {count} Tagen" },
+    hour: { one: "in der Stunde", other: "in {count} Stunden" },
+    minute: { one: "in der Minute", other: "in {count} Minuten" },
+    second: { one: "in der Sekunde", other: "in {count} Sekunden" },
+  },
+  moment: { time: "um {time}", date: "am {date}" },
+  features: {
+    ai_chat_message: { one: "KI-Nachricht", other: "KI-Nachrichten" },
+    active_wizard: { one: "aktiver Helfer", other: "aktive Helfer" },
+  },
+
+  meter: {
+    usedOf: "{used} von {limit}",
+    left: { other: "noch {count}" },
+    usedUp: "Grenze erreicht",
+    resets: "Die nächsten frei {when}",
+    unused: "Noch nichts verbraucht",
+    history: "{feature} in den letzten {days} Tagen: {total} insgesamt, höchstens {most} an einem Tag",
+  },
+
+  subscription: {
+    renews: "Verlängert sich am {date}.",
+    trial: "Kostenlose Probezeit bis {date}, danach {price}.",
+    ends: "Gekündigt. {plan} bleibt bis {date}.",
+    paused: "Das Abo ruht.",
+    paymentFailed: "Die letzte Zahlung ist fehlgeschlagen.",
+    paymentFailedSince: "Die Zahlung vom {date} ist fehlgeschlagen.",
+    graceUntil: "{plan} bleibt bis {date}.",
+    planLost: "Bis zur Zahlung nutzt eure Community {plan}.",
+    updateCard: "Ändere die Karte, dann versucht Stripe es noch einmal.",
+    askAdmin: "Admins können die Karte ändern.",
+  },
+
+  invoices: {
+    heading: "Rechnungen",
+    none: "Es gibt noch keine Rechnungen.",
+    view: "Ansehen",
+    viewLabel: "Rechnung {number} ansehen",
+    pdf: "PDF",
+    pdfLabel: "Rechnung {number} als PDF",
+    statuses: { open: "Offen", paid: "Bezahlt", uncollectible: "Unbezahlt", void: "Storniert" },
+  },
+
+  departure: {
+    opening: { checkout: "Kasse wird geöffnet…", portal: "Zahlung wird geöffnet…" },
+    stuckTitle: "Stripe ließ sich hier nicht öffnen",
+    stuck:
+      "Dein Browser ist auf dieser Seite geblieben. Öffne Stripe in einem neuen Tab; diese Seite hält sich selbst auf dem Laufenden.",
+    awayTitle: "Stripe ist in einem anderen Tab offen",
+    away: "Schließe dort ab. Diese Seite merkt von selbst, was sich ändert; neu laden ist nicht nötig.",
+    open: "In neuem Tab öffnen",
+    openAgain: "Noch einmal öffnen",
+    stop: "Zurück zum Tarif",
+  },
+  checkout: {
+    heading: "Zu {plan} wechseln",
+    loading: "Die Kasse wird geladen…",
+    back: "Zurück zum Tarif",
+  },
+  confirming: "Euer Tarif wird umgestellt. Das dauert ein paar Sekunden.",
+  confirmationLate:
+    "Euer Tarif ist noch nicht umgestellt. Es ist nichts verloren: Eine Zahlung kann ein paar Minuten brauchen.",
+  checkAgain: "Noch einmal nachsehen",
+  retry: "Noch einmal versuchen",
+
+  toasts: {
+    dismiss: "Schließen",
+    success: "Bezahlvorgang abgeschlossen. Danke!",
+    cancel: "Bezahlvorgang abgebrochen. Es wurde nichts berechnet, euer Tarif bleibt.",
+    portal_return: "Willkommen zurück. Was du geändert hast, erscheint hier, sobald es ankommt.",
+    paid: "Zahlung erhalten. Eure Community nutzt jetzt {plan}.",
+  },
+
+  paywall: {
+    title: "Die Grenze eures Tarifs ist erreicht",
+    limit: "Er enthält {limit}; {used} sind verbraucht.",
+    resets: "Die nächsten sind {when} frei.",
+    lifts: "{plan} enthält {limit}.",
+    askAdmin: "Bitte Admins deiner Community um den Wechsel.",
+    dismiss: "Jetzt nicht",
+  },
+
+  assistant: {
+    intro: "Ein Assistent, der wiederholt, was du sagst. Jede Nachricht zählt zum Tarif deiner Community.",
+    field: "Deine Nachricht",
+    send: "Senden",
+    you: "Du",
+    assistant: "Assistent",
+  },
+
+  loadFailed: {
+    title: "Der Tarif ließ sich nicht laden",
+    other: "Bei uns ist etwas schiefgegangen. Bitte versuche es noch einmal.",
+    codes: {
+      parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
+      network_error: "Die Verbindung ist fehlgeschlagen. Bist du online?",
+    },
+  },
+  departureFailed: {
+    other: "Etwas ist schiefgegangen. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+    codes: {
+      not_admin: "Das können nur Admins dieser Community.",
+      already_subscribed: "Diese Community hat schon ein Abo. Unten steht ihr Tarif.",
+      no_customer: "Diese Community hat noch kein Zahlungskonto.",
+      no_subscription: "Diese Community hat kein Abo, das sich kündigen ließe.",
+      plan_not_for_sale: "Dieser Tarif ist gerade nicht zu haben.",
+      stripe_unavailable:
+        "Der Zahlungsdienst antwortet nicht. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      network_error:
+        "Die Verbindung ist fehlgeschlagen. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      parent_silent:
+        "Die Seite der Community antwortet nicht. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+    },
+  },
+  sendFailed: {
+    other: "Die Nachricht wurde nicht gesendet. Bitte versuche es noch einmal.",
+    codes: {
+      network_error: "Die Verbindung ist fehlgeschlagen. Die Nachricht wurde nicht gesendet.",
+      parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
+    },
+  },
+  outsideTitle: "Öffne diese Seite in deiner Community",
+  outside: "Tarif und Zahlung gehören zur Seite deiner Community. Dort siehst und änderst du sie.",
+  scriptsNeeded: "Diese Seite braucht JavaScript, um den Tarif deiner Community zu zeigen.",
+  errorPage: {
+    notFoundTitle: "Hier ist nichts",
+    notFound: "Vielleicht ist die Adresse vertippt, oder die Seite gibt es nicht mehr.",
+    failedTitle: "Etwas ist schiefgegangen",
+    failed: "Das liegt an uns, nicht an dir. Bitte versuche es gleich noch einmal.",
+    home: "Zu Tarif und Zahlung",
+  },
+};
+
+/** The first is for readers of none of them. */
+export const languages: [Texts, ...Texts[]] = [en, de];

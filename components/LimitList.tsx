@@ -1,12 +1,14 @@
 import type { PlanLimit } from "../browser/contract.ts";
-import { formatLimit, texts } from "../browser/texts.ts";
+import { pageLanguage } from "../browser/page_language.ts";
+import { limitKey } from "../browser/plan_limit.ts";
 
 /** What a plan includes, in words. */
 export default function LimitList({ limits }: { limits: PlanLimit[] }) {
+  const { texts, limit } = pageLanguage();
   if (limits.length === 0) return <p class="quiet">{texts.noLimits}</p>;
   return (
-    <ul class="limits" aria-label={texts.includes}>
-      {limits.map((limit) => <li key={`${limit.feature} ${limit.windowSeconds}`}>{formatLimit(limit)}</li>)}
+    <ul class="limits">
+      {limits.map((each) => <li key={limitKey(each)}>{limit(each)}</li>)}
     </ul>
   );
 }

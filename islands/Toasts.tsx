@@ -1,4 +1,4 @@
-import { texts } from "../browser/texts.ts";
+import { pageLanguage } from "../browser/page_language.ts";
 import { dismissToast, toasts } from "../browser/toasts.ts";
 
 /** Passing notices, read aloud by screen readers as they come. */
@@ -8,7 +8,12 @@ export default function Toasts() {
       {toasts.value.map(({ id, tone, text }) => (
         <div key={id} class="toast" data-tone={tone}>
           <p>{text}</p>
-          <button type="button" class="dismiss" aria-label={texts.dismiss} onClick={() => dismissToast(id)} />
+          <button
+            type="button"
+            class="dismiss"
+            aria-label={pageLanguage().texts.toasts.dismiss}
+            onClick={() => dismissToast(id)}
+          />
         </div>
       ))}
     </div>

@@ -1,24 +1,28 @@
 import { departure } from "../browser/billing_store.ts";
-import type { OfferedPlan } from "../browser/contract.ts";
-import { startCheckout } from "../browser/plugin.ts";
-import { texts } from "../browser/texts.ts";
-import NewTabLink from "../components/NewTabLink.tsx";
+import type { BillingInfo, OfferedPlan } from "../browser/contract.ts";
+import { openPortal, startCheckout } from "../browser/departure.ts";
+import { fill } from "../browser/language.ts";
+import { pageLanguage } from "../browser/page_language.ts";
+import { hasLiveSubscription } from "../browser/subscription.ts";
 
-/** Takes an admin to the checkout of one plan. */
-export default function UpgradeButton({ plan }: { plan: OfferedPlan }) {
-  const leaving = departure.value;
-  const isOpening = leaving?.to === "checkout";
+/**
+ * Takes an admin to the checkout of one plan, or, where there is a subscription already, to the portal that changes
+ * it. Tells a member whom to ask.
+ */
+export default function UpgradeButton({ plan, info }: { plan: OfferedPlan; info: BillingInfo }) {
+  const { texts } = pageLanguage();
+  if (!info.isAdmin) return <p class="quiet">{texts.memberHint}</p>;
+  const isChange = hasLiveSubscription(info);
+  const destination = isChange ? "portal" : "checkout";
+  const label = isChange ? texts.changePlan : fill(texts.upgradeTo, { plan: plan.name });
   return (
-    <>
-      <button
-        type="button"
-        class="button primary"
-        aria-disabled={leaving !== null}
-        onClick={() => startCheckout(plan.code)}
-      >
-        {isOpening ? texts.openingCheckout : texts.upgradeTo(plan)}
-      </button>
-      {isOpening && leaving.stuck && <NewTabLink url={leaving.url} />}
-    </>
+    <button
+      type="button"
+      class="button primary"
+      aria-disabled={departure.value !== null}
+      onClick={() => isChange ? openPortal("portal") : startCheckout(plan.code)}
+    >
+      {departure.value?.to === destination ? texts.departure.opening[destination] : label}
+    </button>
   );
 }

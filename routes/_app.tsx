@@ -1,20 +1,30 @@
 import { asset } from "fresh/runtime";
-import { texts } from "../browser/texts.ts";
+import { chooseLanguage } from "../browser/choose_language.ts";
+import { TEXTS_ELEMENT_ID } from "../browser/page_language.ts";
 import { define } from "../define.ts";
 
-/** The document around every page. */
-export default define.page(({ Component }) => (
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <title>{texts.pageTitle}</title>
-      <link rel="stylesheet" href={asset("/style.css")} />
-      <link rel="icon" href="data:," />
-    </head>
-    <body>
-      <Component />
-    </body>
-  </html>
-));
+/** The document around every page. Its islands find their texts at its end. */
+export default define.page(({ Component, req }) => {
+  const { texts } = chooseLanguage(req);
+  return (
+    <html lang={texts.locale}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{texts.pages.billing.title}</title>
+        <link rel="stylesheet" href={asset("/style.css")} />
+        <link rel="icon" href="data:," />
+      </head>
+      <body>
+        <Component />
+        <script
+          id={TEXTS_ELEMENT_ID}
+          type="application/json"
+          // deno-lint-ignore react-no-danger -- the project's own texts, in which no tag can begin
+          dangerouslySetInnerHTML={{ __html: JSON.stringify(texts).replaceAll("<", "\\u003c") }}
+        />
+      </body>
+    </html>
+  );
+});

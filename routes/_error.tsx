@@ -1,11 +1,11 @@
 import { HttpError } from "fresh";
-import { texts } from "../browser/texts.ts";
+import { chooseLanguage } from "../browser/choose_language.ts";
 import Note from "../components/Note.tsx";
 import { define } from "../define.ts";
 
 /** What a person sees instead of a page that is not there or that failed. */
-export default define.page(({ error }) => {
-  const { notFoundTitle, notFound, failedTitle, failed, home } = texts.errorPage;
+export default define.page(({ error, req }) => {
+  const { notFoundTitle, notFound, failedTitle, failed, home } = chooseLanguage(req).texts.errorPage;
   const isMissing = error instanceof HttpError && error.status === 404;
   return (
     <main>

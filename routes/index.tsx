@@ -1,22 +1,40 @@
-import { texts } from "../browser/texts.ts";
+import { chooseLanguage } from "../browser/choose_language.ts";
 import Note from "../components/Note.tsx";
+import PageHeader from "../components/PageHeader.tsx";
+import Skeleton from "../components/Skeleton.tsx";
 import { define } from "../define.ts";
 import BillingSection from "../islands/BillingSection.tsx";
 import ParentListener from "../islands/ParentListener.tsx";
 import Toasts from "../islands/Toasts.tsx";
 
-/** The billing page. Who looks at it is known only once the parent page says so, hence the islands. */
-export default define.page(({ state }) => (
-  <main>
-    <h1>{texts.heading}</h1>
-    <Toasts />
-    <noscript>
-      <Note text={texts.scriptsNeeded} />
-    </noscript>
-    <BillingSection />
-    <ParentListener
-      parentOrigin={new URL(state.config.parentAppUrl).origin}
-      identityProvider={state.config.identityProvider}
-    />
-  </main>
-));
+/**
+ * The billing page. Who looks at it is known only once the parent page says so, hence the islands; what can be said
+ * without that is written here and handed to them.
+ */
+export default define.page(({ req, state: { config }, url }) => {
+  const { texts } = chooseLanguage(req);
+  return (
+    <main>
+      <PageHeader page="billing" texts={texts.pages} search={url.search} />
+      <Toasts />
+      <noscript>
+        <Note text={texts.scriptsNeeded} />
+      </noscript>
+      <BillingSection
+        skeleton={<Skeleton label={texts.loading} />}
+        outside={<Note title={texts.outsideTitle} text={texts.outside} />}
+        confirming={
+          <>
+            <Note text={texts.confirming} isBusy />
+            <Skeleton label={texts.loading} />
+          </>
+        }
+      />
+      <ParentListener
+        parentOrigin={config.parentAppUrl}
+        identityProvider={config.identityProvider}
+        stripeJs={config.stripeJs}
+      />
+    </main>
+  );
+});

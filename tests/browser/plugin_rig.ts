@@ -20,6 +20,8 @@ export class PlayedApi {
   info: BillingInfo | Problem = billingInfo(free);
   checkout: object | Problem = { code: "stripe_unavailable", status: 503 };
   portal: object | Problem = { code: "stripe_unavailable", status: 503 };
+  /** What the assistant answers; what it hears when null. */
+  assistant: Problem | null = null;
   /** How many sessions were opened. The token of each is `session-N`. */
   sessions = 0;
   /** Tokens that are not taken any more. */
@@ -41,6 +43,9 @@ export class PlayedApi {
     if (pathname === "/api/community/billing-info") return answerWith(this.info);
     if (pathname === "/api/stripe/create-checkout-session") return answerWith(this.checkout);
     if (pathname === "/api/stripe/create-portal-session") return answerWith(this.portal);
+    if (pathname === "/api/assistant/messages") {
+      return answerWith(this.assistant ?? { reply: JSON.parse(body).text });
+    }
     return answerWith({ code: "not_found", status: 404 });
   }
 
@@ -53,6 +58,7 @@ export class PlayedApi {
 interface Problem {
   code: string;
   status: number;
+  [member: string]: unknown;
 }
 
 function answerWith(answer: object | Problem): Response {

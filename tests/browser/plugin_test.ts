@@ -19,6 +19,9 @@ Deno.test.afterAll(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
+/** The time so many days from now, as ISO 8601. */
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+
 /** Lets Stripe's addresses answer, and counts the pages asked for. */
 async function playStripe(context: BrowserContext): Promise<string[]> {
   const visits: string[] = [];
@@ -29,20 +32,61 @@ async function playStripe(context: BrowserContext): Promise<string[]> {
   return visits;
 }
 
-Deno.test("an admin on the free plan sees its limits in words and a way up", async () => {
-  await using open = await rig.open(browser, new PlayedApi());
+Deno.test("an admin on the free plan sees what it includes, how much is used, and a way up", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(free, {
+    usage: [{ ...free.limits[0], used: 87, resetsAt: inDays(9), daily: [1, ...Array(28).fill(0), 3] }],
+  });
+  await using open = await rig.open(browser, api);
   const faults: string[] = [];
   open.page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   open.page.on("pageerror", (error) => faults.push(error.message));
   await open.page.reload();
-  await open.plugin.getByRole("heading", { name: "Free" }).waitFor();
-  const current = open.plugin.getByRole("region", { name: "Free" });
-  assert.equal(await current.getByRole("listitem").innerText(), "100 AI chat messages every 30 days");
+  const current = open.plugin.getByRole("region", { name: "Current plan" });
+  await current.getByRole("heading", { name: "Free" }).waitFor();
+  assert.match(
+    await current.innerText(),
+    /AI chat messages every 30 days\s+87 of 100\s+13 left\s+Next reset on /,
+  );
+  const meter = current.getByRole("meter", { name: "AI chat messages" });
+  assert.equal(await meter.getAttribute("aria-valuetext"), "87 of 100");
+  await current.getByRole("img", {
+    name: "AI chat messages in the last 30 days: 4 in all, at most 3 on one day",
+  }).waitFor();
   const offer = open.plugin.getByRole("region", { name: "Pro" });
   assert.match(await offer.innerText(), /\$29 a month\s+10,000 AI chat messages every 30 days/);
   assert.equal(await offer.getByRole("button", { name: "Upgrade to Pro" }).isVisible(), true);
-  assert.equal(await open.plugin.getByRole("button", { name: "Manage billing" }).count(), 0);
+  const own = open.plugin.getByRole("region", { name: "Free" });
+  assert.match(await own.innerText(), /Your plan/);
+  assert.equal(await open.plugin.getByRole("button").count(), 1);
+  assert.equal(await open.plugin.getByRole("heading", { name: "Invoices" }).count(), 0);
   assert.deepEqual(faults, []);
+});
+
+Deno.test("a limit that is almost or wholly used up is said so", async () => {
+  const api = new PlayedApi();
+  const [limit] = free.limits;
+  api.info = billingInfo(free, {
+    usage: [
+      { ...limit, used: 105, resetsAt: inDays(0.5), daily: [105] },
+      {
+        ...limit,
+        feature: "active_wizard",
+        windowSeconds: 0,
+        used: 1,
+        hardLimit: 2,
+        resetsAt: null,
+        daily: [],
+      },
+    ],
+  });
+  await using open = await rig.open(browser, api);
+  const current = open.plugin.getByRole("region", { name: "Current plan" });
+  await current.getByText(/^105 of 100$/).waitFor();
+  assert.match(await current.innerText(), /Limit reached\s+Next reset at \d+:\d\d/);
+  const meter = current.getByRole("meter", { name: "AI chat messages" });
+  assert.equal(await meter.getAttribute("aria-valuenow"), "100");
+  assert.match(await current.innerText(), /active wizards at a time\s+1 of 2\s+1 left/i);
 });
 
 Deno.test("a member sees the plan and no buttons", async () => {
@@ -51,6 +95,8 @@ Deno.test("a member sees the plan and no buttons", async () => {
     api.info = billingInfo(plan, { isAdmin: false });
     await using open = await rig.open(browser, api, { person: "ben" });
     await open.plugin.getByRole("heading", { name: plan.name }).first().waitFor();
+    const hint = open.plugin.getByText("An admin of your community can upgrade.");
+    assert.equal(await hint.count(), plan === free ? 1 : 0);
     assert.equal(await open.plugin.getByRole("button").count(), 0);
   }
 });
@@ -66,7 +112,7 @@ Deno.test("an admin on a paid plan sees when it renews, the invoices and the way
       currency: "usd",
       createdAt: "2027-05-15T10:30:00Z",
       hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
-      invoicePdf: null,
+      invoicePdf: "https://pay.stripe.com/invoice/1/pdf",
     }],
   });
   api.portal = { portalUrl: PORTAL };
@@ -74,9 +120,11 @@ Deno.test("an admin on a paid plan sees when it renews, the invoices and the way
   await playStripe(open.page.context());
   await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
   const invoice = open.plugin.getByRole("region", { name: "Invoices" }).getByRole("listitem");
-  assert.match(await invoice.innerText(), /May 15, 2027\s+\$29\s+Paid\s+View/);
-  const link = invoice.getByRole("link", { name: "View invoice D-0001" });
-  assert.equal(await link.getAttribute("href"), "https://invoice.stripe.com/i/1");
+  assert.match(await invoice.innerText(), /May 15, 2027\s+\$29\s+Paid\s+View\s+PDF/);
+  const page = invoice.getByRole("link", { name: "View invoice D-0001" });
+  assert.equal(await page.getAttribute("href"), "https://invoice.stripe.com/i/1");
+  const pdf = invoice.getByRole("link", { name: "Invoice D-0001 as PDF" });
+  assert.equal(await pdf.getAttribute("href"), "https://pay.stripe.com/invoice/1/pdf");
   assert.equal(await open.plugin.getByRole("button", { name: /Upgrade/ }).count(), 0);
   await open.plugin.getByRole("button", { name: "Manage billing" }).click();
   await open.page.waitForURL(PORTAL);
@@ -202,7 +250,7 @@ Deno.test("back from the portal, a change made there shows by itself", async () 
   await open.plugin.getByRole("status").getByText("Welcome back.").waitFor();
   await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
   api.info = billingInfo(pro, { subscription: subscriptionWith({ cancelAt: "2027-06-15T10:30:00Z" }) });
-  await open.plugin.getByText("Cancelled: Pro ends on June 15, 2027.").waitFor();
+  await open.plugin.getByText("Cancelled. Pro stays until June 15, 2027.").waitFor();
 });
 
 Deno.test("billing info that cannot be loaded is said so, and can be tried again", async () => {
@@ -212,7 +260,7 @@ Deno.test("billing info that cannot be loaded is said so, and can be tried again
   await open.plugin.getByRole("heading", { name: "The plan could not be loaded" }).waitFor();
   api.info = billingInfo(free);
   await open.plugin.getByRole("button", { name: "Try again" }).click();
-  await open.plugin.getByRole("heading", { name: "Free" }).waitFor();
+  await open.plugin.getByRole("heading", { name: "Free" }).first().waitFor();
 });
 
 Deno.test("a session that ended is renewed without anybody noticing", async () => {
@@ -236,9 +284,13 @@ Deno.test("everything can be reached and done by keyboard", async () => {
   await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
   const focused = open.plugin.locator(":focus");
   while (await focused.count() === 0) await open.page.keyboard.press("Tab");
-  assert.equal(await focused.getAttribute("aria-label"), "Dismiss");
-  await open.page.keyboard.press("Tab");
-  assert.equal(await focused.innerText(), "Upgrade to Pro");
+  const order = [];
+  for (let stops = 0; stops < 4; stops++) {
+    order.push(await focused.getAttribute("aria-label") ?? await focused.innerText());
+    await open.page.keyboard.press("Tab");
+  }
+  assert.deepEqual(order, ["Plan", "Assistant", "Dismiss", "Upgrade to Pro"]);
+  await open.page.keyboard.press("Shift+Tab");
   await open.page.keyboard.press("Enter");
   await open.page.waitForURL(CHECKOUT);
 });

@@ -1,0 +1,24 @@
+import { createLanguage, type Language } from "./language.ts";
+import { languages } from "./texts.ts";
+
+const [standard, ...others] = languages.map(createLanguage);
+
+/**
+ * The language that suits whoever asks best, by what their browser says it prefers (`Accept-Language`, RFC 9110,
+ * 12.5.4). `de-AT` is served with `de`; nobody's language is answered in the first one. For the server.
+ */
+export function chooseLanguage({ headers }: Request): Language {
+  const preferred = (headers.get("accept-language") ?? "").split(",")
+    .map((entry) => {
+      const [tag, ...parameters] = entry.trim().toLowerCase().split(/\s*;\s*/);
+      const quality = parameters.find((parameter) => parameter.startsWith("q="));
+      return { locale: tag.split("-")[0], quality: quality ? Number(quality.slice(2)) : 1 };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality);
+  for (const { locale } of preferred) {
+    const match = [standard, ...others].find(({ texts }) => texts.locale === locale);
+    if (match) return match;
+  }
+  return standard;
+}

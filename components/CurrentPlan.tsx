@@ -1,0 +1,34 @@
+import type { ComponentChildren } from "preact";
+import type { BillingInfo } from "../browser/contract.ts";
+import { pageLanguage } from "../browser/page_language.ts";
+import { limitKey } from "../browser/plan_limit.ts";
+import { describeSubscription } from "../browser/subscription_note.ts";
+import UsageMeter from "./UsageMeter.tsx";
+
+/**
+ * The plan the community has now, how much of it is used, and how its subscription stands. The children are what can
+ * be done about it.
+ */
+export default function CurrentPlan({ info, children }: { info: BillingInfo; children: ComponentChildren }) {
+  const language = pageLanguage();
+  const { texts, price } = language;
+  const note = describeSubscription(info, language);
+  return (
+    <section class="card current" aria-label={texts.currentPlan}>
+      <div class="title">
+        <div>
+          <p class="eyebrow">{texts.currentPlan}</p>
+          <h2 data-plan={info.plan.code}>{info.plan.name}</h2>
+        </div>
+        {info.plan.priceCents > 0 && <p class="price">{price(info.plan)}</p>}
+      </div>
+      {note && <p class="state" data-tone={note.tone}>{note.text}</p>}
+      {children && <div class="actions">{children}</div>}
+      {info.usage.length === 0 ? <p class="quiet">{texts.noLimits}</p> : (
+        <div class="meters">
+          {info.usage.map((usage) => <UsageMeter key={limitKey(usage)} usage={usage} />)}
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Texts } from "../browser/texts.ts";
+
+/** The plugin's pages, in the order in which they are offered. */
+const PAGES = [["/", "billing"], ["/assistant", "assistant"]] as const;
+
+interface PageHeaderProps {
+  page: (typeof PAGES)[number][1];
+  texts: Texts["pages"];
+  /** The query of the page's address. It stays on the way: the parent page may have put it there. */
+  search: string;
+}
+
+/** What a page is called, and the way to the others. */
+export default function PageHeader({ page, texts, search }: PageHeaderProps) {
+  return (
+    <header class="title">
+      <h1>{texts[page].title}</h1>
+      <nav aria-label={texts.label}>
+        {PAGES.map(([path, name]) => (
+          <a key={path} href={path + search} aria-current={name === page ? "page" : undefined}>
+            {texts[name].short}
+          </a>
+        ))}
+      </nav>
+    </header>
+  );
+}

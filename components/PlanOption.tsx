@@ -1,0 +1,27 @@
+import type { ComponentChildren } from "preact";
+import type { OfferedPlan } from "../browser/contract.ts";
+import { pageLanguage } from "../browser/page_language.ts";
+import LimitList from "./LimitList.tsx";
+
+interface PlanOptionProps {
+  plan: OfferedPlan;
+  isCurrent: boolean;
+  /** The way to it. */
+  children: ComponentChildren;
+}
+
+/** One of the plans to choose from. */
+export default function PlanOption({ plan, isCurrent, children }: PlanOptionProps) {
+  const { texts, price } = pageLanguage();
+  return (
+    <section class={isCurrent ? "card" : "card offer"} aria-label={plan.name}>
+      <div class="title">
+        <h3>{plan.name}</h3>
+        {isCurrent && <span class="tag">{texts.yourPlan}</span>}
+      </div>
+      <p class="price">{price(plan)}</p>
+      <LimitList limits={plan.limits} />
+      {children && <div class="actions">{children}</div>}
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+import type { FeatureUsage } from "../browser/contract.ts";
+import { fill } from "../browser/language.ts";
+import { pageLanguage } from "../browser/page_language.ts";
+import { limitKey } from "../browser/plan_limit.ts";
+import Sparkline from "./Sparkline.tsx";
+
+/** From this share on it is worth a warning. */
+const ALMOST = 0.8;
+
+/** How much of one limit is used, when the next of it is free again, and how it went lately. */
+export default function UsageMeter({ usage }: { usage: FeatureUsage }) {
+  const { texts: { meter }, feature, timeWindow, number, counted, moment } = pageLanguage();
+  const { used, hardLimit, resetsAt, daily } = usage;
+  const id = limitKey(usage);
+  const name = feature(usage.feature, 2);
+  const share = Math.min(used / Math.max(hardLimit, 1), 1);
+  const figures = fill(meter.usedOf, { used: number(used), limit: number(hardLimit) });
+  return (
+    <div class="meter" data-level={used >= hardLimit ? "out" : share >= ALMOST ? "low" : "fine"}>
+      <p>
+        <strong id={id}>{name}</strong> <span class="quiet">{timeWindow(usage)}</span>
+      </p>
+      <p class="figures">
+        <span>{figures}</span>{" "}
+        <span class="standing">
+          {used >= hardLimit ? meter.usedUp : counted(meter.left, hardLimit - used)}
+        </span>
+      </p>
+      <div
+        class="bar"
+        role="meter"
+        aria-labelledby={id}
+        aria-valuemin={0}
+        aria-valuenow={Math.min(used, hardLimit)}
+        aria-valuemax={hardLimit}
+        aria-valuetext={figures}
+      >
+        <span style={{ width: `${100 * share}%` }} />
+      </div>
+      {daily.length > 0 && (
+        <p class="history quiet">
+          <span>{resetsAt ? fill(meter.resets, { when: moment(resetsAt) }) : meter.unused}</span>
+          <Sparkline feature={name} daily={daily} />
+        </p>
+      )}
+    </div>
+  );
+}
