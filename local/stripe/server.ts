@@ -1,4 +1,5 @@
 import { Account } from "./account/account.ts";
+import { replaceState, type State } from "./account/state.ts";
 import { StateFile } from "./account/state_file.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { expandables } from "./api/expandables.ts";
@@ -79,7 +80,13 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     stopping: stopping.signal,
   });
   const idle = async (timeout = 10_000) => await timekeeper.idle(timeout) && await courier.idle(timeout);
-  const control = createControl({ account, courier, faults, idle, rateLimit });
+  const replaceAll = async (state: State) => {
+    await timekeeper.stop();
+    replaceState(account, state);
+    timekeeper = new Timekeeper(account, log);
+    courier.resume();
+  };
+  const control = createControl({ account, courier, faults, idle, rateLimit, replaceState: replaceAll });
   const pages = createPages(account);
   const server = Deno.serve({ hostname: host, port: options.port ?? 0, onListen: () => {} }, (request) => {
     timekeeper.settle();
@@ -89,7 +96,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     return pathname.startsWith("/_sim/") ? control(request) : pages(request);
   });
   account.origin = `http://${host}:${server.addr.port}`;
-  const timekeeper = new Timekeeper(account, log);
+  let timekeeper = new Timekeeper(account, log);
   courier.resume();
 
   return {

@@ -20,6 +20,7 @@ import type { Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
+import type { UsedKey } from "../protocol/idempotency.ts";
 import { Collection } from "./collection.ts";
 
 /** Hears of a published event, with the ids of the webhook endpoints and event destinations it goes to. */
@@ -100,6 +101,7 @@ export class Account {
   readonly eventDestinations = new Collection<EventDestination>("event destination", this.#changed);
   readonly events = new Collection<Event>("event", this.#changed);
   readonly thinEvents = new Collection<ThinEvent>("event", this.#changed);
+  readonly idempotencyKeys = new Collection<UsedKey>("idempotency key", this.#changed);
   readonly cliDevices = new Collection<CliDevice>("device", this.#changed);
   readonly cliSessions = new Collection<CliSession>("session", this.#changed);
   readonly deliveries = new Collection<Delivery>("delivery", this.#changed, {

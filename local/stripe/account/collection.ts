@@ -68,6 +68,17 @@ export class Collection<T extends { id: string }> {
     return object;
   }
 
+  /** Oldest first, without a copy: for those who only look at the beginning. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#objects.values();
+  }
+
+  clear() {
+    this.#objects.clear();
+    this.#byOwner.clear();
+    this.#onChange();
+  }
+
   get size(): number {
     return this.#objects.size;
   }

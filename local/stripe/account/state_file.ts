@@ -1,12 +1,6 @@
 import { dirname } from "node:path";
-import { z } from "zod";
-import { apiVersion } from "../objects/stored.ts";
 import type { Account } from "./account.ts";
-
-const stateSchema = z.object({
-  api_version: z.literal(apiVersion),
-  collections: z.record(z.string(), z.array(z.looseObject({ id: z.string() }))),
-});
+import { readState, replaceState, type State, stateSchema } from "./state.ts";
 
 /** The state file is not one that this simulator wrote, or not in this version. */
 export class StateFileError extends Error {
@@ -33,10 +27,7 @@ export class StateFile {
     await Deno.mkdir(dirname(this.#path), { recursive: true });
     const text = await readIfThere(this.#path);
     if (text === undefined) return;
-    const saved = parseState(this.#path, text);
-    for (const [name, collection] of this.#account.collections()) {
-      for (const object of saved.collections[name] ?? []) collection.put(object);
-    }
+    replaceState(this.#account, parseState(this.#path, text));
   }
 
   /** Writes the state soon; changes that come close together are written once. */
@@ -56,11 +47,8 @@ export class StateFile {
 
   /** A rename replaces the file at once: a crash leaves the old state or the new one, never half of it. */
   async #write() {
-    const collections = Object.fromEntries(
-      this.#account.collections().map(([name, collection]) => [name, collection.oldestFirst()]),
-    );
     const draft = `${this.#path}.draft`;
-    await Deno.writeTextFile(draft, JSON.stringify({ api_version: apiVersion, collections }));
+    await Deno.writeTextFile(draft, JSON.stringify(readState(this.#account)));
     await Deno.rename(draft, this.#path);
   }
 }
@@ -74,7 +62,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-function parseState(path: string, text: string): z.output<typeof stateSchema> {
+function parseState(path: string, text: string): State {
   try {
     return stateSchema.parse(JSON.parse(text));
   } catch (cause) {

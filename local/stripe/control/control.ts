@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
+import { readState, type State, stateSchema } from "../account/state.ts";
 import { findTestCard } from "../behaviour/cards.ts";
 import { payCheckout } from "../behaviour/checkout.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
@@ -16,6 +17,8 @@ export interface ControlParts {
   /** Waits until nothing is under way; false when that takes longer than so many milliseconds. */
   idle: (timeout: number) => Promise<boolean>;
   rateLimit: RateLimit;
+  /** Puts a state in the place of all there is. */
+  replaceState: (state: State) => Promise<void>;
 }
 
 const paySchema = z.strictObject({
@@ -40,11 +43,16 @@ type Action = (request: Request, id: string) => Promise<Response> | Response;
  * errors look like Stripe's.
  */
 export function createControl(
-  { account, courier, faults, idle, rateLimit }: ControlParts,
+  { account, courier, faults, idle, rateLimit, replaceState }: ControlParts,
 ): (request: Request) => Promise<Response> {
   const actions: [method: string, pattern: URLPattern, action: Action][] = [
     ["GET", route("/_sim/health"), () => Response.json({ ok: true })],
     ["GET", route("/_sim/idle"), (request) => answerWhenIdle(idle, request)],
+    ["GET", route("/_sim/state"), () => Response.json(readState(account))],
+    ["PUT", route("/_sim/state"), async (request) => {
+      await replaceState(await readJson(request, stateSchema));
+      return Response.json({});
+    }],
     ["GET", route("/_sim/faults"), () => Response.json(faults.list())],
     ["POST", route("/_sim/faults"), async (request) => {
       faults.add(await readJson(request, faultSchema));

@@ -37,7 +37,7 @@ type HeadedReply = Reply & { headers?: Record<string, string> };
 
 /** Builds the handler of `/v1/*`: every request is answered in Stripe's way, errors included. */
 export function createApi(parts: ApiParts): (request: Request) => Promise<Response> {
-  const keys = new IdempotencyKeys();
+  const keys = new IdempotencyKeys(parts.account.idempotencyKeys);
   return async (request) => {
     const call = await readRequest(request);
     const subject = `${call.method} ${call.path}`;

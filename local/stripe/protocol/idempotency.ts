@@ -1,3 +1,4 @@
+import type { Collection } from "../account/collection.ts";
 import { invalidRequest, StripeError } from "./errors.ts";
 
 /** A reply as it goes over the wire. */
@@ -6,11 +7,13 @@ export interface Reply {
   body: string;
 }
 
-interface Entry {
+/** A key that was used, with the request that used it and what it was answered. */
+export interface UsedKey {
+  /** The key itself. */
+  id: string;
   request: string;
   at: number;
-  /** Missing while the first request is still running. */
-  reply?: Reply;
+  reply: Reply;
 }
 
 const longestKey = 255;
@@ -21,7 +24,13 @@ const keptForSeconds = 24 * 60 * 60;
  * given again for a day, success or not. Requests that fail validation never get here.
  */
 export class IdempotencyKeys {
-  readonly #entries = new Map<string, Entry>();
+  readonly #used: Collection<UsedKey>;
+  readonly #running = new Map<string, Omit<UsedKey, "reply">>();
+
+  /** Answered keys are kept in the collection; those of running requests are not, as they end with the simulator. */
+  constructor(used: Collection<UsedKey>) {
+    this.#used = used;
+  }
 
   /**
    * Takes the key for a request. Returns the saved reply when the request was answered before, else nothing: then the
@@ -32,27 +41,30 @@ export class IdempotencyKeys {
       throw invalidRequest(`Idempotency keys must be at most ${longestKey} characters`);
     }
     this.#forgetOld(now);
-    const entry = this.#entries.get(key);
-    if (!entry) {
-      this.#entries.set(key, { request, at: now });
+    const used = this.#used.find(key);
+    const first = used ?? this.#running.get(key);
+    if (!first) {
+      this.#running.set(key, { id: key, request, at: now });
       return;
     }
-    if (entry.request !== request) throw otherParameters(key);
-    if (!entry.reply) throw inUse(key);
-    return entry.reply;
+    if (first.request !== request) throw otherParameters(key);
+    if (!used) throw inUse(key);
+    return used.reply;
   }
 
   /** Saves the reply for those who ask with the same key. */
   finish(key: string, reply: Reply) {
-    const entry = this.#entries.get(key);
-    if (entry) entry.reply = reply;
+    const first = this.#running.get(key);
+    if (!first) return;
+    this.#running.delete(key);
+    this.#used.put({ ...first, reply });
   }
 
-  /** Entries are in the order of their time, so the old ones are in front. */
+  /** Keys are in the order of their time, so the old ones are in front. */
   #forgetOld(now: number) {
-    for (const [key, entry] of this.#entries) {
-      if (entry.at > now - keptForSeconds) return;
-      this.#entries.delete(key);
+    for (const { id, at } of this.#used) {
+      if (at > now - keptForSeconds) return;
+      this.#used.remove(id);
     }
   }
 }

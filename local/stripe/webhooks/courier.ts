@@ -65,8 +65,10 @@ export class Courier {
     this.#enqueue(deliveries.find(fresh.id) ?? deliveries.put(fresh));
   }
 
-  /** Takes up the deliveries that a former run left undone. */
+  /** Takes up the deliveries that a former run left undone, and only those. */
   resume() {
+    this.#agenda.clear();
+    this.#held = [];
     for (const delivery of this.#account.deliveries.oldestFirst()) {
       if (delivery.status === "pending") this.#enqueue(delivery);
     }
