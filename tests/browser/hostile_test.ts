@@ -165,6 +165,19 @@ Deno.test("and if it could, the plugin would tell it nothing and believe nothing
   assert.equal(await page.frameLocator("iframe").getByRole("status").getByRole("button").count(), 0);
 });
 
+Deno.test("a plugin whose parent app signs tokens ships no code for Common Ground", async () => {
+  await using opened = await rig.open(browser, new PlayedApi());
+  const scripts: Promise<string>[] = [];
+  opened.page.on("response", (response) => {
+    if (response.request().resourceType() === "script") scripts.push(response.text());
+  });
+  await opened.page.reload();
+  await pluginFrame(opened);
+  const texts = await Promise.all(scripts);
+  assert.ok(texts.some((text) => text.includes("pluginReady")), "the plugin's code is among them");
+  assert.ok(texts.every((text) => !text.includes("safeRequest")));
+});
+
 Deno.test("a plugin whose parent app signs tokens signs nothing for Common Ground", async () => {
   const response = await fetch(`${rig.pluginUrl}/api/auth/common-ground`, {
     method: "POST",
