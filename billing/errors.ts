@@ -14,6 +14,7 @@ export type BillingErrorCode =
   | "unknown_plan"
   | "already_subscribed"
   | "no_customer"
+  | "no_subscription"
   | "plan_not_for_sale"
   | "quota_exceeded"
   | "quota_not_configured"

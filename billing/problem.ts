@@ -39,6 +39,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   unknown_plan: [404, "Unknown plan"],
   method_not_allowed: [405, "This method is not allowed here"],
   already_subscribed: [409, "The community has a subscription already"],
+  no_subscription: [409, "The community has no subscription"],
   no_customer: [409, "The community has no billing account yet"],
   plan_not_for_sale: [409, "The plan is not for sale"],
   payload_too_large: [413, "The body is too large"],

@@ -401,6 +401,18 @@ Deno.test("the portal opens for a community with a billing account and returns t
   assert.ok((await page.text()).includes(escaped));
 });
 
+Deno.test("the portal opens at one task; without a subscription there is none to cancel", async () => {
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  await api.call("POST", CHECKOUT, { token, json: {} });
+  const open = (flow: string) => api.call("POST", PORTAL, { token, json: { flow } });
+  assert.equal((await open("payment_method_update")).status, 200);
+  assertProblem(await open("subscription_cancel"), [409, "no_subscription"]);
+  assertProblem(await open("subscription_update"), [400, "invalid_request"]);
+  await upgrade(admin);
+  assert.equal((await open("subscription_cancel")).status, 200);
+});
+
 Deno.test("a community sees and changes nothing of another", async () => {
   const [garden, chess] = [newAdmin({ title: "Garden" }), newAdmin({ title: "Chess" })];
   await upgrade(garden);
