@@ -135,6 +135,7 @@ const en = {
     codes: {
       parent_silent: "The community page does not answer. Are you still signed in there?",
       network_error: "The connection failed. Are you online?",
+      not_member: "The plan is for members of this community to see.",
     } as Record<string, string>,
   },
   departureFailed: {
@@ -295,6 +296,7 @@ const de: Texts = {
     codes: {
       parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
       network_error: "Die Verbindung ist fehlgeschlagen. Bist du online?",
+      not_member: "Den Tarif sehen die Mitglieder dieser Community.",
     },
   },
   departureFailed: {
