@@ -2,6 +2,7 @@ import { App, csp, HttpError, staticFiles } from "fresh";
 import { createBilling } from "./billing/billing.ts";
 import type { ServerConfig } from "./billing/config.ts";
 import type { PublicConfig, State } from "./define.ts";
+import { pagePolicy } from "./page_policy.ts";
 
 /** The plugin server, put together from its configuration. */
 export async function createApp(config: ServerConfig): Promise<App<State>> {
@@ -10,7 +11,9 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
     parentAppUrl: config.parentAppUrl,
     pluginUrl: config.pluginUrl,
     identityProvider: config.identity.provider,
-    stripeJs: null,
+    stripeJs: config.checkout.uiMode === "embedded"
+      ? { publishableKey: config.stripe.publishableKey, scriptUrl: config.checkout.stripeJsUrl }
+      : null,
   };
 
   return new App<State>()
@@ -25,15 +28,7 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
     .use(staticFiles())
     .use(csp({
       useNonce: true,
-      csp: [
-        // The one place that may show this page in a frame: who can frame it can trick people into clicking.
-        `frame-ancestors ${config.parentAppUrl}`,
-        "font-src 'none'",
-        "media-src 'none'",
-        "worker-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-      ],
+      csp: pagePolicy(config),
     }))
     .use((ctx) => {
       ctx.state.billing = billing;

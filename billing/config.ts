@@ -65,6 +65,15 @@ const serverVariables = {
       "the id of a billing portal configuration, bpc_…, or nothing for the account's default",
     ),
   ),
+  CHECKOUT_UI_MODE: optional(
+    z.enum(["hosted", "embedded"], {
+      error: "hosted (people pay on Stripe's page) or embedded (inside the plugin's page, by Stripe.js)",
+    }),
+  ),
+  STRIPE_JS_URL: optional(z.url({
+    protocol: /^https?$/,
+    error: "the address of a stand-in for Stripe.js, http://127.0.0.1:4103/stripe-js/stripe.js",
+  })),
   PARENT_APP_URL: origin("the address of the parent app, https://app.example"),
   PLUGIN_URL: origin("the address this plugin is served at, https://billing.example"),
   PARENT_APP_JWT_SECRET: optional(
@@ -178,6 +187,7 @@ const serverSchema = z.object({
     portalConfigurationId: env.STRIPE_PORTAL_CONFIGURATION_ID,
   },
   webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
+  checkout: { uiMode: env.CHECKOUT_UI_MODE ?? "hosted", stripeJsUrl: env.STRIPE_JS_URL ?? null },
   parentAppUrl: env.PARENT_APP_URL,
   pluginUrl: env.PLUGIN_URL,
   identity: env.COMMON_GROUND_PRIVATE_KEY

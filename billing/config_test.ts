@@ -38,6 +38,8 @@ Deno.test("an empty environment is refused with every variable named at once", (
   const optional = [
     "BILLING_DB_URL",
     "STRIPE_API_BASE",
+    "STRIPE_JS_URL",
+    "CHECKOUT_UI_MODE",
     "STRIPE_PORTAL_CONFIGURATION_ID",
     "CRON_SECRET",
     "OPERATOR_DB_URL",
@@ -62,6 +64,8 @@ Deno.test("each wrong value is named with what it should be", () => {
     ["STRIPE_SECRET_KEY", "pk_test_abc"],
     ["STRIPE_WEBHOOK_SECRET", "hunter2"],
     ["STRIPE_API_BASE", "127.0.0.1:4103"],
+    ["STRIPE_JS_URL", "stripe.js"],
+    ["CHECKOUT_UI_MODE", "framed"],
     ["PARENT_APP_URL", "https://app.example/c/1"],
     ["PLUGIN_URL", "billing.example"],
     ["PARENT_APP_JWT_SECRET", "hunter2"],

@@ -19,7 +19,7 @@ export const isSending = signal(false);
 export async function say(text: string): Promise<boolean> {
   if (isSending.value) return false;
   isSending.value = true;
-  const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { text });
+  const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { message: text });
   isSending.value = false;
   if (result.ok) {
     conversation.value = [...conversation.value, { from: "you", text }, {

@@ -44,7 +44,7 @@ export class PlayedApi {
     if (pathname === "/api/stripe/create-checkout-session") return answerWith(this.checkout);
     if (pathname === "/api/stripe/create-portal-session") return answerWith(this.portal);
     if (pathname === "/api/assistant/messages") {
-      return answerWith(this.assistant ?? { reply: JSON.parse(body).text });
+      return answerWith(this.assistant ?? { reply: JSON.parse(body).message });
     }
     return answerWith({ code: "not_found", status: 404 });
   }
