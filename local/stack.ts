@@ -30,6 +30,8 @@ export interface StackOptions {
   stateFolder?: string;
   /** The plugin from source with live reload, as built into `_fresh/`, or not at all. */
   app: "dev" | "built" | "none";
+  /** Where people pay: on Stripe's page, which is what happens when left out, or inside the plugin's. */
+  checkout?: "hosted" | "embedded";
   /** A migrated and seeded database to use in place of a server of its own. */
   database?: { cluster: Cluster; name: string };
   /** Hears when a step begins and, with its duration in milliseconds, when it is done. */
@@ -125,7 +127,10 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const setup = await step("Stripe set-up", setUp(urls, secrets, kept));
 
   const keys = keysOf(secrets, setup);
-  const env = pluginEnvironment(urls, keys, databaseUrl(cluster, "billing_service", database));
+  const env = {
+    ...pluginEnvironment(urls, keys, databaseUrl(cluster, "billing_service", database)),
+    CHECKOUT_UI_MODE: options.checkout ?? "hosted",
+  };
   const gateway = startGateway(children, {
     port: ports.supabase,
     requestUrl: databaseUrl(cluster, "authenticator", database),
@@ -261,6 +266,7 @@ function pluginEnvironment(
     STRIPE_WEBHOOK_SECRET: keys.stripeWebhookSecret,
     STRIPE_PORTAL_CONFIGURATION_ID: keys.stripePortalConfigurationId,
     STRIPE_API_BASE: urls.stripe,
+    STRIPE_JS_URL: `${urls.stripe}/stripe-js/stripe.js`,
     PARENT_APP_URL: urls.parent,
     PLUGIN_URL: urls.plugin,
     PARENT_APP_JWT_SECRET: keys.parentAppJwtSecret,

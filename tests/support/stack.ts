@@ -7,13 +7,13 @@ export interface TestStack extends Stack, AsyncDisposable {
   database: TestDatabase;
 }
 
+type TestStackOptions = { app?: "built" | "none"; checkout?: StackOptions["checkout"] };
+
 /**
  * Starts the stack with the plugin as built, or without it. `await using` or stop() stops it and drops the database.
  * A process of the stack that dies ends in stop() rejecting, so that it fails the test.
  */
-export async function startTestStack(
-  { app = "built" }: { app?: Exclude<StackOptions["app"], "dev"> } = {},
-): Promise<TestStack> {
+export async function startTestStack({ app = "built", checkout }: TestStackOptions = {}): Promise<TestStack> {
   if (app === "built") await buildApp();
   const database = await createDatabase();
   try {
@@ -21,6 +21,7 @@ export async function startTestStack(
       portBase: 0,
       ephemeral: true,
       app,
+      checkout,
       database: { cluster: database.cluster, name: database.name },
     });
     let failure: Error | undefined;
