@@ -107,10 +107,15 @@ async function callApply(
 ): Promise<Settlement> {
   // The payload goes as text: what is kept is what Stripe sent, not our reading of it.
   const [{ settlement }] = await orUnavailable(
-    db<[{ settlement: Settlement }]>`
-      select billing.apply_stripe_event(
-        ${db.json(event)}, ${change && db.json(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
-      ) as settlement`,
+    change?.kind === "meter_errors"
+      ? db<[{ settlement: Settlement }]>`
+        select billing.apply_meter_errors(
+          ${db.json(event)}, ${db.json(change)}, ${payload}::text::jsonb, ${replay}
+        ) as settlement`
+      : db<[{ settlement: Settlement }]>`
+        select billing.apply_stripe_event(
+          ${db.json(event)}, ${change && db.json(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
+        ) as settlement`,
   );
   return settlement;
 }

@@ -218,6 +218,7 @@ export type Database = {
           "price_cents": number;
           "rank": number;
           "stripe_price_id": string | null;
+          "trial_days": number;
           "updated_at": string;
         };
         ComputedFields: never;
@@ -234,6 +235,7 @@ export type Database = {
           "price_cents": number;
           "rank": number;
           "stripe_price_id"?: string | null;
+          "trial_days"?: number;
           "updated_at"?: string;
         };
         Update: {
@@ -249,6 +251,7 @@ export type Database = {
           "price_cents"?: number;
           "rank"?: number;
           "stripe_price_id"?: string | null;
+          "trial_days"?: number;
           "updated_at"?: string;
         };
         Relationships: [];

@@ -153,7 +153,8 @@ export type Change =
   | ObjectChange
   | { kind: "checkout"; community_id: string }
   | { kind: "customer_deleted" }
-  | { kind: "anomaly"; anomaly: "meter_error" | "missing_in_stripe"; detail: string }
+  | { kind: "anomaly"; anomaly: "missing_in_stripe"; detail: string }
+  | { kind: "meter_errors"; detail: string; refused: { identifier: string; reason: string }[] }
   | { kind: "unreadable"; reason: string }
   | null;
 

@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import { z } from "zod";
 import { orStripeUnavailable } from "./stripe.ts";
 import type { Change, EventRecord } from "./stripe_event.ts";
+import { identifierOfKey } from "./usage_report_delivery.ts";
 
 /**
  * Thin events: Stripe names what happened and to which object, and says the rest when asked
@@ -33,9 +34,19 @@ export const handledThinEventTypes = meterErrors;
 const errorReportSchema = z.object({
   data: z.object({
     developer_message_summary: z.string(),
-    reason: z.object({ error_count: z.number(), error_types: z.array(z.object({ code: z.string() })) }),
+    reason: z.object({
+      error_count: z.number(),
+      error_types: z.array(z.object({
+        code: z.string(),
+        sample_errors: z.array(z.object({
+          error_message: z.string(),
+          request: z.object({ identifier: z.string() }),
+        })).default([]),
+      })),
+    }),
   }),
 });
+type ErrorReport = z.output<typeof errorReportSchema>["data"];
 
 /**
  * Reads a verified thin event, asking Stripe for the rest where it matters. Throws `z.ZodError` when it is no event, and
@@ -63,8 +74,20 @@ export async function readThinEvent(
   if (!report.success) {
     return { event, change: { kind: "unreadable", reason: z.prettifyError(report.error) } };
   }
-  const { developer_message_summary: summary, reason } = report.data.data;
+  return { event, change: readMeterErrors(report.data.data) };
+}
+
+/** Stripe names a sample of the meter events it refused, by the idempotency keys they came with. */
+function readMeterErrors({ developer_message_summary: summary, reason }: ErrorReport): Change {
   const codes = reason.error_types.map(({ code }) => code).join(", ");
-  const detail = `${summary} (${reason.error_count} refused: ${codes})`;
-  return { event, change: { kind: "anomaly", anomaly: "meter_error", detail } };
+  return {
+    kind: "meter_errors",
+    detail: `${summary} (${reason.error_count} refused: ${codes})`,
+    refused: reason.error_types.flatMap(({ code, sample_errors }) =>
+      sample_errors.map(({ error_message, request }) => ({
+        identifier: identifierOfKey(request.identifier),
+        reason: `${code}: ${error_message}`,
+      }))
+    ),
+  };
 }

@@ -1,7 +1,7 @@
 /** Plays the part of the database's schedules, which need extensions that only hosted Supabase has. */
 import type { Stack } from "./stack.ts";
 
-const EVERY_MS = { reconcile: 10 * 60_000 };
+const EVERY_MS = { "reconcile": 10 * 60_000, "report-usage": 60_000 };
 
 /** Calls the scheduled functions at their intervals from now on. Returns what ends it. */
 export function startSchedules(

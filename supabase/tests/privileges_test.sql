@@ -23,6 +23,7 @@ select bag_eq(
   $$ select pg_temp.executable('billing_service') $$,
   array[
     'billing.acquire_resource(text, text, text, text, interval)',
+    'billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean)',
     'billing.apply_fetched(text, text, jsonb, timestamp with time zone)',
     'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
     'billing.begin_checkout(text, text, text)',
@@ -31,9 +32,11 @@ select bag_eq(
     'billing.claim_usage_reports(integer, interval)',
     'billing.consume_quota(text, text, bigint, text, text)',
     'billing.consume_quota_batch(text, text, jsonb)',
+    'billing.delivered_usage(text, text, timestamp with time zone, timestamp with time zone)',
     'billing.find_drift(jsonb)',
     'billing.finish_checkout(text, bigint, text)',
     'billing.finish_reconciliation(bigint, jsonb)',
+    'billing.finish_usage_check(text, text, text)',
     'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
@@ -45,6 +48,7 @@ select bag_eq(
     'billing.settle_usage_report(text, uuid, text, text, interval)',
     'billing.tidy_up(interval)',
     'billing.unconfirmed_subscriptions(timestamp with time zone)',
+    'billing.usage_to_check(timestamp with time zone, timestamp with time zone, timestamp with time zone, integer)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
   'billing_service may call these functions');
 select is_empty($$ select pg_temp.table_privileges('billing_service') $$, 'billing_service touches no table itself');
@@ -80,7 +84,7 @@ select bag_eq(
         'public.features select', 'public.features insert', 'public.features update', 'public.features delete',
         'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
-        'public.unsent_usage_reports select', 'billing.usage_reports select',
+        'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
         'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
   'the operator edits communities, plans, features and limits, and reads the rest');
 

@@ -1,0 +1,25 @@
+// Sends metered usage to Stripe, and compares what Stripe counts with it once a day. Called every five minutes by a
+// schedule in the database.
+import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
+import { connectDatabase } from "../../../billing/database.ts";
+import { scheduledHandler } from "../../../billing/scheduled.ts";
+import { connectStripe } from "../../../billing/stripe.ts";
+import { checkUsage } from "../../../billing/usage_check.ts";
+import { callsPerSecond, reportUsage } from "../../../billing/usage_report.ts";
+
+const config = configOrExit(readScheduledConfig);
+const db = connectDatabase(config.databaseUrl, { max: 4 });
+const stripe = connectStripe(config.stripe);
+const perSecond = callsPerSecond(config.stripe.secretKey);
+const DAY_MS = 86_400_000;
+
+async function run() {
+  const reported = await reportUsage({ db, stripe }, { perSecond });
+  const checked = await checkUsage({ db, stripe }, {
+    checkedBefore: new Date(Date.now() - DAY_MS),
+    seconds: 15,
+  });
+  return { ...reported, ...checked };
+}
+
+export default { fetch: scheduledHandler({ secret: config.cronSecret, run }) };
