@@ -11,6 +11,7 @@ import { paymentEndpoints } from "./payments.ts";
 import { portalEndpoints } from "./portal.ts";
 import { priceEndpoints } from "./prices.ts";
 import { productEndpoints } from "./products.ts";
+import { setupIntentEndpoints } from "./setup_intents.ts";
 import { subscriptionEndpoints } from "./subscriptions.ts";
 import { testClockEndpoints } from "./test_clocks.ts";
 import { thinEventEndpoints } from "./thin_events.ts";
@@ -26,6 +27,7 @@ export const endpoints: Endpoint[] = [
   ...subscriptionEndpoints,
   ...invoiceEndpoints,
   ...paymentEndpoints,
+  ...setupIntentEndpoints,
   ...portalEndpoints,
   ...testClockEndpoints,
   ...webhookEndpointEndpoints,

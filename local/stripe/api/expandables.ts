@@ -14,6 +14,7 @@ export function expandables(account: Account): Expandables {
   const subscription = reference(account.subscriptions);
   const paymentMethod = reference(account.paymentMethods);
   const paymentIntent = reference(account.paymentIntents);
+  const setupIntent = reference(account.setupIntents);
   const charge = reference(account.charges);
 
   return {
@@ -29,9 +30,13 @@ export function expandables(account: Account): Expandables {
       }),
     },
     payment_method: { customer },
+    setup_intent: { customer, payment_method: paymentMethod },
+    invoiceitem: { customer, invoice, "pricing.price_details.price": price },
     "checkout.session": {
       customer,
       invoice,
+      payment_intent: paymentIntent,
+      setup_intent: setupIntent,
       subscription,
       line_items: onDemand(account.checkoutSessions, (session) => {
         return completeList(

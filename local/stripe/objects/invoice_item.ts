@@ -19,8 +19,8 @@ export interface InvoiceItemFields {
   /** What the amount is a price of; null for an amount that stands alone. */
   price: { id: string; product: string; unitAmountDecimal: string | null } | null;
   quantity: number;
-  /** The subscription whose next invoice it goes onto, and the item it is about. */
-  subscription: { id: string; item: string } | null;
+  /** The subscription whose next invoice it goes onto, and the item it is about, if it is about one. */
+  subscription: { id: string; item?: string } | null;
   isProration: boolean;
 }
 
@@ -42,7 +42,10 @@ export function newInvoiceItem(created: number, fields: InvoiceItemFields): Invo
     metadata: fields.metadata,
     net_amount: fields.amount,
     parent: subscription && {
-      subscription_details: { subscription: subscription.id, subscription_item: subscription.item },
+      subscription_details: {
+        subscription: subscription.id,
+        ...(subscription.item === undefined ? {} : { subscription_item: subscription.item }),
+      },
       type: "subscription_details",
     },
     period: fields.period,
