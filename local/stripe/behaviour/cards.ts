@@ -144,6 +144,29 @@ export const authenticationRequired: Decline = {
   message: "Your card was declined. This transaction requires authentication.",
 };
 
+/** The error with which a charge of this card would be answered: 402. Null when it would succeed. */
+export function refusal(method: PaymentMethod, presence: Presence): StripeError | null {
+  const verdictOfBank = verdict(cardOf(method), presence);
+  if (verdictOfBank === null) return null;
+  return verdictOfBank === "requires_action" ? actionRequired() : cardError(verdictOfBank);
+}
+
+/** The answer when the customer has to authenticate first: 402 as well. */
+export function actionRequired(): StripeError {
+  const message =
+    "This payment requires additional user action before it can be completed successfully. Payment can " +
+    "be completed using the PaymentIntent associated with the invoice.";
+  return new StripeError(402, "card_error", message, { code: "invoice_payment_intent_requires_action" });
+}
+
+/** The answer when something is to be charged and there is no card for it. */
+export function cardMissing(): StripeError {
+  const message =
+    "This customer has no attached payment source or default payment method. Please consider adding a " +
+    "default payment method.";
+  return new StripeError(400, "invalid_request_error", message, { code: "resource_missing" });
+}
+
 /** The answer to a declined card: 402, so that the SDK throws its card error. */
 export function cardError(decline: Decline): StripeError {
   return new StripeError(402, "card_error", decline.message, {

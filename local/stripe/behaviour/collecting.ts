@@ -17,6 +17,7 @@ import {
   succeededIntent,
 } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
+import type { Subscription } from "../objects/subscription.ts";
 import { cardOf, type Decline, type Presence, verdict } from "./cards.ts";
 import { finalizeInvoice, paidInvoice, withFreshUsage } from "./invoicing.ts";
 import { afterFailure, afterPayment, findBilled } from "./standing.ts";
@@ -154,11 +155,21 @@ export function cancelPayment(change: Change, invoice: Invoice) {
 
 /** The card that an invoice is charged to: its own, else the subscription's, else the customer's. */
 export function methodFor(account: Account, invoice: Invoice): PaymentMethod | undefined {
-  const customer = account.customers.get(String(invoice.customer));
-  const id = invoice.default_payment_method ?? findBilled(account, invoice)?.default_payment_method ??
-    customer.invoice_settings.default_payment_method;
-  const method = account.paymentMethods.find(String(id));
-  return method?.customer === customer.id ? method : undefined;
+  const own = account.paymentMethods.find(String(invoice.default_payment_method));
+  return own ?? methodOf(account, {
+    customer: String(invoice.customer),
+    default_payment_method: findBilled(account, invoice)?.default_payment_method ?? null,
+  });
+}
+
+/** The card that is kept for a subscription: its own, else the customer's. */
+export function methodOf(
+  account: Account,
+  { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
+): PaymentMethod | undefined {
+  const customer = account.customers.get(id);
+  const method = account.paymentMethods.find(String(own ?? customer.invoice_settings.default_payment_method));
+  return method?.customer === id ? method : undefined;
 }
 
 export function setDelinquent(change: Change, customer: Customer, delinquent: boolean) {

@@ -1,6 +1,6 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { cancelAsScheduled, expireIncomplete } from "./ending.ts";
+import { cancelAsScheduled, expireIncomplete, expirePendingUpdate } from "./ending.ts";
 import { collectAutomatically, finalizeDraft } from "./collecting.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
@@ -87,6 +87,7 @@ function subscriptionDuties(account: Account, subscription: Subscription): Duty[
   plan(pause?.resumes_at, (change) => {
     updateSubscription(change, subscription, { ...subscription, pause_collection: null });
   });
+  plan(subscription.pending_update?.expires_at, (change) => expirePendingUpdate(change, subscription));
   plan(noticeOfTrialEnd(account, subscription), (change) => announceTrialEnd(change, subscription));
   plan(noticeOfRenewal(account, subscription), (change) => announceRenewal(change, subscription));
   plan(periodEnd(subscription), (change) => renew(change, subscription));

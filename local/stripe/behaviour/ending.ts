@@ -1,21 +1,45 @@
 import type { Change } from "../account/change.ts";
-import { newId } from "../objects/ids.ts";
-import { newInvoice } from "../objects/invoice.ts";
+import type { Invoice, InvoiceFields } from "../objects/invoice.ts";
 import type { Subscription } from "../objects/subscription.ts";
-import { cancelNow } from "./cancellation.ts";
+import { cancelNow, type Feedback } from "./cancellation.ts";
+import { collectAutomatically, finalizeDraft } from "./collecting.ts";
+import { planDraft, storeDraft } from "./drafting.ts";
 import { isMetered, lineForUsage } from "./invoicing.ts";
-import { billPendingItems, pendingItems } from "./pending_items.ts";
+import { creditFor } from "./prorations.ts";
 import { voidInvoice } from "./voiding.ts";
-
-/** How much later the invoice of an ended subscription is final; null leaves it to the caller. */
-type FinalIn = number | null;
 
 /** Ends a subscription at the moment it was set to end, and bills what is still to be billed. */
 export function cancelAsScheduled(change: Change, subscription: Subscription) {
-  const canceled = cancelNow(change, subscription, {
+  cancelNow(change, subscription, {
     reason: subscription.cancellation_details?.reason ?? "cancellation_requested",
   });
-  billRemainder(change, canceled, change.account.billingSettings.draft_seconds);
+  billRemainder(change, subscription, {
+    billingReason: "subscription_cycle",
+    finalizesAt: change.now + change.account.billingSettings.draft_seconds,
+  });
+}
+
+/**
+ * Ends a subscription at somebody's request. `prorate` gives back the unused time, `invoiceNow` bills at once what is
+ * still to be billed, usage and pending items; without it usage of the running period is never billed.
+ */
+export function cancelOnRequest(
+  change: Change,
+  subscription: Subscription,
+  { feedback, invoiceNow, prorate }: { feedback?: Feedback; invoiceNow: boolean; prorate: boolean },
+): Subscription {
+  const { account } = change;
+  const credits = prorate
+    ? subscription.items.data.flatMap((item) => creditFor(change, subscription, item, change.now))
+    : [];
+  for (const item of credits) change.emit("invoiceitem.created", account.invoiceItems.put(item));
+  cancelNow(change, subscription, feedback);
+  const draft = invoiceNow
+    ? billRemainder(change, subscription, { billingReason: "subscription_update", finalizesAt: null })
+    : undefined;
+  const invoice = draft && finalizeDraft(change, draft);
+  if (invoice?.status === "open") collectAutomatically(change, invoice);
+  return account.subscriptions.get(subscription.id);
 }
 
 /** Gives up a subscription whose first invoice was not paid in time. */
@@ -24,30 +48,41 @@ export function expireIncomplete(change: Change, subscription: Subscription) {
   voidInvoice(change, invoice);
 }
 
-/**
- * Bills what an ended subscription still owes: its pending items and the usage of its unfinished period. There is no
- * invoice when that is nothing at all.
- */
-export function billRemainder(change: Change, subscription: Subscription, finalIn: FinalIn) {
+/** Drops a change of plan that was not paid for in time. */
+export function expirePendingUpdate(change: Change, subscription: Subscription) {
   const { account } = change;
-  const id = newId("in");
-  const usage = subscription.items.data.filter(isMetered).map((item) => {
-    const period = { start: item.current_period_start, end: Math.min(item.current_period_end, change.now) };
-    return lineForUsage(account, item, period, { invoice: id, subscription });
-  });
-  const lines = [...billPendingItems(change, pendingItems(account, subscription), id), ...usage];
-  if (lines.every((line) => line.amount === 0)) return;
-  const draft = account.invoices.put(newInvoice(change.now, {
-    id,
-    customer: account.customers.get(subscription.customer),
-    currency: subscription.currency,
-    lines,
-    billingReason: "subscription_cycle",
-    subscription,
+  const after = account.subscriptions.put({ ...subscription, pending_update: null });
+  voidInvoice(change, account.invoices.get(String(subscription.latest_invoice)));
+  change.emit("customer.subscription.updated", after, subscription);
+  change.emit("customer.subscription.pending_update_expired", after);
+}
+
+/**
+ * Bills what a subscription still owes when it ends: its pending items and the usage of its unfinished period, which is
+ * free in a trial. There is no invoice when that is nothing at all.
+ */
+function billRemainder(
+  change: Change,
+  subscription: Subscription,
+  fields: Pick<InvoiceFields, "billingReason" | "finalizesAt">,
+): Invoice | undefined {
+  const { account } = change;
+  const metered = subscription.status === "trialing" ? [] : subscription.items.data.filter(isMetered);
+  const draft = planDraft(change, subscription, {
+    ...fields,
+    linesOf: (invoice) =>
+      metered.map((item) => {
+        const period = {
+          start: item.current_period_start,
+          end: Math.min(item.current_period_end, change.now),
+        };
+        return lineForUsage(account, item, period, { invoice, subscription });
+      }),
     defaultPaymentMethod: subscription.default_payment_method,
-    finalizesAt: finalIn === null ? null : change.now + finalIn,
-  }));
-  account.subscriptions.put({ ...account.subscriptions.get(subscription.id), latest_invoice: id });
+  });
+  if (draft.lines.data.every(({ amount }) => amount === 0)) return;
+  storeDraft(change, draft);
+  account.subscriptions.put({ ...account.subscriptions.get(subscription.id), latest_invoice: draft.id });
   change.emit("invoice.created", draft);
   return draft;
 }

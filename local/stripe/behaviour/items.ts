@@ -1,34 +1,81 @@
+import type Stripe from "stripe";
 import type { Change } from "../account/change.ts";
 import { isRecurring, planOf, type RecurringPrice } from "../objects/price.ts";
-import type { Subscription, SubscriptionItem } from "../objects/subscription.ts";
+import { newSubscriptionItem, type Subscription, type SubscriptionItem } from "../objects/subscription.ts";
 import { invalidRequest, noSuch } from "../protocol/errors.ts";
+import { mergeMetadata, type MetadataChange } from "../protocol/metadata.ts";
+import { periodAt } from "./periods.ts";
 
-/** What an item becomes: another price, another quantity, or both. */
+/** What an item becomes: another price, another quantity, or nothing. Without an id it is a new one. */
 export interface ItemChange {
-  id: string;
+  id?: string;
   price?: string;
   quantity?: number;
+  deleted?: boolean;
+  metadata?: MetadataChange;
 }
 
-/**
- * The subscription with changed items. The period stays as it is, and nothing is prorated: a price with another
- * interval, which would start a new period, is refused. A new price resets the quantity to one unless it is sent.
- */
+/** The subscription with changed items, in the periods that they have. A new price resets the quantity to one. */
 export function withChangedItems(
   change: Change,
   subscription: Subscription,
   changes: ItemChange[],
 ): Subscription {
-  const items = changes.reduce((items, itemChange, index) => {
-    const param = `items[${index}]`;
-    if (!items.some((item) => item.id === itemChange.id)) {
-      throw noSuch("subscription item", itemChange.id, { param: `${param}[id]` });
-    }
-    return items.map((item) =>
-      item.id === itemChange.id ? changeItem(change, item, itemChange, param) : item
-    );
-  }, subscription.items.data);
-  return { ...subscription, items: { ...subscription.items, data: items } };
+  const data = changes.reduce(
+    (items, wanted, index) =>
+      applyChange(
+        change,
+        { ...subscription, items: { ...subscription.items, data: items } },
+        wanted,
+        `items[${index}]`,
+      ),
+    subscription.items.data,
+  );
+  if (data.length === 0) {
+    throw invalidRequest("A subscription must have at least one active plan.", { param: "items" });
+  }
+  const prices = new Set(data.map((item) => item.price.id));
+  if (prices.size < data.length) {
+    throw invalidRequest("You cannot add multiple subscription items with the same plan.", {
+      param: "items",
+    });
+  }
+  return { ...subscription, items: { ...subscription.items, data } };
+}
+
+function applyChange(
+  change: Change,
+  subscription: Subscription,
+  wanted: ItemChange,
+  param: string,
+): SubscriptionItem[] {
+  const items = subscription.items.data;
+  if (wanted.id === undefined) return [...items, newItem(change, subscription, wanted, param)];
+  if (!items.some((item) => item.id === wanted.id)) {
+    throw noSuch("subscription item", wanted.id, { param: `${param}[id]` });
+  }
+  if (wanted.deleted) return items.filter((item) => item.id !== wanted.id);
+  return items.map((item) => item.id === wanted.id ? changeItem(change, item, wanted, param) : item);
+}
+
+function newItem(
+  change: Change,
+  subscription: Subscription,
+  wanted: ItemChange,
+  param: string,
+): SubscriptionItem {
+  const price = usablePrice(change, subscription.currency, wanted.price ?? "", `${param}[price]`);
+  const isMetered = price.recurring.usage_type === "metered";
+  rejectMeteredQuantity(isMetered, wanted, param);
+  const aligned = periodAt(subscription.billing_cycle_anchor, price.recurring, change.now);
+  const end = subscription.status === "trialing" ? subscription.trial_end ?? aligned.end : aligned.end;
+  return newSubscriptionItem(change.now, {
+    subscription: subscription.id,
+    price,
+    quantity: isMetered ? undefined : wanted.quantity ?? 1,
+    period: { start: change.now, end },
+    metadata: mergeMetadata({}, wanted.metadata),
+  });
 }
 
 function changeItem(
@@ -37,31 +84,33 @@ function changeItem(
   wanted: ItemChange,
   param: string,
 ): SubscriptionItem {
-  const price = wanted.price === undefined
+  const price = wanted.price === undefined || wanted.price === item.price.id
     ? undefined
-    : newPriceFor(change, item, wanted.price, `${param}[price]`);
+    : usablePrice(change, item.price.currency, wanted.price, `${param}[price]`);
   const isMetered = (price ?? item.price).recurring?.usage_type === "metered";
-  if (isMetered && wanted.quantity !== undefined) {
-    throw invalidRequest("Metered items have no quantity.", { param: `${param}[quantity]` });
-  }
+  rejectMeteredQuantity(isMetered, wanted, param);
   const { quantity: before, ...rest } = item;
   const quantity = wanted.quantity ?? (price ? 1 : before);
+  const metadata: Stripe.Metadata = mergeMetadata(item.metadata, wanted.metadata);
   return {
     ...rest,
+    metadata,
     ...(price ? { price, plan: planOf(price) } : {}),
     ...(isMetered || quantity === undefined ? {} : { quantity }),
   };
 }
 
-function newPriceFor(change: Change, item: SubscriptionItem, id: string, param: string): RecurringPrice {
+function rejectMeteredQuantity(isMetered: boolean, wanted: ItemChange, param: string) {
+  if (!isMetered || wanted.quantity === undefined) return;
+  throw invalidRequest("Metered items have no quantity.", { param: `${param}[quantity]` });
+}
+
+function usablePrice(change: Change, currency: string, id: string, param: string): RecurringPrice {
   const price = change.account.prices.getReferenced(id, param);
   if (!price.active) throw invalidRequest("The price specified is inactive.", { param });
   if (!isRecurring(price)) throw invalidRequest("The price specified is not recurring.", { param });
-  const { interval, interval_count } = item.plan;
-  if (price.recurring.interval !== interval || price.recurring.interval_count !== interval_count) {
-    throw invalidRequest("The Stripe simulator does not simulate a change of the billing interval.", {
-      param,
-    });
+  if (price.currency !== currency) {
+    throw invalidRequest(`The price specified must be in ${currency}, like the subscription.`, { param });
   }
   return price;
 }

@@ -6,9 +6,13 @@ import { invalidRequest } from "../protocol/errors.ts";
 import { priceInAdvance } from "./invoicing.ts";
 
 /** The lines of an order, each price looked up and each quantity checked. Throws Stripe's 400s. */
-export function orderItems(account: Account, lines: { price: string; quantity?: number }[]): OrderedItem[] {
+export function orderItems(
+  account: Account,
+  lines: { price: string; quantity?: number }[],
+  name: "line_items" | "items" = "line_items",
+): OrderedItem[] {
   return lines.map(({ price: id, quantity }, index) => {
-    const param = `line_items[${index}]`;
+    const param = `${name}[${index}]`;
     const price = account.prices.getReferenced(id, `${param}[price]`);
     if (!price.active) {
       const message = "The price specified is inactive. This field only accepts active prices.";

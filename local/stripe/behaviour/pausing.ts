@@ -17,3 +17,12 @@ export function pauseNow(change: Change, subscription: Subscription, reason: Pau
   change.emit("customer.subscription.paused", paused);
   return paused;
 }
+
+/** Ends a pause: the subscription is billed again. */
+export function resumeNow(change: Change, subscription: Subscription): Subscription {
+  const { status_details: _, ...rest } = subscription;
+  const resumed = change.account.subscriptions.put({ ...rest, status: "active" });
+  change.emit("customer.subscription.updated", resumed, subscription);
+  change.emit("customer.subscription.resumed", resumed);
+  return resumed;
+}

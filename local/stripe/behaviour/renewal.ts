@@ -1,13 +1,12 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { newId } from "../objects/ids.ts";
-import { type Invoice, type InvoiceLine, newInvoice } from "../objects/invoice.ts";
+import type { Invoice, InvoiceLine } from "../objects/invoice.ts";
 import type { Subscription, SubscriptionItem } from "../objects/subscription.ts";
 import { cancelNow, updateSubscription } from "./cancellation.ts";
-import { finalizeDraft, writeOff } from "./collecting.ts";
+import { finalizeDraft, methodOf, writeOff } from "./collecting.ts";
+import { planDraft, storeDraft } from "./drafting.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "./invoicing.ts";
-import { billPendingItems, pendingItems } from "./pending_items.ts";
-import { periodAt } from "./periods.ts";
+import { firstPeriod, periodAt } from "./periods.ts";
 import { pauseNow } from "./pausing.ts";
 import { voidInvoice } from "./voiding.ts";
 
@@ -17,13 +16,8 @@ import { voidInvoice } from "./voiding.ts";
  */
 export function renew(change: Change, subscription: Subscription) {
   const isTrialEnd = subscription.status === "trialing";
-  if (isTrialEnd && !hasCard(change.account, subscription)) {
-    const wanted = subscription.trial_settings?.end_behavior.missing_payment_method;
-    if (wanted === "cancel") return cancelNow(change, subscription, { reason: null });
-    if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");
-  }
-  const invoice = renewalInvoice(change, subscription);
-  change.account.invoices.put(invoice);
+  if (isTrialEnd && endTrialWithoutCard(change, subscription)) return;
+  const invoice = storeDraft(change, renewalInvoice(change, subscription));
   updateSubscription(change, subscription, {
     ...withNextPeriods(subscription, change.now),
     latest_invoice: invoice.id,
@@ -33,11 +27,15 @@ export function renew(change: Change, subscription: Subscription) {
   if (subscription.pause_collection) holdBack(change, invoice, subscription.pause_collection.behavior);
 }
 
-/** True when there is a card to charge for the subscription. */
-export function hasCard(account: Account, subscription: Subscription): boolean {
-  const customer = account.customers.get(subscription.customer);
-  const id = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
-  return account.paymentMethods.find(String(id))?.customer === customer.id;
+/**
+ * Ends a trial for which there is no card as the subscription was told to: it is paused or canceled. Nothing, where there
+ * is a card or an invoice is wanted all the same.
+ */
+export function endTrialWithoutCard(change: Change, subscription: Subscription): Subscription | undefined {
+  if (methodOf(change.account, subscription)) return;
+  const wanted = subscription.trial_settings?.end_behavior.missing_payment_method;
+  if (wanted === "cancel") return cancelNow(change, subscription, { reason: null });
+  if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");
 }
 
 /** The subscription with the next period in each item whose period is over at that moment. */
@@ -46,6 +44,15 @@ export function withNextPeriods(subscription: Subscription, now: number): Subscr
     isOver(item, now) ? inNextPeriod(subscription, item) : item
   );
   return { ...subscription, items: { ...subscription.items, data } };
+}
+
+/** The subscription with a new cycle that begins now. */
+export function startingPeriod(change: Change, subscription: Subscription): Subscription {
+  const data = subscription.items.data.map((item) => {
+    const { start, end } = firstPeriod(change.now, recurringPriceOf(item).recurring);
+    return { ...item, current_period_start: start, current_period_end: end };
+  });
+  return { ...subscription, billing_cycle_anchor: change.now, items: { ...subscription.items, data } };
 }
 
 function isOver(item: SubscriptionItem, now: number): boolean {
@@ -60,20 +67,11 @@ function inNextPeriod(subscription: Subscription, item: SubscriptionItem): Subsc
 
 function renewalInvoice(change: Change, subscription: Subscription): Invoice {
   const { account } = change;
-  const id = newId("in");
   const isOnHold = subscription.status === "unpaid" || subscription.pause_collection !== null;
   const [ending] = subscription.items.data.filter((item) => isOver(item, change.now));
-  const draft = newInvoice(change.now, {
-    id,
-    customer: account.customers.get(subscription.customer),
-    currency: subscription.currency,
-    lines: [
-      ...billPendingItems(change, pendingItems(account, subscription), id),
-      ...renewalLines(account, subscription, id, change.now),
-    ],
+  const draft = planDraft(change, subscription, {
+    linesOf: (id) => renewalLines(account, subscription, id, change.now),
     billingReason: "subscription_cycle",
-    subscription,
-    defaultPaymentMethod: null,
     finalizesAt: isOnHold ? null : change.now + account.billingSettings.draft_seconds,
     period: { start: ending.current_period_start, end: ending.current_period_end },
   });

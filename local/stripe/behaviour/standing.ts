@@ -3,6 +3,7 @@ import type { Change } from "../account/change.ts";
 import { billedSubscription, type Invoice } from "../objects/invoice.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import { cancelNow, updateSubscription } from "./cancellation.ts";
+import { resumeNow } from "./pausing.ts";
 
 /*
  * What the fate of an invoice means for its subscription. A subscription stands as its newest final invoice does: once
@@ -13,7 +14,10 @@ import { cancelNow, updateSubscription } from "./cancellation.ts";
 export function afterPayment(change: Change, invoice: Invoice) {
   const subscription = findBilled(change.account, invoice);
   if (!subscription) return;
+  const isCurrent = subscription.latest_invoice === invoice.id;
+  if (isCurrent && subscription.pending_update) return applyPendingUpdate(change, subscription);
   if (subscription.status === "incomplete") return activate(change, subscription);
+  if (subscription.status === "paused") return isCurrent ? resumeNow(change, subscription) : undefined;
   afterSettlement(change, invoice);
 }
 
@@ -38,6 +42,20 @@ export function afterFailure(change: Change, invoice: Invoice, isLast: boolean) 
 export function findBilled(account: Account, invoice: Invoice): Subscription | undefined {
   const subscription = account.subscriptions.find(billedSubscription(invoice) ?? "");
   return subscription && !hasEnded(subscription) ? subscription : undefined;
+}
+
+/** The change of plan that waited for this payment takes effect. */
+function applyPendingUpdate(change: Change, before: Subscription) {
+  const update = before.pending_update;
+  const data = update?.subscription_items ?? before.items.data;
+  const after = change.account.subscriptions.put({
+    ...before,
+    billing_cycle_anchor: update?.billing_cycle_anchor ?? before.billing_cycle_anchor,
+    items: { ...before.items, data },
+    pending_update: null,
+  });
+  change.emit("customer.subscription.updated", after, before);
+  change.emit("customer.subscription.pending_update_applied", after);
 }
 
 function isInArrears({ status }: Subscription): boolean {

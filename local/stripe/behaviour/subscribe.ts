@@ -3,7 +3,7 @@ import type { Change } from "../account/change.ts";
 import type { OrderedItem } from "../objects/checkout_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import { newId } from "../objects/ids.ts";
-import { type Invoice, type InvoiceLine, newInvoice, newLineForInvoiceItem } from "../objects/invoice.ts";
+import type { Invoice, InvoiceLine } from "../objects/invoice.ts";
 import { type InvoicePayment, type PaymentIntent, settledInvoicePayment } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { isRecurring, type RecurringPrice } from "../objects/price.ts";
@@ -17,8 +17,8 @@ import {
 } from "../objects/subscription.ts";
 import type { Presence } from "./cards.ts";
 import { type Attempt, openPayment, tryCard } from "./collecting.ts";
+import { planDraft, storeDraft } from "./drafting.ts";
 import { finalizeInvoice, isMetered, lineForItem, paidInvoice, recurringPriceOf } from "./invoicing.ts";
-import { billPendingItems, pendingItems } from "./pending_items.ts";
 import { firstPeriod, periodAt, shareOf } from "./periods.ts";
 
 export interface SubscribeOrder {
@@ -49,7 +49,7 @@ export interface NewSubscription {
 export function subscribe(change: Change, order: SubscribeOrder): NewSubscription {
   const { account } = change;
   const { subscription, draft } = planSubscription(change, order);
-  billPendingItems(change, pendingItems(account, subscription), draft.id);
+  storeDraft(change, draft);
   const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
   account.customers.put(customer);
   const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
@@ -68,21 +68,14 @@ export function planSubscription(
   change: Change,
   order: SubscribeOrder,
 ): { subscription: Subscription; draft: Invoice } {
-  const id = newId("in");
-  const subscription = buildSubscription(change, order, id);
-  const draft = newInvoice(change.now, {
-    id,
+  const built = buildSubscription(change, order);
+  const draft = planDraft(change, built, {
     customer: order.customer,
-    currency: subscription.currency,
-    lines: [
-      ...pendingItems(change.account, subscription).map((item) => newLineForInvoiceItem(id, item)),
-      ...subscription.items.data.map((item) => firstLine(change, { order, subscription, item, invoice: id })),
-    ],
+    linesOf: (invoice) =>
+      built.items.data.map((item) => firstLine(change, { order, subscription: built, item, invoice })),
     billingReason: "subscription_create",
-    subscription,
-    defaultPaymentMethod: null,
   });
-  return { subscription, draft };
+  return { subscription: { ...built, latest_invoice: draft.id }, draft };
 }
 
 /** Tells of a new subscription and its first invoice, in the order of real deliveries. */
@@ -106,16 +99,16 @@ export function emitStart(change: Change, { subscription, invoice, payment }: Ne
   }
 }
 
-function buildSubscription(change: Change, order: SubscribeOrder, invoice: string): Subscription {
+function buildSubscription(change: Change, order: SubscribeOrder): Subscription {
   const id = newId("sub");
   const { anchor, trial } = order;
   const priced = order.items.map((item) => ({ ...item, price: recurringPrice(change.account, item.price) }));
-  const items = priced.map(({ price, quantity }) => {
+  const items = priced.map(({ price, quantity, metadata }) => {
     const period = trial ??
       (anchor
         ? { start: change.now, end: periodAt(anchor.at, price.recurring, change.now).end }
         : firstPeriod(change.now, price.recurring));
-    return newSubscriptionItem(change.now, { subscription: id, price, quantity, period });
+    return newSubscriptionItem(change.now, { subscription: id, price, quantity, period, metadata });
   });
   return newSubscription(change.now, {
     ...order.terms,
@@ -126,7 +119,7 @@ function buildSubscription(change: Change, order: SubscribeOrder, invoice: strin
     billingCycleAnchor: trial?.end ?? anchor?.at ?? change.now,
     trial,
     defaultPaymentMethod: order.method?.id ?? null,
-    latestInvoice: invoice,
+    latestInvoice: null,
     testClock: order.customer.test_clock ?? null,
   });
 }

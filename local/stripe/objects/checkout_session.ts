@@ -47,6 +47,8 @@ export interface OrderedItem {
   price: string;
   /** A metered price has none. */
   quantity: number | undefined;
+  /** What the subscription's item will say. */
+  metadata?: Stripe.Metadata;
 }
 
 /** Where a session's page is, and where the customer goes from there. */

@@ -4,7 +4,13 @@ import { planOf, type Price, type RecurringPrice } from "./price.ts";
 import type { Plan } from "./price.ts";
 import { completeList, type List, type Stored } from "./stored.ts";
 
-export type Subscription = Omit<Stored<Stripe.Subscription>, "items"> & { items: List<SubscriptionItem> };
+export type Subscription = Omit<Stored<Stripe.Subscription>, "items" | "pending_update"> & {
+  items: List<SubscriptionItem>;
+  pending_update: PendingUpdate | null;
+};
+type PendingUpdate = Omit<Stripe.Subscription.PendingUpdate, "subscription_items"> & {
+  subscription_items: SubscriptionItem[] | null;
+};
 export type SubscriptionItem = Omit<Stored<Stripe.SubscriptionItem>, "price" | "plan"> & {
   price: Price;
   plan: Plan;
@@ -103,7 +109,13 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
 /** One price of a subscription. A metered item has no quantity. */
 export function newSubscriptionItem(
   created: number,
-  fields: { subscription: string; price: RecurringPrice; quantity: number | undefined; period: Period },
+  fields: {
+    subscription: string;
+    price: RecurringPrice;
+    quantity: number | undefined;
+    period: Period;
+    metadata?: Stripe.Metadata;
+  },
 ): SubscriptionItem {
   return {
     id: newId("si", 14),
@@ -114,7 +126,7 @@ export function newSubscriptionItem(
     current_period_start: fields.period.start,
     current_trial: null,
     discounts: [],
-    metadata: {},
+    metadata: fields.metadata ?? {},
     plan: planOf(fields.price),
     price: fields.price,
     ...(fields.quantity === undefined ? {} : { quantity: fields.quantity }),
