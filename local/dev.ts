@@ -14,6 +14,7 @@ Usage: deno task dev [options]
   --port-base N  the first of five ports in a row: parent app, plugin, Supabase, Stripe, PostgreSQL (4100);
                  0 for any free ones
   --ephemeral    keep nothing: begin empty, and leave nothing behind
+  --embedded     people pay inside the plugin's page, by a stand-in for Stripe.js, and not on Stripe's
   --reset        throw away what was kept in .local, and begin empty
   --json         print one line of JSON on standard output once all is up; progress goes to standard error
   --help         show this
@@ -22,6 +23,7 @@ Usage: deno task dev [options]
 interface Options {
   portBase: number;
   ephemeral: boolean;
+  embedded: boolean;
   reset: boolean;
   json: boolean;
   help: boolean;
@@ -41,8 +43,8 @@ export function readOptions(args: string[]): Options {
       `--port-base must be a number from 0 to ${last}, not "${values["port-base"]}".`,
     );
   }
-  const { ephemeral, reset, json, help } = values;
-  return { portBase, ephemeral, reset, json, help };
+  const { ephemeral, embedded, reset, json, help } = values;
+  return { portBase, ephemeral, embedded, reset, json, help };
 }
 
 function parse(args: string[]) {
@@ -52,6 +54,7 @@ function parse(args: string[]) {
       options: {
         "port-base": { type: "string", default: "4100" },
         ephemeral: { type: "boolean", default: false },
+        embedded: { type: "boolean", default: false },
         reset: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -74,6 +77,7 @@ async function main(args: string[]): Promise<number> {
   try {
     const stack = await startStack({
       ...options,
+      checkout: options.embedded ? "embedded" : "hosted",
       app: "dev",
       signal: asked.signal,
       onProgress: showProgress,
