@@ -4,8 +4,11 @@ import { cliSessionEndpoints } from "./cli_sessions.ts";
 import { customerEndpoints } from "./customers.ts";
 import { eventDestinationEndpoints } from "./event_destinations.ts";
 import { eventEndpoints } from "./events.ts";
+import { invoiceItemEndpoints } from "./invoice_items.ts";
+import { invoiceActionEndpoints } from "./invoice_actions.ts";
 import { invoiceEndpoints } from "./invoices.ts";
 import { paymentPageEndpoints } from "./payment_pages.ts";
+import { manualInvoiceEndpoints } from "./manual_invoices.ts";
 import { paymentMethodEndpoints } from "./payment_methods.ts";
 import { paymentEndpoints } from "./payments.ts";
 import { portalEndpoints } from "./portal.ts";
@@ -25,7 +28,10 @@ export const endpoints: Endpoint[] = [
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
   ...subscriptionEndpoints,
+  ...invoiceActionEndpoints,
   ...invoiceEndpoints,
+  ...manualInvoiceEndpoints,
+  ...invoiceItemEndpoints,
   ...paymentEndpoints,
   ...setupIntentEndpoints,
   ...portalEndpoints,

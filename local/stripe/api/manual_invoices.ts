@@ -1,0 +1,64 @@
+import { deleteDraft, draftInvoice, updateInvoice } from "../behaviour/manual_invoices.ts";
+import { endpoint } from "../protocol/endpoint.ts";
+import { invalidRequest, missingParameter } from "../protocol/errors.ts";
+import { mergeMetadata } from "../protocol/metadata.ts";
+import { boolean, clearable, currency, metadata, oneOf, text } from "../protocol/params.ts";
+
+const fields = {
+  auto_advance: boolean().optional(),
+  default_payment_method: clearable(text()).optional(),
+  description: clearable(text(1500)).optional(),
+  footer: clearable(text()).optional(),
+  metadata: metadata().optional(),
+};
+
+/** Invoices that are drawn up by hand. Those of subscriptions come by themselves. */
+export const manualInvoiceEndpoints = [
+  endpoint("POST /v1/invoices", {
+    ...fields,
+    collection_method: oneOf("charge_automatically").optional(),
+    currency: currency().optional(),
+    customer: text().optional(),
+    pending_invoice_items_behavior: oneOf("exclude", "include").default("exclude"),
+    subscription: text().optional(),
+  }, ({ account, change, params }) => {
+    const { subscription: subscriptionId, customer: customerId } = params;
+    const subscription = subscriptionId === undefined
+      ? null
+      : account.subscriptions.getReferenced(subscriptionId, "subscription");
+    const owner = customerId ?? subscription?.customer;
+    if (owner === undefined) throw missingParameter("customer");
+    const customer = account.customers.getReferenced(owner, "customer");
+    if (subscription && subscription.customer !== customer.id) {
+      throw invalidRequest("The subscription belongs to another customer.", { param: "subscription" });
+    }
+    const { auto_advance = false, default_payment_method = null, description = null, footer = null } = params;
+    return draftInvoice(change.of(customer), {
+      customer,
+      subscription,
+      currency: params.currency ?? subscription?.currency ?? customer.currency ?? "usd",
+      includesPending: params.pending_invoice_items_behavior === "include" || subscription !== null,
+      own: {
+        auto_advance,
+        default_payment_method,
+        description,
+        footer,
+        metadata: mergeMetadata({}, params.metadata),
+      },
+    });
+  }),
+
+  endpoint("POST /v1/invoices/:id", fields, ({ account, change, params, id }) => {
+    const before = account.invoices.get(id);
+    return updateInvoice(change.of(before), before, {
+      ...before,
+      ...params,
+      metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
+    });
+  }),
+
+  endpoint("DELETE /v1/invoices/:id", {}, ({ account, change, id }) => {
+    const draft = account.invoices.get(id);
+    return deleteDraft(change.of(draft), draft);
+  }),
+];
