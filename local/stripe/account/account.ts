@@ -113,7 +113,9 @@ export class Account {
 
   /** How failed payments are followed up, as the account's owner has set it. */
   get billingSettings(): BillingSettings {
-    return this.settings.find("billing") ?? defaultBillingSettings;
+    const { id: _, ...settings } = this.settings.find("billing") ??
+      { id: "billing", ...defaultBillingSettings };
+    return settings;
   }
 
   /** The test clock by whose time an object lives: its own, or that of the customer it belongs to. */

@@ -1,6 +1,7 @@
 import { endpoint } from "../protocol/endpoint.ts";
 import { paginate, passes } from "../protocol/pagination.ts";
 import { oneOf, pagination, text, timeFilter } from "../protocol/params.ts";
+import { isShown } from "./clock_filter.ts";
 
 export const invoiceEndpoints = [
   endpoint("GET /v1/invoices", {
@@ -11,9 +12,12 @@ export const invoiceEndpoints = [
     status: oneOf("draft", "open", "paid", "uncollectible", "void").optional(),
     subscription: text().optional(),
   }, ({ account, params }) => {
-    const found = account.invoices.newestFirst().filter((invoice) =>
+    const all = params.customer === undefined
+      ? account.invoices.newestFirst()
+      : account.invoices.of(params.customer).reverse();
+    const found = all.filter((invoice) =>
+      isShown(invoice, params) &&
       (params.collection_method === undefined || invoice.collection_method === params.collection_method) &&
-      (params.customer === undefined || invoice.customer === params.customer) &&
       (params.status === undefined || invoice.status === params.status) &&
       (params.subscription === undefined ||
         invoice.parent?.subscription_details?.subscription === params.subscription) &&

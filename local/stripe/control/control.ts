@@ -4,6 +4,7 @@ import { noCause, perform } from "../account/change.ts";
 import { readState, type State, stateSchema } from "../account/state.ts";
 import { findTestCard } from "../behaviour/cards.ts";
 import { payCheckout } from "../behaviour/checkout.ts";
+import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
 import { invalidRequest, StripeError } from "../protocol/errors.ts";
 import type { Courier } from "../webhooks/courier.ts";
@@ -61,6 +62,12 @@ export function createControl(
     ["DELETE", route("/_sim/faults"), () => {
       faults.clear();
       return Response.json([]);
+    }],
+    ["GET", route("/_sim/settings"), () => Response.json(account.billingSettings)],
+    ["PUT", route("/_sim/settings"), async (request) => {
+      const wanted = await readJson(request, billingSettingsSchema.partial());
+      account.settings.put({ id: "billing", ...account.billingSettings, ...wanted });
+      return Response.json(account.billingSettings);
     }],
     ["GET", route("/_sim/rate_limit"), () => Response.json({ per_second: rateLimit.perSecond })],
     ["PUT", route("/_sim/rate_limit"), async (request) => {

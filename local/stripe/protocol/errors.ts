@@ -2,6 +2,7 @@
 export interface ErrorDetails {
   code?: string;
   param?: string;
+  charge?: string;
   decline_code?: string;
   payment_intent?: unknown;
   payment_method?: unknown;
