@@ -40,7 +40,10 @@ export async function openCheckoutSession(
     );
     if (attempt.session_id !== null) {
       const session = await retrieveSession(stripe, attempt.session_id);
-      if (session.status === "open") return session;
+      if (session.status === "open") {
+        await refuseSecondSubscription(stripe, purchase.customer);
+        return session;
+      }
       spent = session.id;
       continue;
     }
