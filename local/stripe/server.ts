@@ -19,6 +19,8 @@ export interface StripeOptions {
   state?: string;
   /** Receives what is worth a developer's attention: unknown requests, webhooks that fail. */
   log?: (line: string) => void;
+  /** What time it is, in whole seconds since 1970; the machine's own time unless given. */
+  now?: () => number;
   /** Waits before the second, third, … attempt of a webhook, in milliseconds. */
   retryDelays?: readonly number[];
   /** How long a webhook endpoint may take to answer, in milliseconds. */
@@ -46,7 +48,7 @@ const host = "127.0.0.1";
  */
 export async function startStripe(options: StripeOptions = {}): Promise<RunningStripe> {
   const log = options.log ?? console.log;
-  const account = new Account();
+  const account = new Account(options.now);
   const faults = new Faults();
   const rateLimit = new RateLimit();
   const stopping = new AbortController();

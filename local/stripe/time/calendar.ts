@@ -27,14 +27,16 @@ export class Calendar {
     this.#account = account;
   }
 
-  /** Notes what an object is to do next. */
+  /** Notes what an object is to do next. What is overdue is done now: nothing happens in the past. */
   note(object: object & { id: string }) {
     this.#current.delete(object.id);
     const duty = nextDuty(this.#account, object);
     if (!duty) return;
-    const entry: Entry = { at: duty.at, place: this.#places++, object };
+    const clock = this.#account.clockOf(object);
+    const now = clock?.frozen_time ?? this.#account.now();
+    const entry: Entry = { at: Math.max(duty.at, now), place: this.#places++, object };
     this.#current.set(object.id, entry);
-    this.#queueOf(this.#account.clockOf(object)?.id ?? null).push(entry);
+    this.#queueOf(clock?.id ?? null).push(entry);
   }
 
   /**
@@ -45,7 +47,7 @@ export class Calendar {
     for (let entry = this.#take(time, until); entry; entry = this.#take(time, until)) {
       const { object, at } = entry;
       const duty = nextDuty(this.#account, object);
-      if (duty?.at === at) perform(this.#account, noCause, (change) => duty.carryOut(change.at(at)));
+      if (duty && duty.at <= at) perform(this.#account, noCause, (change) => duty.carryOut(change.at(at)));
       else this.note(object);
       yield at;
     }
