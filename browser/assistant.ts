@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { callPlugin } from "./connection.ts";
 import { pageLanguage } from "./page_language.ts";
-import { showToast } from "./toasts.ts";
+import { dismissToast, showToast } from "./toasts.ts";
 
 /** One line of the conversation. */
 export interface Message {
@@ -19,6 +19,7 @@ export const isSending = signal(false);
 export async function say(text: string): Promise<boolean> {
   if (isSending.value) return false;
   isSending.value = true;
+  dismissToast("assistant");
   const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { message: text });
   isSending.value = false;
   if (result.ok) {

@@ -15,7 +15,7 @@ import { callPlugin, connection } from "./connection.ts";
 import { rememberDeparture } from "./departure_memory.ts";
 import { leaveTo } from "./leave.ts";
 import { pageLanguage } from "./page_language.ts";
-import { showToast } from "./toasts.ts";
+import { dismissToast, showToast } from "./toasts.ts";
 
 /** A window that left is gone well before this; one that is still here needs another way. */
 const STUCK_AFTER_MS = 6_000;
@@ -75,6 +75,7 @@ function pluginId(): { pluginId?: string } {
 async function depart(to: Destination, getUrl: () => Promise<ApiResult<string>>): Promise<void> {
   if (departure.value) return;
   departure.value = { to, phase: "opening" };
+  dismissToast("departure");
   const result = await getUrl();
   if (!result.ok) {
     departure.value = null;

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Texts } from "../browser/texts.ts";
 
 /** The plugin's pages, in the order in which they are offered. */
@@ -8,13 +9,15 @@ interface PageHeaderProps {
   texts: Texts["pages"];
   /** The query of the page's address. It stays on the way: the parent page may have put it there. */
   search: string;
+  /** The place for notices: beside the pages, or below them where that is too narrow. */
+  children: ComponentChildren;
 }
 
 /** What a page is called, and the way to the others. */
-export default function PageHeader({ page, texts, search }: PageHeaderProps) {
+export default function PageHeader({ page, texts, search, children }: PageHeaderProps) {
   return (
-    <header class="title">
-      <h1>{texts[page].title}</h1>
+    <header>
+      <h1 class="visually-hidden">{texts[page].title}</h1>
       <nav aria-label={texts.label}>
         {PAGES.map(([path, name]) => (
           <a key={path} href={path + search} aria-current={name === page ? "page" : undefined}>
@@ -22,6 +25,7 @@ export default function PageHeader({ page, texts, search }: PageHeaderProps) {
           </a>
         ))}
       </nav>
+      {children}
     </header>
   );
 }

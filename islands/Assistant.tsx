@@ -9,13 +9,15 @@ import { pageLanguage } from "../browser/page_language.ts";
 export default function Assistant({ children }: { children: ComponentChildren }) {
   return (
     <section class="card assistant">
-      <ul class="conversation" role="log">
-        {conversation.value.map(({ from, text }, n) => (
-          <li key={n} data-from={from}>
-            <span class="visually-hidden">{pageLanguage().texts.assistant[from]}:</span> {text}
-          </li>
-        ))}
-      </ul>
+      <div role="log">
+        <ul class="conversation">
+          {conversation.value.map(({ from, text }, n) => (
+            <li key={n} data-from={from}>
+              <span class="visually-hidden">{pageLanguage().texts.assistant[from]}:</span> {text}
+            </li>
+          ))}
+        </ul>
+      </div>
       <form onSubmit={send} aria-busy={isSending.value}>{children}</form>
     </section>
   );

@@ -12,8 +12,9 @@ export default define.page(({ req, state: { config }, url }) => {
   const { texts } = chooseLanguage(req);
   return (
     <main>
-      <PageHeader page="assistant" texts={texts.pages} search={url.search} />
-      <Toasts />
+      <PageHeader page="assistant" texts={texts.pages} search={url.search}>
+        <Toasts />
+      </PageHeader>
       <noscript>
         <Note text={texts.scriptsNeeded} />
       </noscript>

@@ -15,8 +15,9 @@ export default define.page(({ req, state: { config }, url }) => {
   const { texts } = chooseLanguage(req);
   return (
     <main>
-      <PageHeader page="billing" texts={texts.pages} search={url.search} />
-      <Toasts />
+      <PageHeader page="billing" texts={texts.pages} search={url.search}>
+        <Toasts />
+      </PageHeader>
       <noscript>
         <Note text={texts.scriptsNeeded} />
       </noscript>

@@ -66,6 +66,14 @@ function answerWith(answer: object | Problem): Response {
   return Response.json(answer);
 }
 
+export interface OpenOptions extends BrowserContextOptions {
+  /** An id of `local/parent/people.ts`; the admin when left out. */
+  person?: string;
+  path?: string;
+  /** True for a clock that the test can put forward. */
+  clock?: boolean;
+}
+
 /** A community page that is open in a browser. */
 export interface OpenPage extends AsyncDisposable {
   page: Page;
@@ -81,7 +89,8 @@ export class PluginRig implements AsyncDisposable {
     readonly stop: () => Promise<unknown>,
   ) {}
 
-  static async start(): Promise<PluginRig> {
+  /** `env` is added to the plugin server's environment. */
+  static async start(env: Record<string, string> = {}): Promise<PluginRig> {
     const [parentPort, pluginPort] = freePorts(2);
     const parentUrl = `http://localhost:${parentPort}`;
     const pluginUrl = `http://127.0.0.1:${pluginPort}`;
@@ -97,6 +106,7 @@ export class PluginRig implements AsyncDisposable {
       SUPABASE_PUBLISHABLE_KEY: "unused",
       SUPABASE_DB_URL: "postgresql://unused:unused@127.0.0.1:9/unused",
       SUPABASE_JWT_SECRET: "session-secret-of-at-least-32-characters",
+      ...env,
     });
     const app = await createApp(config);
     const stopping = new AbortController();
@@ -120,11 +130,10 @@ export class PluginRig implements AsyncDisposable {
   async open(
     browser: Browser,
     api: PlayedApi,
-    { person = "ada", path = "/c/garden/", ...options }:
-      & { person?: string; path?: string }
-      & BrowserContextOptions = {},
+    { person = "ada", path = "/c/garden/", clock = false, ...options }: OpenOptions = {},
   ): Promise<OpenPage> {
     const context = await browser.newContext(options);
+    if (clock) await context.clock.install();
     await context.route(`${this.pluginUrl}/api/**`, async (route) => {
       const request = route.request();
       const answer = await api.answer(

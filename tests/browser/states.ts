@@ -1,0 +1,346 @@
+/**
+ * Every state the plugin's pages can be in, each with the way there: for the checks that hold in all of them and for
+ * the pictures in the docs. `docs/states.md` says what each is for.
+ */
+
+import type { Browser, FrameLocator, Locator } from "playwright-core";
+import type { BillingInfo, Invoice, OfferedPlan } from "../../browser/contract.ts";
+import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
+import { type OpenOptions, type OpenPage, PlayedApi, type PluginRig } from "./plugin_rig.ts";
+
+export interface PluginState {
+  /** Names its picture and its row in the docs. */
+  name: string;
+  options?: OpenOptions;
+  /** Sets the scene before the page opens. */
+  play?: (api: PlayedApi) => void;
+  /** The way from the open page to the state. */
+  reach?: (open: OpenPage, api: PlayedApi) => Promise<void>;
+  /** What is there once the state is reached. */
+  sign: (plugin: FrameLocator) => Locator;
+}
+
+const DAY_MS = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+
+const wizards = { feature: "active_wizard", windowSeconds: 0, period: "rolling" } as const;
+const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, hardLimit: 1 }] };
+const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, hardLimit: 20 }] };
+const plans = [freePlan, proPlan];
+
+/** A month of use with its weekends, so that its sum is `total`. */
+function daily(total: number): number[] {
+  const shape = Array.from({ length: 30 }, (_, day) => [5, 8, 7, 9, 6, 2, 1][day % 7] + (day % 4));
+  const sum = shape.reduce((a, b) => a + b);
+  return shape.map((value) => Math.round(value * total / sum));
+}
+
+function onFree(used: number, changes: Partial<BillingInfo> = {}): BillingInfo {
+  const [messages] = freePlan.limits;
+  return billingInfo(freePlan, {
+    plans,
+    usage: [
+      { ...messages, used, resetsAt: used > 0 ? inDays(12) : null, daily: daily(used) },
+      { ...wizards, hardLimit: 1, used: 0, resetsAt: null, daily: [] },
+    ],
+    ...changes,
+  });
+}
+
+function invoice(number: number, status: string): Invoice {
+  return {
+    number: `DUES-000${number}`,
+    status,
+    amountDueCents: 2900,
+    amountPaidCents: status === "paid" ? 2900 : 0,
+    currency: "usd",
+    createdAt: inDays(-30 * (4 - number)),
+    hostedInvoiceUrl: `https://invoice.stripe.com/i/${number}`,
+    invoicePdf: `https://pay.stripe.com/invoice/${number}/pdf`,
+  };
+}
+
+function onPro(changes: Partial<BillingInfo> = {}): BillingInfo {
+  const [messages] = proPlan.limits;
+  return billingInfo(proPlan, {
+    plans,
+    usage: [
+      { ...messages, used: 1284, resetsAt: inDays(12), daily: daily(1284) },
+      { ...wizards, hardLimit: 20, used: 3, resetsAt: null, daily: [] },
+    ],
+    subscription: subscriptionWith({ currentPeriodEnd: inDays(17) }),
+    invoices: [3, 2, 1].map((number) => invoice(number, "paid")),
+    ...changes,
+  });
+}
+
+const pastDue = () => ({
+  ...subscriptionWith({ status: "past_due", paymentIssue: "payment_failed", currentPeriodEnd: inDays(29) }),
+  pastDueSince: inDays(-1),
+  graceEndsAt: inDays(6),
+});
+
+const CHECKOUT = "https://checkout.stripe.com/c/pay/cs_test_1";
+export const checkoutUrl = CHECKOUT;
+
+/** The answer of a server that a browser stays on its page for. */
+const stay = (open: OpenPage) =>
+  open.page.context().route(CHECKOUT, (route) => route.fulfill({ status: 204 }));
+
+async function becomeStuck(open: OpenPage): Promise<void> {
+  await stay(open);
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  const stuck = open.plugin.getByText("Stripe could not be opened here");
+  while (await stuck.count() === 0) await open.page.clock.runFor(1_000);
+}
+
+async function openAssistant({ plugin }: OpenPage): Promise<void> {
+  await plugin.getByRole("link", { name: "Assistant" }).click();
+  await plugin.getByRole("heading", { name: "Assistant" }).waitFor();
+}
+
+async function say(open: OpenPage, text: string): Promise<void> {
+  await open.plugin.getByRole("textbox").fill(text);
+  await open.plugin.getByRole("button", { name: "Send" }).click();
+}
+
+const refusal = () => ({
+  code: "quota_exceeded",
+  status: 402,
+  feature: "ai_chat_message",
+  limit: 100,
+  used: 100,
+  windowSeconds: 2_592_000,
+  period: "rolling",
+  resetsAt: inDays(3),
+  upgradePlan: "pro",
+});
+
+const region = (name: string) => (plugin: FrameLocator) => plugin.getByRole("region", { name });
+const text = (words: string | RegExp) => (plugin: FrameLocator) => plugin.getByText(words).first();
+
+export const states: PluginState[] = [
+  {
+    name: "loading",
+    play: (api) => api.gate = new Promise(() => {}),
+    sign: (plugin) => plugin.locator("[aria-busy=true]"),
+  },
+  {
+    name: "free",
+    play: (api) => api.info = onFree(37),
+    sign: region("Current plan"),
+  },
+  {
+    name: "nothing-used",
+    play: (api) => api.info = onFree(0),
+    sign: text("Nothing used yet"),
+  },
+  {
+    name: "almost-used-up",
+    play: (api) => api.info = onFree(91),
+    sign: text("9 left"),
+  },
+  {
+    name: "used-up",
+    play: (api) => api.info = onFree(100),
+    sign: text("Limit reached"),
+  },
+  {
+    name: "free-member",
+    options: { person: "ben" },
+    play: (api) => api.info = onFree(37, { isAdmin: false }),
+    sign: text("An admin of your community can upgrade."),
+  },
+  {
+    name: "pro",
+    play: (api) => api.info = onPro(),
+    sign: text(/^Renews on /),
+  },
+  {
+    name: "pro-member",
+    options: { person: "ben" },
+    play: (api) => api.info = onPro({ isAdmin: false, invoices: [] }),
+    sign: text(/^Renews on /),
+  },
+  {
+    name: "trial",
+    play: (api) =>
+      api.info = onPro({
+        subscription: subscriptionWith({ status: "trialing", trialEnd: inDays(9) }),
+        invoices: [],
+      }),
+    sign: text(/^Free trial until /),
+  },
+  {
+    name: "cancelled",
+    play: (api) => api.info = onPro({ subscription: subscriptionWith({ cancelAt: inDays(17) }) }),
+    sign: text(/^Cancelled\. /),
+  },
+  {
+    name: "past-due",
+    play: (api) =>
+      api.info = onPro({
+        subscription: pastDue(),
+        invoices: [invoice(3, "open"), invoice(2, "paid"), invoice(1, "paid")],
+      }),
+    sign: (plugin) => plugin.getByRole("button", { name: "Update card" }),
+  },
+  {
+    name: "past-due-member",
+    options: { person: "ben" },
+    play: (api) => api.info = onPro({ isAdmin: false, subscription: pastDue(), invoices: [] }),
+    sign: text(/An admin can update the card\.$/),
+  },
+  {
+    name: "unpaid",
+    play: (api) =>
+      api.info = onFree(100, {
+        community: { id: "garden", title: "Riverside Garden", hasBillingAccount: true },
+        subscription: subscriptionWith({ status: "unpaid", paymentIssue: "payment_failed" }),
+        invoices: [invoice(3, "open"), invoice(2, "paid")],
+      }),
+    sign: text(/Your community is on Free until it is paid\./),
+  },
+  {
+    name: "leaving",
+    play: (api) => {
+      api.info = onFree(37);
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+    },
+    reach: async (open) => {
+      await stay(open);
+      await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+    },
+    sign: (plugin) => plugin.getByRole("button", { name: "Opening checkout…" }),
+  },
+  {
+    name: "stuck",
+    options: { clock: true },
+    play: (api) => {
+      api.info = onFree(37);
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+    },
+    reach: becomeStuck,
+    sign: text("Stripe could not be opened here"),
+  },
+  {
+    name: "away",
+    options: { clock: true },
+    play: (api) => {
+      api.info = onFree(37);
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+    },
+    reach: async (open) => {
+      await becomeStuck(open);
+      await open.plugin.getByRole("link", { name: "Open in a new tab" }).click();
+    },
+    sign: text("Stripe is open in another tab"),
+  },
+  {
+    name: "checkout-failed",
+    play: (api) => api.info = onFree(37),
+    reach: (open) => open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click(),
+    sign: text("The payment service does not answer."),
+  },
+  {
+    name: "cancelled-checkout",
+    options: { path: "/c/garden/?stripe_status=cancel" },
+    play: (api) => api.info = onFree(37),
+    sign: text("Checkout cancelled."),
+  },
+  {
+    name: "confirming",
+    options: { path: "/c/garden/?stripe_status=success" },
+    play: (api) => api.info = onFree(37),
+    sign: text("Your plan is being updated."),
+  },
+  {
+    name: "late",
+    options: { path: "/c/garden/?stripe_status=success", clock: true },
+    play: (api) => api.info = onFree(37),
+    reach: async ({ page, plugin }) => {
+      while (await plugin.getByText("Your plan is not updated yet.").count() === 0) {
+        await page.clock.runFor(5_000);
+      }
+    },
+    sign: text("Your plan is not updated yet."),
+  },
+  {
+    name: "paid",
+    options: { path: "/c/garden/?stripe_status=success" },
+    play: (api) => api.info = onPro({ invoices: [invoice(3, "paid")] }),
+    sign: text("Payment received."),
+  },
+  {
+    name: "back-from-portal",
+    options: { path: "/c/garden/?stripe_status=portal_return" },
+    play: (api) => api.info = onPro(),
+    sign: text("Welcome back."),
+  },
+  {
+    name: "load-failed",
+    play: (api) => api.info = { code: "database_unavailable", status: 503 },
+    sign: text("The plan could not be loaded"),
+  },
+  {
+    name: "parent-silent",
+    options: { clock: true },
+    reach: async ({ page, plugin }) => {
+      await page.route("**/dues-token", (route) => route.fulfill({ status: 401, body: "{}" }));
+      await page.reload();
+      while (await plugin.getByText("Are you still signed in there?").count() === 0) {
+        await page.clock.runFor(2_000);
+      }
+    },
+    sign: text("Are you still signed in there?"),
+  },
+  {
+    name: "assistant",
+    play: (api) => api.info = onFree(37),
+    reach: async (open) => {
+      await openAssistant(open);
+      await say(open, "Which beds need water today?");
+    },
+    sign: (plugin) => plugin.getByRole("listitem").nth(1),
+  },
+  {
+    name: "paywall",
+    play: (api) => {
+      api.info = onFree(100);
+      api.assistant = refusal();
+    },
+    reach: async (open) => {
+      await openAssistant(open);
+      await say(open, "Which beds need water today?");
+    },
+    sign: (plugin) => plugin.getByRole("button", { name: "Upgrade to Pro" }),
+  },
+  {
+    name: "paywall-member",
+    options: { person: "ben" },
+    play: (api) => {
+      api.info = onFree(100, { isAdmin: false });
+      api.assistant = refusal();
+    },
+    reach: async (open) => {
+      await openAssistant(open);
+      await say(open, "Which beds need water today?");
+    },
+    sign: text("An admin of your community can upgrade."),
+  },
+];
+
+/** Opens a page and takes it to the state. */
+export async function reachState(
+  rig: PluginRig,
+  browser: Browser,
+  state: PluginState,
+  options: OpenOptions = {},
+): Promise<OpenPage> {
+  const api = new PlayedApi();
+  state.play?.(api);
+  const open = await rig.open(browser, api, { ...state.options, ...options });
+  await state.reach?.(open, api);
+  await state.sign(open.plugin).waitFor();
+  return open;
+}
