@@ -61,8 +61,10 @@ export const paymentMethodEndpoints = [
     return after;
   }),
 
-  endpoint("POST /v1/payment_methods/:id/attach", { customer: text() }, ({ account, change, params, id }) => {
+  endpoint("POST /v1/payment_methods/:id/attach", { customer: text() }, (call) => {
+    const { account, params, id } = call;
     const customer = account.customers.getReferenced(params.customer, "customer");
+    const change = call.change.of(customer);
     return attach(change, methodInPath(change, id), customer);
   }),
 

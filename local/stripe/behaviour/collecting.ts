@@ -112,9 +112,13 @@ export function collect(
   const { payment, intent } = openPaymentOf(change.account, invoice) ?? reopenPayment(change, invoice);
   const attempt = tryCard(change, intent, method, presence);
   emitAttempt(change, attempt);
-  if (attempt.outcome === "succeeded") settle(change, invoice, payment);
+  if (attempt.outcome === "succeeded") settle(change, isAutomatic ? counted(invoice) : invoice, payment);
   else noteFailure(change, invoice, { isAutomatic, isActionRequired: attempt.outcome === "requires_action" });
   return attempt;
+}
+
+function counted(invoice: Invoice): Invoice {
+  return { ...invoice, attempt_count: invoice.attempt_count + 1 };
 }
 
 /** What Stripe does by itself when an invoice's time has come: charges the card that is kept for it. */
