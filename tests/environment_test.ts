@@ -25,7 +25,10 @@ Deno.test("without its environment the plugin server says everything that is mis
   for (const name of ["PARENT_APP_URL", "SUPABASE_URL", "SUPABASE_DB_URL", "STRIPE_WEBHOOK_SECRET"]) {
     assert.match(stderr, new RegExp(`^ +${name} is missing: it should be `, "m"));
   }
-  assert.match(stderr, /^ +PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL or [A-Z_ or]+: exactly one of them should be set$/m);
+  assert.match(
+    stderr,
+    /^ +PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL or [A-Z_ or]+: exactly one of them should be set$/m,
+  );
   assert.doesNotMatch(stderr, /PLUGIN_URL|\bat .*\.ts:\d+/);
   assert.doesNotMatch(stdout + stderr, /Listening/);
 });
