@@ -1,0 +1,379 @@
+import assert from "node:assert/strict";
+import type Stripe from "stripe";
+import { at, changeCard, type ClockRig, iso, startClockRig, storySince, subscribe } from "./clock.ts";
+import { createPro } from "./rig.ts";
+
+/** A subscription of 15 dollars in the middle of a period of 30 days, and a price of 45 dollars. */
+async function halfway() {
+  const rig = await startClockRig("2026-04-01T00:00:00Z");
+  const subscribed = await subscribe(rig);
+  const team = await createPro(rig.stripe, { unit_amount: 4500 });
+  await rig.advanceTo("2026-04-16T00:00:00Z");
+  const [item] = subscribed.subscription.items.data;
+  return { ...rig, ...subscribed, team, item };
+}
+
+const linesOf = (invoice: Stripe.Invoice) =>
+  invoice.lines.data.map((line) => [line.amount, line.parent?.subscription_item_details?.proration]);
+
+const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+  (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
+
+Deno.test("a change of plan is prorated on the next invoice", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, item, team } = rig;
+  await stripe.subscriptions.update(subscription.id, { items: [{ id: item.id, price: team.id }] });
+  const pending = await stripe.invoiceItems.list({ pending: true });
+  assert.deepEqual(
+    pending.data.map(({ amount, description, proration }) => [amount, description, proration]),
+    [
+      [2250, "Remaining time on Pro after 16 Apr 2026", true],
+      [-750, "Unused time on Pro after 16 Apr 2026", true],
+    ],
+  );
+  assert.equal((await newestInvoice(rig, subscription)).billing_reason, "subscription_create");
+  await rig.advanceTo("2026-05-01T01:00:00Z");
+  const invoice = await newestInvoice(rig, subscription);
+  assert.deepEqual(linesOf(invoice), [[-750, true], [2250, true], [4500, false]]);
+  assert.deepEqual([invoice.total, invoice.amount_paid], [6000, 6000]);
+  assert.deepEqual((await stripe.invoiceItems.list({ pending: true })).data, []);
+});
+
+Deno.test("always_invoice collects the proration at once", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, item, team } = rig;
+  const changed = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: team.id }],
+    proration_behavior: "always_invoice",
+    expand: ["latest_invoice"],
+  });
+  const invoice = changed.latest_invoice as Stripe.Invoice;
+  assert.deepEqual([invoice.status, invoice.billing_reason, invoice.amount_paid], [
+    "paid",
+    "subscription_update",
+    1500,
+  ]);
+  assert.deepEqual((await storySince(rig, "2026-04-16T00:00:00Z")).map((line) => line.split(" ")[1]), [
+    "invoiceitem.created",
+    "invoiceitem.created",
+    "customer.subscription.updated",
+    "invoice.created",
+    "invoice.finalized",
+    "payment_intent.created",
+    "charge.succeeded",
+    "payment_intent.succeeded",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+    "invoice_payment.paid",
+  ]);
+});
+
+Deno.test("without proration nothing is billed until the next period", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, item, team } = rig;
+  await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: team.id }],
+    proration_behavior: "none",
+  });
+  await rig.advanceTo("2026-05-01T01:00:00Z");
+  assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[4500, false]]);
+});
+
+Deno.test("a downgrade at once leaves a credit that the next invoices use up", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item } = rig;
+  const small = await createPro(stripe, { unit_amount: 500 });
+  const changed = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: small.id }],
+    proration_behavior: "always_invoice",
+    expand: ["latest_invoice"],
+  });
+  const invoice = changed.latest_invoice as Stripe.Invoice;
+  assert.deepEqual([invoice.status, invoice.total, invoice.amount_due, invoice.ending_balance], [
+    "paid",
+    -500,
+    0,
+    -500,
+  ]);
+  assert.equal((await stripe.customers.retrieve(customer.id) as Stripe.Customer).balance, -500);
+  await rig.advanceTo("2026-05-01T01:00:00Z");
+  const next = await newestInvoice(rig, subscription);
+  assert.deepEqual([next.total, next.starting_balance, next.amount_due, next.ending_balance, next.status], [
+    500,
+    -500,
+    0,
+    0,
+    "paid",
+  ]);
+});
+
+Deno.test("a quantity is prorated as a price is, and an item can be added and removed", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, item, team } = rig;
+  await stripe.subscriptions.update(subscription.id, { items: [{ id: item.id, quantity: 3 }] });
+  const added = await stripe.subscriptions.update(subscription.id, { items: [{ price: team.id }] });
+  assert.equal(added.items.data.length, 2);
+  assert.equal(added.items.data[1].current_period_end, item.current_period_end);
+  await stripe.subscriptions.update(subscription.id, { items: [{ id: item.id, deleted: true }] });
+  const amounts = (await stripe.invoiceItems.list({ pending: true })).data.map(({ amount }) => amount)
+    .reverse();
+  assert.deepEqual(amounts, [-750, 2250, 2250, -2250]);
+  await assert.rejects(
+    stripe.subscriptions.update(subscription.id, { items: [{ id: added.items.data[1].id, deleted: true }] }),
+    { statusCode: 400, param: "items" },
+  );
+});
+
+Deno.test("another interval begins a new period at once and credits the old one", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, item } = rig;
+  const yearly = await createPro(stripe, { unit_amount: 15000, recurring: { interval: "year" } });
+  const changed = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: yearly.id }],
+    expand: ["latest_invoice"],
+  });
+  assert.deepEqual([iso(changed.billing_cycle_anchor), iso(changed.items.data[0].current_period_end)], [
+    "2026-04-16T00:00",
+    "2027-04-16T00:00",
+  ]);
+  const invoice = changed.latest_invoice as Stripe.Invoice;
+  assert.deepEqual(linesOf(invoice), [[-750, true], [15000, false]]);
+  assert.deepEqual([invoice.status, invoice.amount_paid], ["paid", 14250]);
+});
+
+Deno.test("a new cycle can begin at once with the same plan", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription } = rig;
+  const changed = await stripe.subscriptions.update(subscription.id, {
+    billing_cycle_anchor: { type: "now" },
+  });
+  assert.equal(iso(changed.items.data[0].current_period_end), "2026-05-16T00:00");
+  assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[-750, true], [1500, false]]);
+});
+
+Deno.test("a change during a trial costs nothing yet", async () => {
+  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+  const { stripe } = rig;
+  const { subscription } = await subscribe(rig, { trial_period_days: 20 });
+  const team = await createPro(stripe, { unit_amount: 4500 });
+  await rig.advanceTo("2026-04-05T00:00:00Z");
+  const [item] = subscription.items.data;
+  await stripe.subscriptions.update(subscription.id, { items: [{ id: item.id, price: team.id }] });
+  await rig.advanceTo("2026-04-21T01:00:00Z");
+  assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[4500, false]]);
+});
+
+Deno.test("a trial can be ended now and begins the first paid period", async () => {
+  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+  const { stripe } = rig;
+  const { subscription } = await subscribe(rig, { trial_period_days: 20 });
+  await rig.advanceTo("2026-04-05T00:00:00Z");
+  const active = await stripe.subscriptions.update(subscription.id, {
+    trial_end: "now",
+    expand: ["latest_invoice"],
+  });
+  assert.deepEqual([active.status, iso(active.trial_end), iso(active.items.data[0].current_period_end)], [
+    "active",
+    "2026-04-05T00:00",
+    "2026-05-05T00:00",
+  ]);
+  assert.equal((active.latest_invoice as Stripe.Invoice).amount_paid, 1500);
+});
+
+Deno.test("a trial can be given in the middle of a period and made longer", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription } = rig;
+  const trialing = await stripe.subscriptions.update(subscription.id, {
+    trial_end: at("2026-05-10T00:00:00Z"),
+  });
+  assert.deepEqual([trialing.status, iso(trialing.items.data[0].current_period_end)], [
+    "trialing",
+    "2026-05-10T00:00",
+  ]);
+  assert.deepEqual((await stripe.invoiceItems.list({ pending: true })).data.map(({ amount }) => amount), [
+    -750,
+  ]);
+  const longer = await stripe.subscriptions.update(subscription.id, {
+    trial_end: at("2026-05-20T00:00:00Z"),
+  });
+  assert.equal(iso(longer.trial_end), "2026-05-20T00:00");
+  await rig.advanceTo("2026-05-20T01:00:00Z");
+  assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[-750, true], [1500, false]]);
+  await assert.rejects(stripe.subscriptions.update(subscription.id, { trial_end: 1 }), {
+    statusCode: 400,
+    param: "trial_end",
+  });
+});
+
+Deno.test("a change whose payment fails stands and makes the subscription past due", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item, team } = rig;
+  await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
+  const changed = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: team.id }],
+    proration_behavior: "always_invoice",
+  });
+  assert.deepEqual([changed.status, changed.items.data[0].price.id], ["past_due", team.id]);
+});
+
+Deno.test("error_if_incomplete refuses a change that cannot be paid, and nothing of it remains", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item, team } = rig;
+  await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
+  await assert.rejects(
+    stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item.id, price: team.id }],
+      proration_behavior: "always_invoice",
+      payment_behavior: "error_if_incomplete",
+    }),
+    { statusCode: 402, code: "card_declined" },
+  );
+  const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+  assert.deepEqual([unchanged.status, unchanged.items.data[0].price.id], ["active", rig.price.id]);
+  assert.deepEqual((await stripe.invoiceItems.list({ customer: customer.id })).data, []);
+});
+
+Deno.test("pending_if_incomplete keeps the old plan until the change is paid", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item, team } = rig;
+  await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
+  const change = () =>
+    stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item.id, price: team.id }],
+      proration_behavior: "always_invoice",
+      payment_behavior: "pending_if_incomplete",
+    });
+  const pending = await change();
+  assert.deepEqual([pending.status, pending.items.data[0].price.id], ["active", rig.price.id]);
+  assert.equal(pending.pending_update?.subscription_items?.[0].price.id, team.id);
+  await changeCard(rig, customer.id, "pm_card_visa");
+  await stripe.invoices.pay(String(pending.latest_invoice));
+  const applied = await stripe.subscriptions.retrieve(subscription.id);
+  assert.deepEqual([applied.pending_update, applied.items.data[0].price.id], [null, team.id]);
+  const types = (await storySince(rig, "2026-04-16T00:00:00Z")).map((line) => line.split(" ")[1]);
+  assert.ok(types.includes("customer.subscription.pending_update_applied"));
+});
+
+Deno.test("a pending update that is not paid within 23 hours is dropped, its invoice void", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item, team } = rig;
+  await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
+  const { latest_invoice } = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item.id, price: team.id }],
+    proration_behavior: "always_invoice",
+    payment_behavior: "pending_if_incomplete",
+  });
+  await rig.advanceTo("2026-04-16T23:00:00Z");
+  const dropped = await stripe.subscriptions.retrieve(subscription.id);
+  assert.deepEqual([dropped.status, dropped.pending_update, dropped.items.data[0].price.id], [
+    "active",
+    null,
+    rig.price.id,
+  ]);
+  assert.equal((await stripe.invoices.retrieve(String(latest_invoice))).status, "void");
+  const story = await storySince(rig, "2026-04-16T23:00:00Z");
+  assert.equal(story.at(-1), "2026-04-16T23:00 customer.subscription.pending_update_expired");
+});
+
+Deno.test("canceling with prorate and invoice_now gives the unused time back as a credit", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer } = rig;
+  const canceled = await stripe.subscriptions.cancel(subscription.id, { prorate: true, invoice_now: true });
+  assert.equal(canceled.status, "canceled");
+  const invoice = await stripe.invoices.retrieve(String(canceled.latest_invoice));
+  assert.deepEqual([invoice.status, invoice.total, invoice.amount_due], ["paid", -750, 0]);
+  assert.equal((await stripe.customers.retrieve(customer.id) as Stripe.Customer).balance, -750);
+});
+
+Deno.test("a subscription that is paused on request is not billed, and begins anew when it is resumed", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription } = rig;
+  const paused = await stripe.subscriptions.pause(subscription.id);
+  assert.deepEqual([paused.status, paused.status_details?.paused.subscription.type], [
+    "paused",
+    "pause_requested",
+  ]);
+  assert.deepEqual((await stripe.invoiceItems.list({ pending: true })).data.map(({ amount }) => amount), [
+    -750,
+  ]);
+  await rig.advanceTo("2026-05-10T00:00:00Z");
+  assert.equal((await newestInvoice(rig, subscription)).billing_reason, "subscription_create");
+  const resumed = await stripe.subscriptions.resume(subscription.id, { expand: ["latest_invoice"] });
+  assert.deepEqual([resumed.status, iso(resumed.items.data[0].current_period_end)], [
+    "active",
+    "2026-06-10T00:00",
+  ]);
+  assert.equal((resumed.latest_invoice as Stripe.Invoice).amount_paid, 750);
+  const types = (await storySince(rig, "2026-04-16T00:00:00Z")).map((line) => line.split(" ")[1]);
+  assert.ok(
+    types.includes("customer.subscription.paused") && types.includes("customer.subscription.resumed"),
+  );
+  await assert.rejects(stripe.subscriptions.resume(subscription.id), { statusCode: 400 });
+});
+
+Deno.test("a pause can last until its invoice is paid", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer } = rig;
+  await stripe.subscriptions.pause(subscription.id, { bill_for: { unused_time_from: { type: "none" } } });
+  await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
+  const waiting = await stripe.subscriptions.resume(subscription.id, {
+    payment_behavior: "resume_on_payment_success",
+  });
+  assert.equal(waiting.status, "paused");
+  await changeCard(rig, customer.id, "pm_card_visa");
+  await stripe.invoices.pay(String(waiting.latest_invoice));
+  assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "active");
+});
+
+Deno.test("a resumed subscription can go on in its old cycle and pays for the rest of it", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription } = rig;
+  await stripe.subscriptions.pause(subscription.id, { bill_for: { unused_time_from: { type: "none" } } });
+  await rig.advanceTo("2026-05-16T12:00:00Z");
+  const resumed = await stripe.subscriptions.resume(subscription.id, {
+    billing_cycle_anchor: { type: "unchanged" },
+    proration_behavior: "always_invoice",
+    expand: ["latest_invoice"],
+  });
+  assert.equal(iso(resumed.items.data[0].current_period_end), "2026-06-01T00:00");
+  assert.deepEqual(linesOf(resumed.latest_invoice as Stripe.Invoice), [[750, true]]);
+});
+
+Deno.test("a preview shows what a change would cost and changes nothing", async () => {
+  await using rig = await halfway();
+  const { stripe, subscription, customer, item, team } = rig;
+  const next = await stripe.invoices.createPreview({ subscription: subscription.id });
+  assert.match(next.id, /^upcoming_in_/);
+  assert.deepEqual([next.amount_due, iso(next.period_end)], [1500, "2026-05-01T00:00"]);
+  const change = { items: [{ id: item.id, price: team.id }] };
+  const prorated = await stripe.invoices.createPreview({
+    subscription: subscription.id,
+    subscription_details: { ...change, proration_behavior: "create_prorations" },
+  });
+  assert.deepEqual(linesOf(prorated), [[-750, true], [2250, true], [4500, false]]);
+  const atOnce = await stripe.invoices.createPreview({
+    subscription: subscription.id,
+    subscription_details: { ...change, proration_behavior: "always_invoice" },
+  });
+  assert.deepEqual([atOnce.amount_due, linesOf(atOnce)], [1500, [[-750, true], [2250, true]]]);
+  const start = await stripe.invoices.createPreview({
+    customer: customer.id,
+    subscription_details: { items: [{ price: team.id, quantity: 2 }] },
+  });
+  assert.equal(start.amount_due, 9000);
+  assert.deepEqual((await stripe.invoiceItems.list({ customer: customer.id })).data, []);
+  assert.equal((await stripe.subscriptions.retrieve(subscription.id)).items.data[0].price.id, rig.price.id);
+  await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
+  await assert.rejects(stripe.invoices.createPreview({ subscription: subscription.id }), {
+    code: "invoice_upcoming_none",
+  });
+});
+
+Deno.test("a cycle can be anchored later: until then a part is billed", async () => {
+  await using rig = await startClockRig("2026-04-16T00:00:00Z");
+  const { subscription } = await subscribe(rig, { billing_cycle_anchor: at("2026-05-01T00:00:00Z") });
+  assert.equal(iso(subscription.items.data[0].current_period_end), "2026-05-01T00:00");
+  assert.equal((await newestInvoice(rig, subscription)).amount_paid, 750);
+  await rig.advanceTo("2026-05-01T01:00:00Z");
+  assert.equal((await newestInvoice(rig, subscription)).amount_paid, 1500);
+});
