@@ -45,7 +45,7 @@ export interface ReconcileReport {
   settledEvents: CaughtUpEvent[];
   objectsCompared: number;
   repairs: Repair[];
-  /** Subscriptions we have and Stripe does not. */
+  /** Subscriptions and invoices we have and Stripe does not. */
   missingInStripe: string[];
   /** Objects of a shape we do not know. */
   unreadable: string[];
@@ -212,7 +212,7 @@ async function repair(
 
 /** Stripe lists nothing of a test clock, and nothing of another account. */
 async function askForUnconfirmed(deps: ApplyDependencies, since: Date, report: ReconcileReport) {
-  const query = deps.db`select billing.unconfirmed_subscriptions(${since}) as result`;
+  const query = deps.db`select billing.unconfirmed_objects(${since}) as result`;
   for (const object of await resultOf(driftSchema, query)) await repair(deps, object, report);
 }
 

@@ -55,7 +55,9 @@ function print(report: ReconcileReport) {
   if (rows.length > 0) console.table(rows);
   else console.log("Everything was as Stripe has it.");
   if (report.plansChanged > 0) {
-    console.log(`${report.plansChanged} plans changed because a grace period ran out.`);
+    console.log(
+      `${report.plansChanged} plans were set right: a grace period ran out, or somebody had changed them.`,
+    );
   }
   if (report.payloadsReduced > 0) {
     console.log(`${report.payloadsReduced} old payloads were reduced to their ids.`);

@@ -27,9 +27,9 @@ as $$
 $$;
 comment on function billing.resolve_anomaly(text, text) is 'Notes that something odd is gone.';
 
--- Which plan is in force, from the subscriptions as they now stand. The caller has locked the community.
-create function billing.derive_plan(p_community_id text) returns void
-  language sql volatile set search_path = ''
+-- Which plan is in force, from the subscriptions as they now stand.
+create function billing.derived_plan(p_community_id text) returns bigint
+  language sql stable set search_path = ''
 as $$
   with entitling as (
     select s.plan_id, p.rank
@@ -37,20 +37,25 @@ as $$
     where s.community_id = p_community_id
       and (s.status in ('active', 'trialing')
         or (s.status = 'past_due' and now() < s.past_due_since + coalesce(p.grace_period, interval '7 days')))
-  ), derived as (
-    select coalesce(
-      (select plan_id from entitling where plan_id is not null order by rank desc limit 1),
-      -- Paid for, but at a price no plan knows: an operator's mistake must not cost the community its access.
-      (select c.current_plan_id from public.communities c
-        where c.id = p_community_id and exists (select from entitling)),
-      (select id from public.plans where is_default)
-    ) as plan_id
   )
+  select coalesce(
+    (select plan_id from entitling where plan_id is not null order by rank desc limit 1),
+    -- Paid for, but at a price no plan knows: an operator's mistake must not cost the community its access.
+    (select c.current_plan_id from public.communities c
+      where c.id = p_community_id and exists (select from entitling)),
+    (select id from public.plans where is_default))
+$$;
+comment on function billing.derived_plan(text) is 'The plan that a community''s subscriptions entitle it to: active, trialing, and past_due within the grace period count; of several the one of highest rank.';
+
+-- The caller has locked the community.
+create function billing.derive_plan(p_community_id text) returns void
+  language sql volatile set search_path = ''
+as $$
   update public.communities c set current_plan_id = derived.plan_id
-  from derived
+  from (select billing.derived_plan(p_community_id) as plan_id) derived
   where c.id = p_community_id and c.current_plan_id <> derived.plan_id
 $$;
-comment on function billing.derive_plan(text) is 'Sets the community''s current plan from its subscriptions: active, trialing, and past_due within the grace period entitle; the highest rank counts.';
+comment on function billing.derive_plan(text) is 'Sets the community''s current plan to the one its subscriptions entitle it to.';
 
 -- The statuses under which a community is, or may again become, a paying one. It gets no second checkout then.
 create function billing.is_live(p_status text) returns boolean
@@ -200,8 +205,8 @@ as $$
 declare
   v_comparison text;
 begin
-  v_comparison := billing.compare_state(p_kind, p_state, p_created);
-  if v_comparison <> 'same' and p_fetched_at is not null then v_comparison := 'newer'; end if;
+  -- What was fetched is stored even if it is known: somebody may have changed the row by hand.
+  v_comparison := case when p_fetched_at is null then billing.compare_state(p_kind, p_state, p_created) else 'newer' end;
 
   if v_comparison = 'unclear' then
     outcome := 'pending'; reason := 'cannot be ordered: ask Stripe which state is current'; return;
@@ -416,7 +421,7 @@ comment on function billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamptz,
 
 revoke execute on function
   billing.lock_customer(text), billing.report_anomaly(text, text, text, text), billing.resolve_anomaly(text, text),
-  billing.derive_plan(text), billing.is_live(text), billing.store_subscription(text, jsonb, timestamptz),
+  billing.derived_plan(text), billing.derive_plan(text), billing.is_live(text), billing.store_subscription(text, jsonb, timestamptz),
   billing.store_invoice(text, jsonb), billing.life_stage(text, text), billing.compare_state(text, jsonb, timestamptz),
   billing.apply_state(text, text, jsonb, text, timestamptz, timestamptz), billing.link_customer(text, text),
   billing.forget_customer(text, text), billing.apply_checkout(text, text),

@@ -20,31 +20,55 @@ create function billing.finish_reconciliation(p_id bigint, p_report jsonb) retur
 as $$ update billing.reconciliations set finished_at = now(), report = p_report where id = p_id $$;
 comment on function billing.finish_reconciliation(bigint, jsonb) is 'Notes that a reconciliation is complete, and what it found.';
 
+-- Whether the row of an object says what its state says, and what follows from that. A row that was changed or deleted by
+-- hand does not; neither does a subscription whose price became known to a plan only later.
+create function billing.is_stored(p_kind text, p_community_id text, p_state jsonb) returns boolean
+  language sql stable set search_path = ''
+as $$
+  select case p_kind
+    when 'subscription' then exists (
+      select from public.subscriptions s
+      where s.id = p_state ->> 'id' and s.community_id = p_community_id
+        and to_jsonb(jsonb_populate_record(s, p_state)) = to_jsonb(s)
+        and s.plan_id is not distinct from
+          (select p.plan_id from billing.plan_prices p where p.stripe_price_id = s.stripe_price_id))
+    when 'invoice' then exists (
+      select from public.invoices i
+      where i.id = p_state ->> 'id' and i.community_id = p_community_id
+        and to_jsonb(jsonb_populate_record(i, p_state)) = to_jsonb(i))
+  end
+$$;
+comment on function billing.is_stored(text, text, jsonb) is 'Whether the row of a subscription or invoice agrees with this state of it.';
+
 -- Which of these objects, as Stripe has them now, are not as we have them? Those that are the same count as confirmed.
 -- p_objects: [{kind, customer_id, state}]. Objects of customers that are not ours are left out.
 create function billing.find_drift(p_objects jsonb) returns jsonb
   language plpgsql volatile security definer set search_path = ''
 as $$
 declare
+  -- Stripe words these anew each time it is asked; another wording is no drift.
+  volatile_keys constant text[] := array['hosted_invoice_url', 'invoice_pdf'];
   v_drift jsonb;
 begin
   with offered as (
-    select o ->> 'kind' as kind, o ->> 'customer_id' as customer_id, o -> 'state' as state
+    select o ->> 'kind' as kind, o ->> 'customer_id' as customer_id, (o -> 'state') - volatile_keys as state
     from jsonb_array_elements(p_objects) o
   ), compared as (
-    select o.*, c.community_id, known.state as known_state,
-      known.state - array['hosted_invoice_url', 'invoice_pdf'] is not distinct from
-        o.state - array['hosted_invoice_url', 'invoice_pdf'] as is_same
+    select o.*, c.community_id, coalesce(s.status, i.status) as known_status,
+      known.state - volatile_keys is not distinct from o.state
+        and billing.is_stored(o.kind, c.community_id, o.state) as is_same
     from offered o
     join billing.customers c on c.id = o.customer_id
     left join billing.object_sync known on known.object_id = o.state ->> 'id'
+    left join public.subscriptions s on s.id = o.state ->> 'id'
+    left join public.invoices i on i.id = o.state ->> 'id'
   ), confirmed as (
     update billing.object_sync s set confirmed_at = now()
     from compared where compared.is_same and s.object_id = compared.state ->> 'id'
   )
   select coalesce(jsonb_agg(jsonb_build_object(
     'kind', kind, 'id', state ->> 'id', 'customer_id', customer_id, 'community_id', community_id,
-    'was', known_state ->> 'status')), '[]')
+    'was', known_status)), '[]')
   into v_drift from compared where not is_same;
   return v_drift;
 end $$;
@@ -70,20 +94,26 @@ begin
 end $$;
 comment on function billing.apply_fetched(text, text, jsonb, timestamptz) is 'Stores the state of an object as it was just fetched from Stripe.';
 
--- Subscriptions that go on and that Stripe has not confirmed in any way since then: it did not list them either.
-create function billing.unconfirmed_subscriptions(p_since timestamptz) returns jsonb
+-- Subscriptions that go on and invoices that are not settled, which Stripe has not confirmed in any way since then: it did
+-- not list them either.
+create function billing.unconfirmed_objects(p_since timestamptz) returns jsonb
   language sql stable security definer set search_path = ''
 as $$
+  with unsettled as (
+    select 'subscription' as kind, s.id, s.community_id, s.status from public.subscriptions s
+    where s.ended_at is null and billing.is_live(s.status)
+    union all
+    select 'invoice', i.id, i.community_id, i.status from public.invoices i where i.status in ('draft', 'open')
+  )
   select coalesce(jsonb_agg(jsonb_build_object(
-    'kind', 'subscription', 'id', s.id, 'community_id', s.community_id, 'was', s.status,
-    'customer_id', (select c.id from billing.customers c where c.community_id = s.community_id
+    'kind', u.kind, 'id', u.id, 'community_id', u.community_id, 'was', u.status,
+    'customer_id', (select c.id from billing.customers c where c.community_id = u.community_id
       order by c.deleted_at nulls first, c.linked_at desc limit 1))), '[]')
-  from public.subscriptions s
-  left join billing.object_sync known on known.object_id = s.id
-  where s.ended_at is null and billing.is_live(s.status)
-    and (known.confirmed_at is null or known.confirmed_at < p_since)
+  from unsettled u
+  left join billing.object_sync known on known.object_id = u.id
+  where known.confirmed_at is null or known.confirmed_at < p_since
 $$;
-comment on function billing.unconfirmed_subscriptions(timestamptz) is 'Subscriptions that go on but that Stripe has not confirmed since then.';
+comment on function billing.unconfirmed_objects(timestamptz) is 'Subscriptions and invoices that may still change but that Stripe has not confirmed since then.';
 
 create function billing.report_missing(p_object_id text, p_community_id text) returns void
   language sql volatile security definer set search_path = ''
@@ -106,15 +136,13 @@ as $$
 $$;
 comment on function billing.open_events(integer) is 'The payloads of events that are recorded but not settled and could be now.';
 
--- What follows from time alone: payloads have been kept long enough, grace periods run out. Returns how many of each.
--- In the order of locks: ledger rows, then communities, each by its id.
+-- What no word of Stripe's brings about: payloads have been kept long enough; grace periods run out, or somebody changed
+-- a plan by hand. Returns how many of each. In the order of locks: ledger rows, then communities, each by its id.
 create function billing.tidy_up(p_keep_payloads interval default '90 days') returns jsonb
   language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_community record;
-  v_before bigint;
-  v_after bigint;
+  v_community_id text;
   v_plans integer := 0;
   v_reduced integer;
 begin
@@ -123,25 +151,25 @@ begin
   where outcome not in ('pending', 'failed', 'parked') and received_at < now() - p_keep_payloads and payload ? 'data';
   get diagnostics v_reduced = row_count;
 
-  for v_community in
-    select distinct s.community_id as id from public.subscriptions s where s.status = 'past_due' order by 1
+  for v_community_id in
+    select c.id from public.communities c where c.current_plan_id <> billing.derived_plan(c.id) order by c.id
   loop
-    select current_plan_id into v_before from public.communities where id = v_community.id for update;
-    perform billing.derive_plan(v_community.id);
-    select current_plan_id into v_after from public.communities where id = v_community.id;
-    if v_after <> v_before then v_plans := v_plans + 1; end if;
+    perform from public.communities where id = v_community_id for update;
+    perform billing.derive_plan(v_community_id);
+    v_plans := v_plans + 1;
   end loop;
   return jsonb_build_object('plans_changed', v_plans, 'payloads_reduced', v_reduced);
 end $$;
-comment on function billing.tidy_up(interval) is 'Ends grace periods that have run out and reduces old payloads to their ids.';
+comment on function billing.tidy_up(interval) is 'Sets plans right that no event will, such as after a grace period, and reduces old payloads to their ids.';
 
 revoke execute on function
-  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
-  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_subscriptions(timestamptz),
-  billing.report_missing(text, text), billing.open_events(integer), billing.tidy_up(interval)
+  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.is_stored(text, text, jsonb),
+  billing.find_drift(jsonb), billing.apply_fetched(text, text, jsonb, timestamptz),
+  billing.unconfirmed_objects(timestamptz), billing.report_missing(text, text), billing.open_events(integer),
+  billing.tidy_up(interval)
   from public, anon, authenticated, service_role;
 grant execute on function
   billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
-  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_subscriptions(timestamptz),
+  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_objects(timestamptz),
   billing.report_missing(text, text), billing.open_events(integer), billing.tidy_up(interval)
   to billing_service;

@@ -47,7 +47,7 @@ select bag_eq(
     'billing.report_missing(text, text)',
     'billing.settle_usage_report(text, uuid, text, text, interval)',
     'billing.tidy_up(interval)',
-    'billing.unconfirmed_subscriptions(timestamp with time zone)',
+    'billing.unconfirmed_objects(timestamp with time zone)',
     'billing.usage_to_check(timestamp with time zone, timestamp with time zone, timestamp with time zone, integer)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
   'billing_service may call these functions');
