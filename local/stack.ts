@@ -3,7 +3,7 @@
  * demo parent app and the plugin, all on the loopback interface.
  */
 import postgres from "postgres";
-import { setUpStripe } from "../billing/setup.ts";
+import { readProjectPlans, setUpStripe } from "../billing/setup.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { Children } from "./children.ts";
 import { type Cluster, databaseUrl, prepareDatabase } from "./database.ts";
@@ -206,11 +206,12 @@ async function startPlugin(
 }
 
 interface SetUp {
+  /** One or several, as STRIPE_WEBHOOK_SECRET holds them. */
   webhookSecret: string;
   portalConfigurationId: string;
 }
 
-/** Runs the set-up that an operator runs once, and keeps the webhook secret, which Stripe tells only once. */
+/** Runs the set-up that an operator runs once, and keeps the signing secrets, which Stripe tells only once. */
 async function setUp(
   urls: Record<Service, string>,
   secrets: Secrets,
@@ -220,14 +221,22 @@ async function setUp(
   const sql = postgres(urls.postgres, { max: 1, onnotice: () => {} });
   try {
     const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
-    const { webhookSecret, portalConfigurationId } = await setUpStripe({ stripe, sql, webhookUrl });
-    if (webhookSecret) {
-      secrets.webhookSecrets[webhookUrl] = webhookSecret;
-      await kept?.writeSecrets(secrets);
+    const plans = await readProjectPlans();
+    const { portalConfigurationId, webhookEndpoint, thinEventDestination } = await setUpStripe({
+      stripe,
+      sql,
+      plans,
+      webhookUrl,
+    });
+    const known = secrets.webhookSecrets;
+    known[webhookUrl] = webhookEndpoint.secret ?? known[webhookUrl];
+    known[`thin ${webhookUrl}`] = thinEventDestination.secret ?? known[`thin ${webhookUrl}`];
+    const signing = [known[webhookUrl], known[`thin ${webhookUrl}`]];
+    if (!signing.every(Boolean)) {
+      throw new LocalError("state_unusable", "A signing secret of Stripe's is lost. Start with --reset.");
     }
-    const known = secrets.webhookSecrets[webhookUrl];
-    if (known) return { webhookSecret: known, portalConfigurationId };
-    throw new LocalError("state_unusable", "The secret of the Stripe webhook is lost. Start with --reset.");
+    await kept?.writeSecrets(secrets);
+    return { webhookSecret: signing.join(","), portalConfigurationId };
   } finally {
     await sql.end();
   }

@@ -1,21 +1,48 @@
-/** `deno task stripe:setup`: prepares a Stripe account and prints what to put into the environment. */
+/**
+ * `deno task stripe:setup [--dry-run]`: makes Stripe and the database say what plans.toml says, and prints what changed
+ * and what to put into the environment.
+ */
+import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { setUpStripe } from "../setup.ts";
+import { PlansFileError } from "../plans_file.ts";
+import { readProjectPlans, setUpStripe, type StripeSetup } from "../setup.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
+const dryRun = parseArgs({ options: { "dry-run": { type: "boolean", default: false } } }).values["dry-run"];
 const config = configOrExit(readOperatorConfig);
 await using sql = connectOperator(config.operatorDatabaseUrl);
-const setup = await setUpStripe({
-  stripe: connectStripe(config.stripe),
-  sql,
-  webhookUrl: `${config.supabaseUrl}/functions/v1/stripe-webhook`,
-});
-for (const [code, price] of Object.entries(setup.prices)) console.log(`Plan ${code} is sold as ${price}.`);
-console.log(`Webhook endpoint ${setup.webhookEndpointId} is in place.\n\nPut into the environment:`);
-console.log(`STRIPE_PORTAL_CONFIGURATION_ID=${setup.portalConfigurationId}`);
-console.log(
-  setup.webhookSecret
-    ? `STRIPE_WEBHOOK_SECRET=${setup.webhookSecret}`
-    : "STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows it only when the endpoint is made.",
-);
+try {
+  const setup = await setUpStripe({
+    stripe: connectStripe(config.stripe),
+    sql,
+    plans: await readProjectPlans(),
+    webhookUrl: `${config.supabaseUrl}/functions/v1/stripe-webhook`,
+    dryRun,
+  });
+  printChanges(setup);
+  if (!dryRun) printEnvironment(setup);
+} catch (error) {
+  if (!(error instanceof PlansFileError)) throw error;
+  console.error(`plans.toml cannot be used:\n${error.message}`);
+  Deno.exitCode = 1;
+}
+
+function printChanges({ changes }: StripeSetup) {
+  if (changes.length === 0) console.log("Everything is in place.");
+  else console.log(dryRun ? "It would:" : "Done:");
+  for (const change of changes) console.log(`  ${change}`);
+}
+
+function printEnvironment({ portalConfigurationId, webhookEndpoint, thinEventDestination }: StripeSetup) {
+  const secrets = [webhookEndpoint.secret, thinEventDestination.secret];
+  const news = secrets.filter((secret) => secret !== null);
+  console.log(`\nPut into the environment:\nSTRIPE_PORTAL_CONFIGURATION_ID=${portalConfigurationId}`);
+  if (news.length === secrets.length) {
+    console.log(`STRIPE_WEBHOOK_SECRET=${news.join(",")}`);
+  } else if (news.length > 0) {
+    console.log(`STRIPE_WEBHOOK_SECRET: add ${news.join(",")} to what it holds, separated by a comma.`);
+  } else {
+    console.log("STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows secrets only when an endpoint is made.");
+  }
+}
