@@ -59,6 +59,8 @@ export async function createCheckoutSession(
       communityId,
       customer,
       price: plan.stripePriceId,
+      meteredPrices: plan.meteredPriceIds,
+      trialDays: plan.trialDays,
       page,
     });
     return request.uiMode === "hosted"

@@ -16,8 +16,19 @@ const contextSchema = z.object({
     /** How many customers it has had. */
     customerGeneration: customer_generation,
   })),
-  plan: z.object({ code: z.string(), stripe_price_id: z.string().nullable() })
-    .transform(({ code, stripe_price_id }) => ({ code, stripePriceId: stripe_price_id })).nullable(),
+  plan: z.object({
+    code: z.string(),
+    stripe_price_id: z.string().nullable(),
+    metered_price_ids: z.array(z.string()),
+    trial_days: z.number(),
+  }).transform(({ code, stripe_price_id, metered_price_ids, trial_days }) => ({
+    code,
+    stripePriceId: stripe_price_id,
+    /** What is sold with it and billed by use. */
+    meteredPriceIds: metered_price_ids,
+    /** For this community: none where it had a subscription before. */
+    trialDays: trial_days,
+  })).nullable(),
   live_subscription: z.object({ id: z.string(), status: z.string() }).nullable(),
 }).transform(({ community, plan, live_subscription }) => ({
   community,

@@ -11,6 +11,10 @@ export interface Purchase {
   communityId: CommunityId;
   customer: string;
   price: string;
+  /** Sold with it and billed by use. */
+  meteredPrices: string[];
+  /** 0 for none. */
+  trialDays: number;
   page:
     | { ui_mode: "hosted_page"; success_url: string; cancel_url: string }
     | { ui_mode: "embedded_page"; return_url: string; redirect_on_completion: "if_required" };
@@ -29,7 +33,8 @@ export async function openCheckoutSession(
   { db, stripe }: { db: Database; stripe: Stripe },
   purchase: Purchase,
 ): Promise<Stripe.Checkout.Session> {
-  const fingerprint = JSON.stringify([purchase.customer, purchase.price, purchase.page]);
+  const { communityId: _, ...terms } = purchase;
+  const fingerprint = JSON.stringify(terms);
   let spent: string | null = null;
   while (true) {
     const attempt: z.output<typeof attemptSchema> = await beginAttempt(
@@ -112,16 +117,20 @@ export const alreadySubscribed = () =>
  */
 async function createSession(
   stripe: Stripe,
-  { communityId, customer, price, page }: Purchase,
+  { communityId, customer, price, meteredPrices, trialDays, page }: Purchase,
   { attempt, key }: z.output<typeof attemptSchema>,
 ): Promise<Stripe.Checkout.Session> {
   const params: Stripe.Checkout.SessionCreateParams = {
     mode: "subscription",
     customer,
     client_reference_id: communityId,
-    line_items: [{ price, quantity: 1 }],
+    // What is billed by use has no quantity beforehand.
+    line_items: [{ price, quantity: 1 }, ...meteredPrices.map((metered) => ({ price: metered }))],
     metadata: { community_id: communityId, attempt: String(attempt) },
-    subscription_data: { metadata: { community_id: communityId } },
+    subscription_data: {
+      metadata: { community_id: communityId },
+      ...(trialDays > 0 ? { trial_period_days: trialDays } : {}),
+    },
     ...page,
   };
   try {
