@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import Stripe from "stripe";
+import { z } from "zod";
 import { type Database, orUnavailable } from "./database.ts";
 import { orStripeUnavailable } from "./stripe.ts";
 import {
@@ -7,8 +8,10 @@ import {
   type EventRecord,
   type ObjectChange,
   readInvoice,
+  readStripeEvent,
   readSubscription,
 } from "./stripe_event.ts";
+import { isThinEvent, readThinEvent } from "./thin_event.ts";
 
 export interface ApplyDependencies {
   db: Database;
@@ -19,6 +22,12 @@ export interface ApplyDependencies {
 export interface Settlement {
   outcome: "applied" | "stale" | "parked" | "ignored" | "duplicate" | "failed" | "pending";
   reason: string | null;
+}
+
+/** An event of the ledger, and what came of it. */
+export interface SettledEvent extends Settlement {
+  id: string;
+  type: string;
 }
 
 /** An event, what it means, and the text it came as. */
@@ -36,23 +45,46 @@ export interface ReadEvent {
  * it before. Throws `database_unavailable` or `stripe_unavailable`; nothing is settled then.
  */
 export async function applyEvent(
-  { db, stripe }: ApplyDependencies,
+  deps: ApplyDependencies,
   { event, change, payload }: ReadEvent,
   { replay = false } = {},
 ): Promise<Settlement> {
-  const settlement = await callApply(db, { event, change, payload }, null, replay);
+  const { db, stripe } = deps;
+  const { leaves_open, ...settlement } = await callApply(db, { event, change, payload }, null, replay);
+  if (leaves_open) await settleOpenEvents(deps, event.customer_id);
   if (settlement.outcome !== "pending") return settlement;
 
   const { kind, state } = change as ObjectChange;
   return await whileCustomerIsHeld(db, event.customer_id!, async (transaction) => {
     const current = await fetchCurrent(stripe, kind, state.id);
-    return await callApply(
-      transaction,
-      { event, change: current.change, payload },
-      current.fetchedAt,
-      replay,
-    );
+    const read = { event, change: current.change, payload };
+    const { outcome, reason } = await callApply(transaction, read, current.fetchedAt, replay);
+    return { outcome, reason };
   });
+}
+
+/**
+ * Tries anew the events that were recorded but could not be settled then, of one customer or of all (null). Throws like
+ * applyEvent().
+ */
+export async function settleOpenEvents(
+  deps: ApplyDependencies,
+  customerId: string | null,
+): Promise<SettledEvent[]> {
+  const [{ payloads }] = await orUnavailable(
+    deps.db<[{ payloads: unknown }]>`select billing.open_events(${customerId}) as payloads`,
+  );
+  const settled: SettledEvent[] = [];
+  for (const body of z.array(z.unknown()).parse(payloads)) settled.push(await replayEvent(deps, body));
+  return settled;
+}
+
+/** Applies an event of the ledger, given as it was sent, anew. Throws like applyEvent(), and `z.ZodError` when it is none. */
+export async function replayEvent(deps: ApplyDependencies, body: unknown): Promise<SettledEvent> {
+  const payload = JSON.stringify(body);
+  const read = isThinEvent(payload) ? await readThinEvent(deps.stripe, body) : readStripeEvent(body);
+  const settlement = await applyEvent(deps, { ...read, payload }, { replay: true });
+  return { id: read.event.id, type: read.event.type, ...settlement };
 }
 
 /** Runs work in a transaction in which no other event, fetch or link of this customer can come between. */
@@ -104,15 +136,15 @@ async function callApply(
   { event, change, payload }: ReadEvent,
   fetchedAt: Date | null,
   replay: boolean,
-): Promise<Settlement> {
+): Promise<Settlement & { leaves_open: boolean | null }> {
   // The payload goes as text: what is kept is what Stripe sent, not our reading of it.
   const [{ settlement }] = await orUnavailable(
     change?.kind === "meter_errors"
-      ? db<[{ settlement: Settlement }]>`
+      ? db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
         select billing.apply_meter_errors(
           ${db.json(event)}, ${db.json(change)}, ${payload}::text::jsonb, ${replay}
         ) as settlement`
-      : db<[{ settlement: Settlement }]>`
+      : db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
         select billing.apply_stripe_event(
           ${db.json(event)}, ${change && db.json(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
         ) as settlement`,

@@ -4,7 +4,8 @@ import {
   type ApplyDependencies,
   applyEvent,
   fetchCurrent,
-  type Settlement,
+  type SettledEvent,
+  settleOpenEvents,
   whileCustomerIsHeld,
 } from "./apply.ts";
 import { readCheckoutContext } from "./checkout_context.ts";
@@ -20,13 +21,6 @@ import {
   readSubscription,
 } from "./stripe_event.ts";
 
-/** An event that had not reached us, or had not been settled, and what came of it now. */
-export interface CaughtUpEvent {
-  id: string;
-  type: string;
-  outcome: Settlement["outcome"];
-}
-
 /** An object that was not as Stripe has it. `was` is null when we did not know it. */
 export interface Repair {
   kind: ObjectChange["kind"];
@@ -41,8 +35,10 @@ export interface ReconcileReport {
   /** ISO 8601: events were looked for from here on. */
   eventsFrom: string;
   eventsSeen: number;
-  missedEvents: CaughtUpEvent[];
-  settledEvents: CaughtUpEvent[];
+  /** They had not reached us. */
+  missedEvents: SettledEvent[];
+  /** They had, but had not been settled. */
+  settledEvents: SettledEvent[];
   objectsCompared: number;
   repairs: Repair[];
   /** Subscriptions and invoices we have and Stripe does not. */
@@ -92,7 +88,7 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
   };
 
   await catchUpOnEvents(deps, events_from, report);
-  await settleOpenEvents(deps, report);
+  report.settledEvents = await settleOpenEvents(deps, null);
   await compareSnapshots(deps, report);
   await askForUnconfirmed(deps, startedAt, report);
   await expireLeftOverSessions(deps, report);
@@ -130,25 +126,13 @@ async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: Re
         for (const stripeEvent of events) {
           report.eventsSeen++;
           const payload = JSON.stringify(stripeEvent);
-          const { outcome } = await applyEvent(deps, { ...readStripeEvent(JSON.parse(payload)), payload });
-          if (outcome !== "duplicate") {
-            report.missedEvents.push({ id: stripeEvent.id, type: stripeEvent.type, outcome });
+          const settlement = await applyEvent(deps, { ...readStripeEvent(JSON.parse(payload)), payload });
+          if (settlement.outcome !== "duplicate") {
+            report.missedEvents.push({ id: stripeEvent.id, type: stripeEvent.type, ...settlement });
           }
         }
       },
     );
-  }
-}
-
-/** Events that were recorded but could not be settled then: perhaps they can now. */
-async function settleOpenEvents(deps: ApplyDependencies, report: ReconcileReport) {
-  const payloads = await resultOf(z.array(z.unknown()), deps.db`select billing.open_events() as result`);
-  for (const payload of payloads) {
-    const read = readStripeEvent(payload);
-    const { outcome } = await applyEvent(deps, { ...read, payload: JSON.stringify(payload) }, {
-      replay: true,
-    });
-    report.settledEvents.push({ id: read.event.id, type: read.event.type, outcome });
   }
 }
 

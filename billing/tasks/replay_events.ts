@@ -5,10 +5,10 @@
 import { parseArgs } from "node:util";
 import type postgres from "postgres";
 import type Stripe from "stripe";
-import { applyEvent } from "../apply.ts";
+import { replayEvent } from "../apply.ts";
 import { configOrExit, readOperatorConfig } from "../config.ts";
 import { connectStripe } from "../stripe.ts";
-import { readStripeEvent } from "../stripe_event.ts";
+import { isThinEvent } from "../thin_event.ts";
 import { connectOperator } from "./operator.ts";
 
 const USAGE =
@@ -39,12 +39,13 @@ for (const event of events) console.log(`${event.id}: ${await replay(event, db, 
 
 async function replay({ id, payload }: postgres.Row, db: postgres.Sql, stripe: Stripe): Promise<string> {
   // After the retention time only the ids are left, but Stripe keeps an event for thirty days.
-  const event = "data" in payload ? payload : await stripe.events.retrieve(id);
-  const text = JSON.stringify(event);
-  const { outcome, reason } = await applyEvent(
-    { db, stripe },
-    { ...readStripeEvent(JSON.parse(text)), payload: text },
-    { replay: true },
-  );
+  const isReduced = !("data" in payload) && !isThinEvent(JSON.stringify(payload));
+  const event = isReduced ? toPlain(await stripe.events.retrieve(id)) : payload;
+  const { outcome, reason } = await replayEvent({ db, stripe }, event);
   return reason ? `${outcome} (${reason})` : outcome;
+}
+
+/** Without what the SDK adds to an answer. */
+function toPlain(answer: Stripe.Event): unknown {
+  return JSON.parse(JSON.stringify(answer));
 }

@@ -270,7 +270,7 @@ begin
   loop
     result := billing.apply_state(
       p_community_id, parked.change ->> 'kind', parked.change -> 'state', parked.id, parked.created_at, null);
-    -- One that cannot be ordered stays pending for its next delivery or for the reconciliation.
+    -- One that cannot be ordered stays pending: the caller asks Stripe next (billing.open_events).
     update billing.stripe_events
     set outcome = result.outcome, reason = coalesce(result.reason, 'applied when the customer was linked'),
       settled_at = case when result.outcome <> 'pending' then now() end
@@ -320,6 +320,11 @@ begin
 end $$;
 comment on function billing.apply_checkout(text, text) is 'Links the customer of a completed checkout to its community.';
 
+create function billing.has_open_events(p_customer_id text) returns boolean
+  language sql stable set search_path = ''
+as $$ select exists (select from billing.stripe_events where customer_id = p_customer_id and outcome = 'pending') $$;
+comment on function billing.has_open_events(text) is 'Whether events of this customer wait for Stripe to be asked.';
+
 -- The one call behind every webhook. Records the event and applies it, atomically.
 --   p_event    {id, type, created (unix seconds), livemode, api_version, customer_id, object_id}
 --   p_change   what the event means to us, or null:
@@ -331,8 +336,8 @@ comment on function billing.apply_checkout(text, text) is 'Links the customer of
 --   p_payload  the event as Stripe sent it
 --   p_fetched_at  the state in p_change was fetched, at that time of Stripe's clock
 --   p_replay   an operator or the reconciliation applies the event anew, whatever came of it before
--- Returns {outcome, reason}. outcome is a ledger outcome, or "duplicate". "pending" asks the caller to fetch and call
--- again. An event that is pending or failed is tried anew when it comes again; what was settled is not touched.
+-- Returns {outcome, reason, leaves_open}. outcome is a ledger outcome, or "duplicate". "pending" asks the caller to fetch
+-- and call again. leaves_open: earlier events of the customer can be settled now, but only with Stripe's help. An event that is pending or failed is tried anew when it comes again; what was settled is not touched.
 create function billing.apply_stripe_event(
   p_event jsonb, p_change jsonb, p_payload jsonb, p_fetched_at timestamptz default null, p_replay boolean default false)
   returns jsonb
@@ -362,7 +367,8 @@ begin
     change = case when ledger.outcome in ('pending', 'failed') or p_replay then excluded.change else ledger.change end
   returning outcome into v_recorded;
   if v_recorded not in ('pending', 'failed') and not p_replay then
-    return jsonb_build_object('outcome', 'duplicate', 'reason', 'already ' || v_recorded);
+    return jsonb_build_object('outcome', 'duplicate', 'reason', 'already ' || v_recorded,
+      'leaves_open', v_kind = 'checkout' and billing.has_open_events(v_customer_id));
   end if;
 
   if v_kind is null then
@@ -415,7 +421,8 @@ begin
   set outcome = v_outcome, reason = v_reason,
     settled_at = case when v_outcome not in ('pending', 'failed') then now() end
   where id = v_event_id;
-  return jsonb_build_object('outcome', v_outcome, 'reason', v_reason);
+  return jsonb_build_object('outcome', v_outcome, 'reason', v_reason,
+    'leaves_open', v_kind = 'checkout' and billing.has_open_events(v_customer_id));
 end $$;
 comment on function billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamptz, boolean) is 'Records a verified Stripe event in the ledger and applies it, in one transaction. The only way a webhook changes state.';
 
@@ -424,7 +431,7 @@ revoke execute on function
   billing.derived_plan(text), billing.derive_plan(text), billing.is_live(text), billing.store_subscription(text, jsonb, timestamptz),
   billing.store_invoice(text, jsonb), billing.life_stage(text, text), billing.compare_state(text, jsonb, timestamptz),
   billing.apply_state(text, text, jsonb, text, timestamptz, timestamptz), billing.link_customer(text, text),
-  billing.forget_customer(text, text), billing.apply_checkout(text, text),
+  billing.forget_customer(text, text), billing.apply_checkout(text, text), billing.has_open_events(text),
   billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamptz, boolean)
   from public, anon, authenticated, service_role;
 -- lock_customer is harmless by itself and lets the webhook hold the customer while it asks Stripe.

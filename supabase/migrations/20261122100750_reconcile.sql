@@ -123,18 +123,19 @@ as $$
 $$;
 comment on function billing.report_missing(text, text) is 'Puts an object that Stripe does not know before the operator.';
 
--- Events that were recorded but never settled, to be tried again, oldest first.
-create function billing.open_events(p_limit integer default 500) returns jsonb
+-- Events that were recorded but never settled, to be tried again, oldest first. Of one customer, or of all (null).
+create function billing.open_events(p_customer_id text default null, p_limit integer default 500) returns jsonb
   language sql stable security definer set search_path = ''
 as $$
   select coalesce(jsonb_agg(payload order by created_at, id), '[]')
   from (
     select payload, created_at, id from billing.stripe_events e
-    where outcome in ('pending', 'failed')
-      or (outcome = 'parked' and exists (select from billing.customers c where c.id = e.customer_id))
+    where (p_customer_id is null or customer_id = p_customer_id)
+      and (outcome in ('pending', 'failed')
+        or (outcome = 'parked' and exists (select from billing.customers c where c.id = e.customer_id)))
     order by created_at, id limit p_limit) open
 $$;
-comment on function billing.open_events(integer) is 'The payloads of events that are recorded but not settled and could be now.';
+comment on function billing.open_events(text, integer) is 'The payloads of events that are recorded but not settled and could be now.';
 
 -- What no word of Stripe's brings about: payloads have been kept long enough; grace periods run out, or somebody changed
 -- a plan by hand. Returns how many of each. In the order of locks: ledger rows, then communities, each by its id.
@@ -165,11 +166,11 @@ comment on function billing.tidy_up(interval) is 'Sets plans right that no event
 revoke execute on function
   billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.is_stored(text, text, jsonb),
   billing.find_drift(jsonb), billing.apply_fetched(text, text, jsonb, timestamptz),
-  billing.unconfirmed_objects(timestamptz), billing.report_missing(text, text), billing.open_events(integer),
+  billing.unconfirmed_objects(timestamptz), billing.report_missing(text, text), billing.open_events(text, integer),
   billing.tidy_up(interval)
   from public, anon, authenticated, service_role;
 grant execute on function
   billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
   billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_objects(timestamptz),
-  billing.report_missing(text, text), billing.open_events(integer), billing.tidy_up(interval)
+  billing.report_missing(text, text), billing.open_events(text, integer), billing.tidy_up(interval)
   to billing_service;

@@ -40,7 +40,7 @@ select bag_eq(
     'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
-    'billing.open_events(integer)',
+    'billing.open_events(text, integer)',
     'billing.quota_faults(text[], text[])',
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',

@@ -235,6 +235,27 @@ Deno.test("events that could not be settled when they came are settled", async (
   await assertEqual(scene);
 });
 
+Deno.test("events that waited for their customer are settled with it, also where only Stripe knows their order", async () => {
+  await using scene = await bought();
+  const { operator } = stage;
+  await operator`delete from billing.customers`;
+  await operator`update public.communities set stripe_customer_id = null`;
+  const { id } = subscriptionOf(scene);
+  await scene.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+  await scene.stripe.subscriptions.update(id, { cancel_at_period_end: false });
+  const linking = scene.events.find(({ type }) => type === "checkout.session.completed")!;
+  for (const event of scene.events.filter((event) => event !== linking)) await accept(scene, event);
+
+  using _ = quiet();
+  scene.simulator.faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false });
+  const first = await scene.deliver(linking);
+  await first.body?.cancel();
+  assert.equal(first.status, 503, "Stripe was away: it must come again");
+  await accept(scene, linking);
+  await assertEqual(scene);
+  assert.deepEqual(findings(await scene.reconcile()), nothing);
+});
+
 Deno.test("two runs at once, among deliveries, do no harm", async () => {
   await using scene = await bought();
   const { stripe } = scene;
