@@ -7,7 +7,7 @@ import type { Event } from "../objects/event.ts";
 import { type EventDestination, hearsSnapshots, hearsThin } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { InvoiceItem } from "../objects/invoice_item.ts";
-import type { Meter, ReceivedMeterEvent } from "../objects/meter.ts";
+import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import type { PortalConfiguration, PortalSession } from "../objects/portal.ts";
@@ -92,6 +92,7 @@ export class Account {
   readonly meterEvents = new Collection<ReceivedMeterEvent>("meter event", this.#changed, {
     ownerOf: ({ meter, customer }) => customer === null ? null : `${meter}:${customer}`,
   });
+  readonly meterErrors = new Collection<MeterErrors>("meter errors", this.#changed);
   readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
   readonly reminders = new Collection<Reminder>("reminder", this.#changed);
   readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);

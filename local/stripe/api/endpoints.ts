@@ -9,6 +9,8 @@ import { invoiceActionEndpoints } from "./invoice_actions.ts";
 import { invoiceEndpoints } from "./invoices.ts";
 import { paymentPageEndpoints } from "./payment_pages.ts";
 import { manualInvoiceEndpoints } from "./manual_invoices.ts";
+import { meterEventEndpoints } from "./meter_events.ts";
+import { meterEndpoints } from "./meters.ts";
 import { paymentMethodEndpoints } from "./payment_methods.ts";
 import { paymentEndpoints } from "./payments.ts";
 import { portalEndpoints } from "./portal.ts";
@@ -35,6 +37,8 @@ export const endpoints: Endpoint[] = [
   ...paymentEndpoints,
   ...setupIntentEndpoints,
   ...portalEndpoints,
+  ...meterEndpoints,
+  ...meterEventEndpoints,
   ...testClockEndpoints,
   ...webhookEndpointEndpoints,
   ...eventEndpoints,

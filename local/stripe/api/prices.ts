@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { releaseLookupKey, updatePrice } from "../behaviour/prices.ts";
 import { createProduct } from "../behaviour/products.ts";
-import { newPrice } from "../objects/price.ts";
+import { newPrice, type Price, type Recurring } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import { endpoint } from "../protocol/endpoint.ts";
 import { invalidRequest, missingParameter } from "../protocol/errors.ts";
@@ -12,6 +13,7 @@ import {
   boolean,
   clearable,
   currency,
+  decimal,
   integer,
   list,
   metadata,
@@ -27,8 +29,10 @@ const lookupKey = text(200);
 const recurring = z.strictObject({
   interval,
   interval_count: integer({ min: 1 }).default(1),
-  usage_type: oneOf("licensed").default("licensed"),
+  meter: text().optional(),
+  usage_type: oneOf("licensed", "metered").default("licensed"),
 });
+type RecurringParams = z.output<typeof recurring>;
 
 const productData = z.strictObject({
   active: boolean().optional(),
@@ -49,18 +53,18 @@ export const priceEndpoints = [
     product_data: productData.optional(),
     recurring: recurring.optional(),
     transfer_lookup_key: boolean().default(false),
-    unit_amount: integer({ min: 0 }),
+    unit_amount: integer({ min: 0 }).optional(),
+    unit_amount_decimal: decimal().optional(),
   }, ({ account, change, params }) => {
-    const { product, product_data: data, transfer_lookup_key: transfer, unit_amount, ...fields } = params;
+    const { product, product_data: data, transfer_lookup_key: transfer, ...fields } = params;
     if (product) account.products.getReferenced(product, "product");
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
     const price = account.prices.put(newPrice(change.now, {
       ...fields,
       product: product ?? makeProduct(change, data).id,
-      unit_amount,
-      unit_amount_decimal: String(unit_amount),
+      ...amountOf(params),
       metadata: mergeMetadata({}, params.metadata),
-      recurring: params.recurring ? { ...params.recurring, meter: null, trial_period_days: null } : null,
+      recurring: params.recurring ? recurringOf(account, params.recurring) : null,
     }));
     change.emit("price.created", price);
     return price;
@@ -73,7 +77,11 @@ export const priceEndpoints = [
     currency: currency().optional(),
     lookup_keys: list(lookupKey).optional(),
     product: text().optional(),
-    recurring: z.strictObject({ interval: interval.optional() }).optional(),
+    recurring: z.strictObject({
+      interval: interval.optional(),
+      meter: text().optional(),
+      usage_type: oneOf("licensed", "metered").optional(),
+    }).optional(),
     type: oneOf("one_time", "recurring").optional(),
   }, ({ account, params }) => {
     if ((params.lookup_keys?.length ?? 0) > 10) {
@@ -84,7 +92,7 @@ export const priceEndpoints = [
       (params.currency === undefined || price.currency === params.currency) &&
       (params.lookup_keys === undefined || params.lookup_keys.includes(price.lookup_key ?? "")) &&
       (params.product === undefined || price.product === params.product) &&
-      (params.recurring?.interval === undefined || price.recurring?.interval === params.recurring.interval) &&
+      matchesRecurring(price, params.recurring ?? {}) &&
       (params.type === undefined || price.type === params.type) &&
       passes(price.created, params.created)
     );
@@ -107,6 +115,44 @@ export const priceEndpoints = [
     return updatePrice(change, before, changed);
   }),
 ];
+
+/** What one unit costs: whole cents, or a decimal where it is less or in between. */
+function amountOf(params: { unit_amount?: number; unit_amount_decimal?: string }) {
+  const { unit_amount: whole, unit_amount_decimal: decimal } = params;
+  if (whole !== undefined && decimal !== undefined) {
+    throw invalidRequest("You may only specify one of these parameters: unit_amount, unit_amount_decimal.", {
+      param: "unit_amount",
+    });
+  }
+  if (whole === undefined && decimal === undefined) throw missingParameter("unit_amount");
+  const amount = Number(whole ?? decimal);
+  return {
+    unit_amount: Number.isInteger(amount) ? amount : null,
+    unit_amount_decimal: decimal ?? String(whole),
+  };
+}
+
+/** What is metered needs a meter, and nothing else has one. */
+function recurringOf(account: Account, params: RecurringParams): Recurring {
+  const param = "recurring[meter]";
+  if (params.usage_type === "metered" && params.meter === undefined) throw missingParameter(param);
+  if (params.usage_type === "licensed" && params.meter !== undefined) {
+    throw invalidRequest("A meter can only be used with `recurring[usage_type]=metered`.", { param });
+  }
+  if (params.meter !== undefined && account.meters.getReferenced(params.meter, param).status !== "active") {
+    throw invalidRequest("The meter is not active.", { param });
+  }
+  return { ...params, meter: params.meter ?? null, trial_period_days: null };
+}
+
+function matchesRecurring(
+  { recurring }: Price,
+  wanted: Partial<Record<"interval" | "meter" | "usage_type", string>>,
+) {
+  return (wanted.interval === undefined || recurring?.interval === wanted.interval) &&
+    (wanted.meter === undefined || recurring?.meter === wanted.meter) &&
+    (wanted.usage_type === undefined || recurring?.usage_type === wanted.usage_type);
+}
 
 /** The product that a new price brings along. */
 function makeProduct(change: Change, data: z.output<typeof productData> | undefined): Product {

@@ -4,10 +4,12 @@ import { cancelAsScheduled, expireIncomplete, expirePendingUpdate } from "./endi
 import { collectAutomatically, finalizeDraft } from "./collecting.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
+import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout.ts";
 import { updateSubscription } from "./cancellation.ts";
+import { checkMeterEvent, reportMeterErrors } from "./metering.ts";
 import { announceRenewal, announceTrialEnd } from "./notices.ts";
 import { renew } from "./renewal.ts";
 import { deleteClock } from "./test_clocks.ts";
@@ -36,6 +38,10 @@ function dutiesOf(account: Account, object: object): Duty[] {
       return sessionDuties(object as CheckoutSession);
     case "invoice":
       return invoiceDuties(object as Invoice);
+    case "meter_errors":
+      return errorDuties(account, object as MeterErrors);
+    case "received_meter_event":
+      return eventDuties(object as ReceivedMeterEvent);
     case "subscription":
       return subscriptionDuties(account, object as Subscription);
     case "test_helpers.test_clock":
@@ -43,6 +49,17 @@ function dutiesOf(account: Account, object: object): Duty[] {
     default:
       return [];
   }
+}
+
+/** Received events are checked as soon as there is time for it, not while the sender waits. */
+function eventDuties(received: ReceivedMeterEvent): Duty[] {
+  if (received.status !== "received") return [];
+  return [{ at: 0, carryOut: (change) => checkMeterEvent(change, received) }];
+}
+
+function errorDuties(account: Account, errors: MeterErrors): Duty[] {
+  const at = errors.since + account.billingSettings.meter_report_seconds;
+  return [{ at, carryOut: (change) => reportMeterErrors(change, errors) }];
 }
 
 function sessionDuties(session: CheckoutSession): Duty[] {

@@ -12,6 +12,8 @@ export const billingSettingsSchema = z.strictObject({
   draft_seconds: z.int().min(0).max(72 * 3600),
   /** How many days before a renewal `invoice.upcoming` is sent; 0 for never. */
   upcoming_days: z.int().min(0).max(30),
+  /** For how long faults of a meter's events are gathered before they are reported, in seconds. */
+  meter_report_seconds: z.int().min(0).max(3600),
 });
 
 export type BillingSettings = z.output<typeof billingSettingsSchema>;
@@ -23,4 +25,5 @@ export const defaultBillingSettings: BillingSettings = {
   failed_invoice: "leave_open",
   draft_seconds: 3600,
   upcoming_days: 7,
+  meter_report_seconds: 1,
 };

@@ -6,10 +6,18 @@ export type Meter = Stored<Stripe.Billing.Meter>;
 export type MeterEvent = Stored<Stripe.Billing.MeterEvent>;
 export type MeterEventSummary = Stored<Stripe.Billing.MeterEventSummary>;
 
+/** What a meter error report says. */
+export type MeterErrorReport = Extract<
+  Stripe.V2.Core.Event,
+  { type: "v1.billing.meter.error_report_triggered" }
+>["data"];
+export type MeterErrorCode = MeterErrorReport["reason"]["error_types"][number]["code"];
+
 /** A usage event as it was received. What of it counts is found out afterwards. */
 export interface ReceivedMeterEvent {
   /** The event's identifier. */
   id: string;
+  object: "received_meter_event";
   event: MeterEvent;
   meter: string;
   /** Whose usage it is; null while that is not known, and for good when the event is faulty. */
@@ -20,6 +28,16 @@ export interface ReceivedMeterEvent {
   status: "received" | "counted" | "refused" | "canceled";
   /** The idempotency key it came with: error reports name it. */
   idempotencyKey: string | null;
+}
+
+/** The faults of a meter's events that are still to be reported. */
+export interface MeterErrors {
+  /** The meter's id. */
+  id: string;
+  object: "meter_errors";
+  since: number;
+  /** How many there were of each kind, and the first of them. */
+  kinds: { code: MeterErrorCode; count: number; samples: { message: string; request: string }[] }[];
 }
 
 export interface MeterFields {

@@ -34,6 +34,14 @@ export function integer(bounds: { min?: number; max?: number } = {}) {
   });
 }
 
+/** A number that is not negative, with up to twelve decimal places; it stays text. */
+export function decimal() {
+  return z.string().superRefine((value, context) => {
+    if (/^\d+(\.\d{1,12})?$/.test(value)) return;
+    fail(context, "invalid", `Invalid decimal: ${value}; must have at most 12 decimal places`);
+  });
+}
+
 /** Seconds since 1970, as everywhere in v1. */
 export const timestamp = () => integer({ min: 0 });
 
