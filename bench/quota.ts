@@ -3,7 +3,7 @@
  * recording one without asking (the floor). All sizes are measured in turns in one run, so whatever else the machine does
  * meets all of them alike.
  *
- * `--full` measures up to 10 million events (several minutes, some 10 GB of disk); `--json` prints one line of JSON.
+ * `--full` measures up to 10 million events (about ten minutes and 6 GB in TMPDIR); `--json` prints one line of JSON.
  * The plot goes to the file named by `--plot`, `.local/bench/quota.svg` unless given.
  */
 import { dirname } from "node:path";
@@ -21,13 +21,15 @@ import {
   SPREAD_COMMUNITIES,
 } from "./quota_history.ts";
 
-const SIZES = { usual: [10_000, 100_000, 1_000_000], full: [10_000, 1_000_000, 10_000_000] };
-const ROUNDS = 20;
+const EXTENT = {
+  usual: { sizes: [10_000, 50_000, 250_000], rounds: 12 },
+  full: { sizes: [10_000, 1_000_000, 10_000_000], rounds: 40 },
+};
 const CALLS_IN_A_ROUND = 100;
 /** A way that is slow gets fewer calls in a round, but one at least. */
-const MOST_MS_IN_A_ROUND = 250;
+const MOST_MS_IN_A_ROUND = 200;
 const CALLERS = 16;
-const THROUGHPUT_MS = 1500;
+const THROUGHPUT_MS = 1000;
 
 type Scene = "hot" | "spread";
 type Way = "consume_quota" | "count" | "record";
@@ -75,10 +77,10 @@ async function use(sql: Database, way: Way, community: string, key: string): Pro
 }
 
 /** Latency of calls one after the other, a round of every subject in turn. */
-async function measureLatency(subjects: Subject[]): Promise<void> {
+async function measureLatency(subjects: Subject[], rounds: number): Promise<void> {
   const connected = subjects.map((subject) => ({ subject, sql: subject.connect(1) }));
   for (const { subject, sql } of connected) await subject.call(sql); // connect and plan
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const { subject, sql } of connected) {
       const roundBegun = performance.now();
       for (let n = 0; n < CALLS_IN_A_ROUND && performance.now() - roundBegun < MOST_MS_IN_A_ROUND; n++) {
@@ -170,7 +172,7 @@ const { values } = parseArgs({
 });
 const note = (text: string) => values.json || console.log(text);
 
-async function measure(sizes: number[]): Promise<Figures[]> {
+async function measure({ sizes, rounds }: { sizes: number[]; rounds: number }): Promise<Figures[]> {
   await using histories = new AsyncDisposableStack();
   const subjects: Subject[] = [];
   for (const size of sizes) {
@@ -179,14 +181,14 @@ async function measure(sizes: number[]): Promise<Figures[]> {
     note(`${count(size)} events are in place (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
     subjects.push(...subjectsOf(history));
   }
-  await measureLatency(subjects);
+  await measureLatency(subjects, rounds);
   for (const subject of subjects) await measureThroughput(subject);
   return subjects.map(figures);
 }
 
 const all = await withEphemeralCluster((cluster) => {
   Deno.env.set(CLUSTER_VARIABLE, JSON.stringify(cluster));
-  return measure(values.full ? SIZES.full : SIZES.usual);
+  return measure(values.full ? EXTENT.full : EXTENT.usual);
 });
 if (values.json) console.log(JSON.stringify({ figures: all }));
 else print(all);

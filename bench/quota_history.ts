@@ -40,6 +40,7 @@ export async function prepareHistory(events: number): Promise<HistoryDatabase> {
 /** Loads without indexes and makes them afterwards: much faster than keeping them up row by row. */
 async function fill(operator: postgres.Sql, events: number): Promise<void> {
   await operator`
+    set maintenance_work_mem = '512MB';
     alter table public.usage_events drop constraint usage_events_pkey;
     alter table billing.usage_keys drop constraint usage_keys_pkey`.simple();
   for (const communities of [[HOT_COMMUNITY], SPREAD_COMMUNITIES]) {

@@ -20,6 +20,7 @@ export type BillingErrorCode =
   | "quota_not_configured"
   | "invalid_quantity"
   | "invalid_idempotency_key"
+  | "invalid_resource_id"
   | "idempotency_key_reused"
   | "parent_unavailable"
   | "database_unavailable"

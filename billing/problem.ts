@@ -7,6 +7,7 @@ export type RequestFaultCode =
   | "payload_too_large"
   | "invalid_signature"
   | "invalid_event"
+  | "unreadable_event"
   | "method_not_allowed"
   | "not_found"
   | "foreign_origin"
@@ -22,6 +23,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   invalid_event: [400, "The body is not a Stripe event"],
   invalid_quantity: [400, "The quantity is not valid"],
   invalid_idempotency_key: [400, "The idempotency key is not valid"],
+  invalid_resource_id: [400, "The resource's id is not valid"],
   missing_token: [401, "No session token"],
   invalid_token: [401, "The session token is not valid"],
   expired_token: [401, "The session token has expired"],
@@ -43,6 +45,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   no_customer: [409, "The community has no billing account yet"],
   plan_not_for_sale: [409, "The plan is not for sale"],
   payload_too_large: [413, "The body is too large"],
+  unreadable_event: [422, "The Stripe event was not understood"],
   idempotency_key_reused: [422, "The idempotency key belongs to another use"],
   internal_error: [500, "Something went wrong"],
   quota_not_configured: [500, "The limits are not set up"],

@@ -3,6 +3,7 @@ import { type Database, orUnavailable } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { type LimitStanding, readConsumed } from "./quota_answer.ts";
 import type { Feature } from "./quota_features.ts";
+import { isName } from "./quota_name.ts";
 import type { Session } from "./session_token.ts";
 
 /** How much is to be used. */
@@ -154,6 +155,6 @@ function readQuantity(quantity: number): number {
 }
 
 function readKey(key: string): string {
-  if (key.length >= 1 && key.length <= 255 && key.isWellFormed() && !key.includes("\0")) return key;
+  if (isName(key)) return key;
   throw new BillingError("invalid_idempotency_key", "An idempotency key is 1 to 255 characters.");
 }

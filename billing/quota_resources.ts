@@ -1,6 +1,8 @@
 import { type Database, orUnavailable } from "./database.ts";
+import { BillingError } from "./errors.ts";
 import { readAcquired } from "./quota_answer.ts";
 import type { Resource } from "./quota_features.ts";
+import { isName } from "./quota_name.ts";
 import type { Session } from "./session_token.ts";
 
 /** One of the resources a community holds. */
@@ -19,8 +21,8 @@ export interface HeldResource {
  * one again is free. It is held until it is released, or until `leaseSeconds` have passed since it was last taken: set
  * that for what a crash could leave behind.
  *
- * Throws `quota_exceeded` (402, with windowSeconds 0), `unknown_community`, `quota_not_configured` or
- * `database_unavailable`.
+ * Throws `quota_exceeded` (402, with windowSeconds 0), `invalid_resource_id`, `unknown_community`,
+ * `quota_not_configured` or `database_unavailable`, and a RangeError for a lease that is none.
  */
 export async function enforceResourceLimit(
   { db }: { db: Database },
@@ -29,6 +31,12 @@ export async function enforceResourceLimit(
   resourceId: string,
   { leaseSeconds }: { leaseSeconds?: number } = {},
 ): Promise<HeldResource> {
+  if (!isName(resourceId)) {
+    throw new BillingError("invalid_resource_id", "A resource's id is 1 to 255 characters.");
+  }
+  if (leaseSeconds !== undefined && !(leaseSeconds > 0 && Number.isFinite(leaseSeconds))) {
+    throw new RangeError(`A lease lasts for a number of seconds above 0, not ${leaseSeconds}`);
+  }
   const [{ answer }] = await orUnavailable(
     db<[{ answer: unknown }]>`
       select billing.acquire_resource(

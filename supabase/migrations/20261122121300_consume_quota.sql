@@ -167,7 +167,7 @@ begin
   into v_limits, v_fits
   from (select case when v_repeated.quantity is null then p_quantity else 0 end as quantity) added,
   public.plan_limits l left join lateral (
-    select sum(c.quantity) as used, min(c.starts_at) as first_at from public.usage_counters c
+    select sum(c.quantity) as used, min(c.starts_at) filter (where c.quantity > 0) as first_at from public.usage_counters c
     where c.community_id = p_community_id and c.feature = p_feature and c.resolution = l.resolution
       and c.starts_at >= billing.window_start(l.period, l.window_seconds, l.resolution, v_now)) k on true
   where l.plan_id = p_plan_id and l.feature = p_feature and l.resolution > interval '0';
@@ -181,7 +181,10 @@ begin
       'usage_event', jsonb_build_object('id', v_repeated.usage_event_id, 'occurred_at', v_repeated.occurred_at));
   end if;
   if not v_fits then
-    return billing.quota_refusal(p_community_id, p_feature, p_plan_id, p_quantity, v_now);
+    return coalesce(
+      billing.quota_refusal(p_community_id, p_feature, p_plan_id, p_quantity, v_now),
+      -- Between the two looks at the limits somebody has raised them.
+      billing.consume_within_plan(p_community_id, p_plan_id, p_feature, p_quantity, p_user_id, p_idempotency_key));
   end if;
 
   if v_billed.meter_event_name is not null and v_billed.customer_id is not null then
