@@ -53,6 +53,18 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return CONNECTION_CODES.has(code) || PASSING_SQLSTATE.test(code);
 }
 
+/**
+ * SQLSTATE classes that are about the data itself: such text or numbers are JSON, and yet Postgres can store them nowhere
+ * (https://www.postgresql.org/docs/17/datatype-json.html), or they go beyond its limits.
+ */
+const UNSTORABLE_SQLSTATE = /^(22|54)/;
+
+/** Whether a failed call was given what Postgres cannot store. */
+export function isUnstorable(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return UNSTORABLE_SQLSTATE.test(code);
+}
+
 /** Runs database calls; a database that is away becomes `BillingError` `database_unavailable`. */
 export async function orUnavailable<T>(call: Promise<T>): Promise<T> {
   try {

@@ -8,8 +8,10 @@ import { z } from "zod";
 /** Stripe gives an id, or the whole object where it was expanded. */
 const idOf = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
 
-/** Stripe's times are unix seconds (https://docs.stripe.com/api); the database takes ISO 8601. */
-const time = z.number().int().transform((seconds) => new Date(seconds * 1000).toISOString());
+/** Stripe's times are unix seconds (https://docs.stripe.com/api), here those up to the year 9999. */
+const unixSeconds = z.number().int().nonnegative().max(253_402_300_799);
+/** The database takes ISO 8601. */
+const time = unixSeconds.transform((seconds) => new Date(seconds * 1000).toISOString());
 const maybeTime = time.nullish().transform((value) => value ?? null);
 
 const itemSchema = z.object({
@@ -173,7 +175,7 @@ export type EventRecord = {
 const eventSchema = z.object({
   id: z.string().min(1),
   type: z.string().min(1),
-  created: z.number().int().nonnegative(),
+  created: unixSeconds,
   livemode: z.boolean(),
   api_version: z.string().nullish().transform((value) => value ?? null),
   data: z.object({ object: z.looseObject({ object: z.string().optional(), id: z.string().optional() }) }),

@@ -2,8 +2,8 @@ import Stripe from "stripe";
 import { z } from "zod";
 import { applyEvent } from "./apply.ts";
 import { readText } from "./body.ts";
-import type { Database } from "./database.ts";
-import { problemOf, RequestFault } from "./problem.ts";
+import { type Database, isUnstorable } from "./database.ts";
+import { problemOf, problemResponse, RequestFault } from "./problem.ts";
 import { readStripeEvent } from "./stripe_event.ts";
 import { isThinEvent, readThinEvent } from "./thin_event.ts";
 
@@ -24,7 +24,7 @@ export interface WebhookDependencies {
  *
  * Verify the signature over the raw body, read the event, record and apply it in one database call, and only then
  * answer 200: what is acknowledged is durable. Every other answer makes Stripe deliver again: 400 bad signature or no
- * event, 405, 413, 503 database or Stripe away, 500 not understood.
+ * event, 405, 413, 422 not understood, 503 database or Stripe away.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -37,11 +37,14 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       const read = await readEventOrRefuse(deps, verified, isThinEvent(payload));
       const settlement = await applyEvent(deps, { ...read, payload });
       if (settlement.outcome === "failed") {
-        throw new Error(`Stripe event recorded but not understood: ${settlement.reason}`);
+        console.error(`Stripe event ${read.event.id} was recorded but not understood: ${settlement.reason}`);
+        throw new RequestFault("unreadable_event", settlement.reason ?? undefined);
       }
       return Response.json({ received: true, ...settlement });
     } catch (error) {
-      return problemOf(error);
+      if (!isUnstorable(error)) return problemOf(error);
+      console.error(error);
+      return problemResponse("unreadable_event", "It holds what the database cannot store.");
     }
   };
 }

@@ -122,7 +122,7 @@ Deno.test("an event that matters but is not understood is recorded and asked for
   await using it = await setUp();
   const odd = stripeEvent("customer.subscription.updated", 100, subscription("active", { items: null }));
   const response = await it.handle(await delivery(odd));
-  assert.deepEqual(await problem(response), [500, "internal_error"]);
+  assert.deepEqual(await problem(response), [422, "unreadable_event"]);
   const [{ outcome }] = await it.operator`select outcome from billing.stripe_events where id = ${odd.id}`;
   assert.equal(outcome, "failed");
 
