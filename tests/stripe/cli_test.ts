@@ -57,7 +57,7 @@ Deno.test({
     assert.equal(event.data.object.id, customer.id);
 
     const resent = await cli.run("events", "resend", event.id);
-    assert.equal(resent.text.includes(event.id), true);
+    assert.equal(resent.output.includes(event.id), true);
     await arrival(receiver.requests, 2);
     assert.equal(JSON.parse(receiver.requests[1].body).id, event.id);
   },
