@@ -22,18 +22,18 @@ export function requireQuota(
     const session = await billing.authenticate(ctx.req);
     const asked = typeof options === "function" ? await options(ctx) : options;
     const consumption = await billing.requireQuota(session, feature, asked);
-    let response: Response | null = null;
+    let failed = true;
     try {
-      response = await ctx.next();
-    } finally {
-      if (!response?.ok) await release(consumption);
-    }
-    if (response.ok) {
+      const response = await ctx.next();
+      failed = response.status >= 400;
+      if (failed) return response;
       for (const [name, value] of Object.entries(rateLimitHeaders(consumption))) {
         response.headers.set(name, value);
       }
+      return response;
+    } finally {
+      if (failed) await release(consumption);
     }
-    return response;
   });
 }
 
