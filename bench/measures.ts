@@ -10,7 +10,7 @@ import { apiClient } from "../tests/http/client.ts";
 export interface Measure {
   name: string;
   value: number;
-  unit: "s" | "ms" | "kB";
+  unit: "s" | "ms" | "kB" | "MB";
   limit: number;
 }
 

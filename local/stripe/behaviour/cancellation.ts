@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import type { Change } from "../account/change.ts";
+import { previousAttributes } from "../objects/event.ts";
 import { billedSubscription, type Invoice } from "../objects/invoice.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 
@@ -66,7 +67,7 @@ export function continuing(subscription: Subscription): Subscription {
 
 /** Stores a changed subscription and tells about it. Nothing happens when nothing is different. */
 export function updateSubscription(change: Change, before: Subscription, after: Subscription): Subscription {
-  if (JSON.stringify(before) === JSON.stringify(after)) return before;
+  if (Object.keys(previousAttributes(before, after)).length === 0) return before;
   change.account.subscriptions.put(after);
   change.emit("customer.subscription.updated", after, before);
   return after;

@@ -9,13 +9,32 @@ export function multiply(price: Price, quantity: string): number {
   return Number(unit.mul(Decimal.from(quantity)).toFixed(0, "half-up"));
 }
 
+interface Notation {
+  /** How many of the smallest unit make one of the currency: 100 cents, 1 yen. */
+  units: number;
+  whole: Intl.NumberFormat;
+  /** For parts of the smallest unit. */
+  precise: Intl.NumberFormat;
+}
+
+const notations = new Map<string, Notation>();
+
 /** An amount in the currency's smallest unit, as a person reads it: `1500, "usd"` is `$15.00`, `0.5` is `$0.005`. */
 export function formatAmount(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat("en-US", { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  if (Number.isInteger(amount)) return format.format(amount / 10 ** digits);
+  const { units, whole, precise } = notationOf(currency);
+  return (Number.isInteger(amount) ? whole : precise).format(amount / units);
+}
+
+/** Formats are costly to make, so each is made once. */
+function notationOf(currency: string): Notation {
+  const known = notations.get(currency);
+  if (known) return known;
+  const whole = new Intl.NumberFormat("en-US", { style: "currency", currency });
   const precise = new Intl.NumberFormat("en-US", { style: "currency", currency, maximumFractionDigits: 12 });
-  return precise.format(amount / 10 ** digits);
+  const units = 10 ** (whole.resolvedOptions().maximumFractionDigits ?? 2);
+  const notation = { units, whole, precise };
+  notations.set(currency, notation);
+  return notation;
 }
 
 /** `$15.00 / month`, `$40.00 / 3 months`, `$5.00`. */

@@ -43,10 +43,10 @@ export function newEvent(created: number, type: EventType, data: Event["data"], 
  */
 export function previousAttributes(before: object, after: object): Record<string, unknown> {
   const changes: Record<string, unknown> = {};
-  const old = new Map<string, unknown>(Object.entries(before));
-  const fresh = new Map<string, unknown>(Object.entries(after));
-  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
-    const [was, is] = [old.get(key) ?? null, fresh.get(key) ?? null];
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const was: unknown = Reflect.get(before, key) ?? null;
+    const is: unknown = Reflect.get(after, key) ?? null;
+    if (was === is) continue;
     if (isHash(was) && isHash(is)) {
       const inner = previousAttributes(was, is);
       if (Object.keys(inner).length > 0) changes[key] = inner;

@@ -7,6 +7,7 @@ export function newId(prefix: string, length = 24): string {
 
 /** Random letters and digits: for ids and secrets. */
 export function randomText(length: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(length));
-  return Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join("");
+  let text = "";
+  for (const byte of crypto.getRandomValues(new Uint8Array(length))) text += alphabet[byte % alphabet.length];
+  return text;
 }
