@@ -95,7 +95,8 @@ Deno.test({
     assert.deepEqual([read.metadata, read.subscriptions.data], [{ community: "c1" }, []]);
     const list = JSON.parse((await cli.run("customers", "list", "--limit", "2")).output);
     assert.equal(list.data.length, 1);
-    assert.equal(JSON.parse((await cli.run("customers", "delete", id, "-c")).output).deleted, true);
+    await cli.run("customers", "delete", id, "-c");
+    assert.equal((await rig.stripe.customers.retrieve(id)).deleted, true);
   },
 });
 
