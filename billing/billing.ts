@@ -9,7 +9,14 @@ import type { IdentityProvider } from "./identity.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity_common_ground.ts";
 import { tokenProvider } from "./identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./portal.ts";
-import { type QuotaOptions, type QuotaUse, requireQuota, requireQuotaBatch } from "./quota.ts";
+import {
+  type QuotaOptions,
+  type QuotaUse,
+  releaseQuota,
+  requireQuota,
+  requireQuotaBatch,
+  type UsageEvent,
+} from "./quota.ts";
 import type { Feature, Resource } from "./quota_features.ts";
 import { enforceResourceLimit, releaseResource } from "./quota_resources.ts";
 import { openSession } from "./session.ts";
@@ -68,6 +75,9 @@ export async function createBilling(config: ServerConfig) {
       requireQuota(deps, session, feature, options),
 
     requireQuotaBatch: (session: Session, uses: QuotaUse[]) => requireQuotaBatch(deps, session, uses),
+
+    releaseQuota: (session: Session, feature: Feature, usageEvent: UsageEvent, quantity?: number) =>
+      releaseQuota(deps, session, feature, usageEvent, quantity),
 
     enforceResourceLimit: (
       session: Session,

@@ -28,6 +28,8 @@ export interface Consumption {
   plan: string;
   /** Every limit of the feature, as it stands now. */
   limits: LimitStanding[];
+  /** What to keep for a release later and elsewhere: see releaseQuota. */
+  usageEvent: UsageEvent;
   /**
    * Gives units back because the feature failed, all unless `quantity` says how many. They can be used again at once and
    * are not billed. Resolves to how many were given back: 0 when none are left, and for a repeat, whose units belong to
@@ -36,6 +38,12 @@ export interface Consumption {
    * Rejects with `invalid_quantity` or `database_unavailable`.
    */
   release(quantity?: number): Promise<number>;
+}
+
+/** Where a use is recorded. The time is text, as precise as the database's. */
+export interface UsageEvent {
+  id: number;
+  occurredAt: string;
 }
 
 type Deps = { db: Database };
@@ -130,18 +138,33 @@ function consumption(
     repeated,
     plan,
     limits,
-    release: async (units) => {
-      if (repeated) return 0;
-      const released = units === undefined ? null : readQuantity(units);
-      const [row] = await orUnavailable(
-        db<[{ quantity: string }]>`
-          select billing.release_quota(
-            ${session.communityId}, ${feature}, ${usageEvent.id}, ${usageEvent.occurredAt}::text::timestamptz, ${released}
-          ) as quantity`,
-      );
-      return Number(row.quantity);
-    },
+    usageEvent,
+    release: async (units) => repeated ? 0 : await releaseQuota({ db }, session, feature, usageEvent, units),
   };
+}
+
+/**
+ * Gives back units of a use that was recorded earlier, perhaps by another process: all that are left, unless `quantity`
+ * says how many. Resolves to how many were given back.
+ *
+ * Throws `invalid_quantity` or `database_unavailable`.
+ */
+export async function releaseQuota(
+  { db }: Deps,
+  session: Pick<Session, "communityId">,
+  feature: Feature,
+  { id, occurredAt }: UsageEvent,
+  quantity?: number,
+): Promise<number> {
+  const units = quantity === undefined ? null : readQuantity(quantity);
+  const [{ released }] = await orUnavailable(
+    // As text: the driver would cut the microseconds off a time.
+    db<[{ released: string }]>`
+      select billing.release_quota(
+        ${session.communityId}, ${feature}, ${id}, ${occurredAt}::text::timestamptz, ${units}
+      ) as released`,
+  );
+  return Number(released);
 }
 
 const readOptions = ({ quantity = 1, idempotencyKey }: QuotaOptions) => ({

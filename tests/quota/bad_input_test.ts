@@ -1,7 +1,7 @@
 // What callers get wrong, and clocks that disagree.
 import assert from "node:assert/strict";
 import { BillingError } from "../../billing/errors.ts";
-import { type QuotaOptions, requireQuota, requireQuotaBatch } from "../../billing/quota.ts";
+import { type QuotaOptions, releaseQuota, requireQuota, requireQuotaBatch } from "../../billing/quota.ts";
 import type { Feature } from "../../billing/quota_features.ts";
 import { enforceResourceLimit } from "../../billing/quota_resources.ts";
 import { sessionOf, startQuotaRig } from "./rig.ts";
@@ -82,6 +82,10 @@ Deno.test("a batch that is refused says which of its uses stood in the way", asy
   ]);
   assert.deepEqual(uses.map(({ quantity }) => quantity), [3, 2]);
   assert.equal(await uses[0].release(), 3);
+  await assert.rejects(uses[1].release(0), { code: "invalid_quantity" });
+  const other = sessionOf("chess");
+  assert.equal(await releaseQuota(rig, other, FEATURE, uses[1].usageEvent), 0, "it is another's");
+  assert.equal(await releaseQuota(rig, sessionOf("garden"), FEATURE, uses[1].usageEvent), 2);
   assert.deepEqual(await requireQuotaBatch(rig, sessionOf("garden"), []), []);
 });
 
