@@ -26,6 +26,14 @@ export interface InvoiceFields {
 /** The least that a card is charged. Less than that is left on the customer's balance. */
 const minimumCharge = 50;
 
+/* What is the same in every invoice is made once: a long simulation holds tens of thousands of them. */
+const none: never[] = [];
+const noTax = { disabled_reason: null, enabled: false, liability: null, provider: null, status: null };
+const issuer: Invoice["issuer"] = { type: "self" };
+const anyPayment = { default_mandate: null, payment_method_options: null, payment_method_types: null };
+const notYet = { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null };
+const noCredit = { credited_items: null };
+
 /** A draft: no number, nothing paid. */
 export function newInvoice(created: number, fields: InvoiceFields): Invoice {
   const { customer, period = { start: created, end: created } } = fields;
@@ -45,7 +53,7 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     attempt_count: 0,
     attempted: false,
     auto_advance: true,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+    automatic_tax: noTax,
     automatically_finalizes_at: finalizesAt,
     billing_reason: fields.billingReason,
     collection_method: "charge_automatically",
@@ -60,12 +68,12 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     customer_phone: customer.phone ?? null,
     customer_shipping: null,
     customer_tax_exempt: customer.tax_exempt ?? null,
-    customer_tax_ids: [],
+    customer_tax_ids: none,
     default_payment_method: fields.defaultPaymentMethod,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: none,
     description: null,
-    discounts: [],
+    discounts: none,
     due_date: null,
     effective_at: null,
     ending_balance: null,
@@ -73,10 +81,10 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     from_invoice: null,
     hosted_invoice_url: null,
     invoice_pdf: null,
-    issuer: { type: "self" },
+    issuer,
     last_finalization_error: null,
     latest_revision: null,
-    lines: completeList([], `/v1/invoices/${fields.id}/lines`),
+    lines: completeList(none, `/v1/invoices/${fields.id}/lines`),
     livemode: false,
     metadata: {},
     next_payment_attempt: finalizesAt,
@@ -87,7 +95,7 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
       subscription_details: { metadata: fields.subscription.metadata, subscription: fields.subscription.id },
       type: "subscription_details",
     },
-    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+    payment_settings: anyPayment,
     period_end: period.end,
     period_start: period.start,
     post_payment_credit_notes_amount: 0,
@@ -99,15 +107,15 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     starting_balance: customer.balance,
     statement_descriptor: null,
     status: "draft",
-    status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
+    status_transitions: notYet,
     subtotal: 0,
     subtotal_excluding_tax: 0,
     test_clock: customer.test_clock ?? null,
     total: 0,
-    total_discount_amounts: [],
+    total_discount_amounts: none,
     total_excluding_tax: 0,
-    total_pretax_credit_amounts: [],
-    total_taxes: [],
+    total_pretax_credit_amounts: none,
+    total_taxes: none,
     webhooks_delivered_at: null,
   }, fields.lines);
 }
@@ -166,7 +174,7 @@ export function newInvoiceLine(fields: {
       subscription_item_details: {
         invoice_item: null,
         proration: false,
-        proration_details: { credited_items: null },
+        proration_details: noCredit,
         subscription: item.subscription,
         subscription_item: item.id,
       },
@@ -186,7 +194,7 @@ export function newInvoiceLine(fields: {
 /** The line that bills an invoice item. */
 export function newLineForInvoiceItem(invoice: string, item: InvoiceItem): InvoiceLine {
   const details = item.parent?.subscription_details ?? null;
-  const proration = { proration: item.proration, proration_details: { credited_items: null } };
+  const proration = { proration: item.proration, proration_details: noCredit };
   return {
     ...bareLine(invoice, {
       amount: item.amount,
@@ -237,15 +245,15 @@ function bareLine(invoice: string, fields: {
     amount: fields.amount,
     currency: fields.currency,
     description: fields.description,
-    discount_amounts: [],
+    discount_amounts: none,
     discountable: true,
-    discounts: [],
+    discounts: none,
     invoice,
     livemode: false,
     metadata: fields.metadata,
     period: fields.period,
-    pretax_credit_amounts: [],
+    pretax_credit_amounts: none,
     subtotal: fields.amount,
-    taxes: [],
+    taxes: none,
   };
 }

@@ -44,6 +44,13 @@ export function newFailedPayment(created: number, fields: PaymentFields, decline
   return { intent: failedIntent(intent, fields.method, charge, decline), charge };
 }
 
+/* What is the same in every payment is made once: a long simulation holds tens of thousands of them. */
+const noTip = { tip: {} };
+const notManaged = { enabled: false };
+const noOptions = {};
+const byCard = ["card"];
+const noMetadata: Stripe.Metadata = {};
+
 /** An intent that waits for a payment method. */
 export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "method">): PaymentIntent {
   const id = newId("pi");
@@ -53,7 +60,7 @@ export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "m
     allowed_payment_method_types: null,
     amount: fields.amount,
     amount_capturable: 0,
-    amount_details: { tip: {} },
+    amount_details: noTip,
     amount_received: 0,
     application: null,
     application_fee_amount: null,
@@ -72,14 +79,14 @@ export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "m
     last_payment_error: null,
     latest_charge: null,
     livemode: false,
-    managed_payments: { enabled: false },
-    metadata: fields.metadata ?? {},
+    managed_payments: notManaged,
+    metadata: fields.metadata ?? noMetadata,
     next_action: null,
     on_behalf_of: null,
     payment_method: null,
     payment_method_configuration_details: null,
-    payment_method_options: {},
-    payment_method_types: ["card"],
+    payment_method_options: noOptions,
+    payment_method_types: byCard,
     payment_record: null,
     processing: null,
     receipt_email: null,
@@ -183,9 +190,9 @@ export function newCharge(
     failure_balance_transaction: null,
     failure_code: decline?.code ?? null,
     failure_message: decline?.message ?? null,
-    fraud_details: {},
+    fraud_details: noOptions,
     livemode: false,
-    metadata: fields.metadata ?? {},
+    metadata: fields.metadata ?? noMetadata,
     on_behalf_of: null,
     outcome: decline ? declinedOutcome(decline) : authorized,
     paid: !decline,
