@@ -13,7 +13,7 @@
 
 import type { StripeStatus } from "../parent/types.ts";
 import { loadBilling, stopWatching, watchBilling } from "./billing_loader.ts";
-import { billing, confirmation, departure, embeddedCheckout } from "./billing_store.ts";
+import { billing, closeEmbeddedCheckout, confirmation, departure } from "./billing_store.ts";
 import type { BillingInfo } from "./contract.ts";
 import { fill } from "./language.ts";
 import { pageLanguage } from "./page_language.ts";
@@ -41,14 +41,14 @@ export function onStripeCallback(status: StripeStatus): void {
   departure.value = null;
   showToast({ id: "stripe", tone: "info", text: pageLanguage().texts.toasts[status] });
   if (status === "success") confirmPayment();
-  if (status === "portal_return") watchForChange(PORTAL_DELAYS_MS);
+  if (status === "portal_return") watchForChange();
 }
 
 /** Waits for the plan to change after a payment. */
 export async function confirmPayment(): Promise<void> {
   if (confirmation.value === "waiting") return;
   confirmation.value = "waiting";
-  embeddedCheckout.value = null;
+  closeEmbeddedCheckout();
   const settled = await watchBilling(hasPaidPlan);
   confirmation.value = settled === false ? "late" : "none";
   if (settled) tellPaid();
@@ -59,11 +59,6 @@ export async function awaitReturn(): Promise<void> {
   if (await watchForChange(AWAY_DELAYS_MS) !== null) departure.value = null;
 }
 
-/** After a departure that nobody told the end of: somebody may have paid. */
-export function lookForPayment(): void {
-  watchForChange(PORTAL_DELAYS_MS);
-}
-
 /** Ends the waiting for what happens at Stripe. */
 export function stopWaiting(): void {
   stopWatching();
@@ -72,7 +67,7 @@ export function stopWaiting(): void {
 }
 
 /** Watches until plan or subscription are not what they were. A plan that was paid for is told. */
-async function watchForChange(delays: number[]): Promise<boolean | null> {
+export async function watchForChange(delays = PORTAL_DELAYS_MS): Promise<boolean | null> {
   let before: BillingInfo | null = billing.value.status === "ready" ? billing.value.info : null;
   const changed = await watchBilling((info) => {
     before ??= info;

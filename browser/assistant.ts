@@ -3,30 +3,23 @@ import { callPlugin } from "./connection.ts";
 import { pageLanguage } from "./page_language.ts";
 import { dismissToast, showToast } from "./toasts.ts";
 
-/** One line of the conversation. */
-export interface Message {
-  from: "you" | "assistant";
-  text: string;
-}
+/** What was said so far: by the person and by the assistant in turn. */
+export const conversation = signal<string[]>([]);
 
-export const conversation = signal<Message[]>([]);
-export const isSending = signal(false);
+let isSending = false;
 
 /**
  * Says something to the assistant. Tells whether it arrived; if not, the person has been told why: by the paywall where
- * a limit of the plan is in the way, else by a toast.
+ * a limit of the plan is in the way, else by a toast. One thing is said at a time, so that a double click says it once.
  */
-export async function say(text: string): Promise<boolean> {
-  if (isSending.value) return false;
-  isSending.value = true;
+export async function say(message: string): Promise<boolean> {
+  if (isSending) return false;
+  isSending = true;
   dismissToast("assistant");
-  const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { message: text });
-  isSending.value = false;
+  const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { message });
+  isSending = false;
   if (result.ok) {
-    conversation.value = [...conversation.value, { from: "you", text }, {
-      from: "assistant",
-      text: result.data.reply,
-    }];
+    conversation.value = [...conversation.value, message, result.data.reply];
   } else if (result.failure.status !== 402) {
     const { sendFailed } = pageLanguage().texts;
     const text = sendFailed.codes[result.failure.code] ?? sendFailed.other;

@@ -1,7 +1,7 @@
 import { billing } from "./billing_store.ts";
-import { callPlugin } from "./connection.ts";
+import { callPlugin, connection } from "./connection.ts";
 import type { BillingInfo } from "./contract.ts";
-import { pollUntilSettled } from "./poll.ts";
+import { waitOrReturn } from "./wait_or_return.ts";
 
 let loading: Promise<BillingInfo | null> | null = null;
 
@@ -26,30 +26,49 @@ async function readBilling(): Promise<BillingInfo | null> {
 
 /** Tries again after an error, from the beginning. */
 export function retry(): void {
+  if (!connection()) return location.reload(); // a part of the page itself is missing
   billing.value = { status: "loading" };
   loadBilling();
 }
 
+/** Pauses in milliseconds: short at first, since webhooks mostly arrive within a second or two. */
+export const BACK_OFF_MS = [
+  0,
+  400,
+  600,
+  1_000,
+  1_500,
+  2_000,
+  3_000,
+  4_000,
+  6_000,
+  8_000,
+  10_000,
+  10_000,
+  10_000,
+];
+
 let watches = 0;
 
 /**
- * Looks at billing info again and again until it `isSettled`, with the given pauses and at once when the person comes
- * back to this page. Ends by itself. A newer watch takes the place of an older one.
+ * Looks at billing info again and again until it `isSettled`: after each of the pauses, and at once when the person
+ * comes back to this page. Ends by itself after the last. A newer watch takes the place of an older one.
  *
- * Tells whether it came to be settled; null when another watch took over.
+ * Tells whether it came to be settled; null when another watch took over, or when it was stopped.
  */
 export async function watchBilling(
   isSettled: (info: BillingInfo) => boolean,
-  delays?: number[],
+  pauses: number[] = BACK_OFF_MS,
 ): Promise<boolean | null> {
   const watch = ++watches;
-  const isOver = () => watch !== watches;
-  const settled = await pollUntilSettled(async () => {
-    if (isOver()) return true;
+  for (const pause of pauses) {
+    await waitOrReturn(pause);
+    if (watch !== watches) return null;
     const info = await loadBilling();
-    return isOver() || (info !== null && isSettled(info));
-  }, delays);
-  return isOver() ? null : settled;
+    if (watch !== watches) return null;
+    if (info && isSettled(info)) return true;
+  }
+  return false;
 }
 
 /** Ends the watch that is running, if any. */

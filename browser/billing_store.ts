@@ -33,5 +33,11 @@ export interface Departure {
 
 export const departure = signal<Departure | null>(null);
 
-/** The plan whose checkout is open inside this page. */
-export const embeddedCheckout = signal<{ planCode: string } | null>(null);
+/** Set while a checkout is open inside this page. Aborting it takes the checkout away. */
+export const embeddedCheckout = signal<AbortController | null>(null);
+
+/** Back to the plan. */
+export function closeEmbeddedCheckout(): void {
+  embeddedCheckout.value?.abort();
+  embeddedCheckout.value = null;
+}

@@ -14,10 +14,10 @@ export interface Connection {
 
 let current: Connection | null = null;
 
-/** Null where nobody frames the page, and before it has started. */
+/** Null where nobody frames the page. */
 export const connection = (): Connection | null => current;
 
-export function setConnection(connection: Connection | null): void {
+export function setConnection(connection: Connection): void {
   current = connection;
 }
 

@@ -7,81 +7,88 @@
  *    sure, and this page looks for what changes meanwhile.
  */
 
-import type { ApiResult } from "./api.ts";
-import { awaitReturn, expectNews } from "./arrival.ts";
+import type { ApiFailure } from "./api.ts";
+import { awaitReturn, expectNews, onStripeCallback } from "./arrival.ts";
 import { loadBilling } from "./billing_loader.ts";
-import { departure, type Destination, embeddedCheckout } from "./billing_store.ts";
+import { closeEmbeddedCheckout, departure, type Destination, embeddedCheckout } from "./billing_store.ts";
 import { callPlugin, connection } from "./connection.ts";
 import { rememberDeparture } from "./departure_memory.ts";
 import { leaveTo } from "./leave.ts";
 import { pageLanguage } from "./page_language.ts";
+import type { StripeJs } from "./stripe_js.ts";
 import { dismissToast, showToast } from "./toasts.ts";
 
 /** A window that left is gone well before this; one that is still here needs another way. */
 const STUCK_AFTER_MS = 6_000;
 
+const CHECKOUT = "/api/stripe/create-checkout-session";
+const PORTAL = "/api/stripe/create-portal-session";
+
 /** Takes the person to the checkout of a plan: inside this page where that is set up, else on Stripe's own page. */
 export function startCheckout(planCode: string): void {
   if (departure.value) return;
-  if (connection()?.stripeJs) embeddedCheckout.value = { planCode };
+  const stripeJs = connection()?.stripeJs;
+  if (stripeJs) startEmbeddedCheckout(planCode, stripeJs);
   else startHostedCheckout(planCode);
 }
 
-/** Takes the person to Stripe's page for the checkout of a plan. */
-export function startHostedCheckout(planCode: string): Promise<void> {
-  return depart("checkout", async () => {
-    const result = await createCheckout<{ url: string }>({ planCode });
-    return result.ok ? { ok: true, data: result.data.url } : result;
-  });
+const startHostedCheckout = (planCode: string) => depart("checkout", CHECKOUT, { planCode });
+
+/** Where Stripe.js cannot be had, or has nothing to show, Stripe's own page takes over. */
+async function startEmbeddedCheckout(planCode: string, stripeJs: StripeJs): Promise<void> {
+  const opened = new AbortController();
+  embeddedCheckout.value = opened;
+  expectNews();
+  try {
+    const { openEmbeddedCheckout } = await import("./embedded_checkout.ts");
+    await openEmbeddedCheckout({
+      stripeJs,
+      locale: pageLanguage().texts.locale,
+      fetchClientSecret: () => createEmbeddedCheckout(planCode),
+      onComplete: () => onStripeCallback("success"),
+      signal: opened.signal,
+    });
+  } catch (error) {
+    if (opened.signal.aborted) return;
+    console.warn("Dues: no checkout in this page", error);
+    closeEmbeddedCheckout();
+    startHostedCheckout(planCode);
+  }
 }
 
-/** Starts a checkout that Stripe.js shows inside this page, and gives the secret that it is opened with. */
-export async function createEmbeddedCheckout(planCode: string): Promise<ApiResult<string>> {
-  const result = await createCheckout<{ clientSecret: string }>({ planCode, uiMode: "embedded" });
-  if (result.ok) return { ok: true, data: result.data.clientSecret };
+/** What Stripe.js opens the checkout with. Null when it was refused, which the person has then been told. */
+async function createEmbeddedCheckout(planCode: string): Promise<string | null> {
+  const result = await callPlugin<{ clientSecret: string }>("POST", CHECKOUT, {
+    planCode,
+    uiMode: "embedded",
+  });
+  if (result.ok) return result.data.clientSecret;
+  closeEmbeddedCheckout();
   tellFailure(result.failure);
-  return result;
+  return null;
 }
 
 /** Takes the person to Stripe's billing portal, or to one task in it. */
-export function openPortal(to: Exclude<Destination, "checkout">): Promise<void> {
-  return depart(to, async () => {
-    const flow = to === "portal" ? {} : { flow: to };
-    const result = await callPlugin<{ portalUrl: string }>("POST", "/api/stripe/create-portal-session", {
-      ...flow,
-      ...pluginId(),
-    });
-    return result.ok ? { ok: true, data: result.data.portalUrl } : result;
-  });
-}
+export const openPortal = (to: Exclude<Destination, "checkout">) =>
+  depart(to, PORTAL, to === "portal" ? {} : { flow: to });
 
 /** The person opened Stripe in another tab. */
 export function followToNewTab(): void {
-  if (!departure.value) return;
-  departure.value = { ...departure.value, phase: "away" };
+  departure.value = { ...departure.value!, phase: "away" };
   awaitReturn();
 }
 
-function createCheckout<T>(request: { planCode: string; uiMode?: "embedded" }): Promise<ApiResult<T>> {
-  return callPlugin("POST", "/api/stripe/create-checkout-session", { ...request, ...pluginId() });
-}
-
-function pluginId(): { pluginId?: string } {
-  const id = connection()?.session.pluginId();
-  return id ? { pluginId: id } : {};
-}
-
 /** One departure at a time, so that a double click opens one checkout. */
-async function depart(to: Destination, getUrl: () => Promise<ApiResult<string>>): Promise<void> {
+async function depart(to: Destination, path: string, request: object): Promise<void> {
   if (departure.value) return;
   departure.value = { to, phase: "opening" };
   dismissToast("departure");
-  const result = await getUrl();
+  const result = await callPlugin<{ url?: string; portalUrl?: string }>("POST", path, request);
   if (!result.ok) {
     departure.value = null;
     return tellFailure(result.failure);
   }
-  const url = result.data;
+  const url = result.data.url ?? result.data.portalUrl!;
   departure.value = { to, phase: "opening", url };
   expectNews();
   rememberDeparture();
@@ -93,7 +100,7 @@ async function depart(to: Destination, getUrl: () => Promise<ApiResult<string>>)
   }, STUCK_AFTER_MS);
 }
 
-function tellFailure({ code, status }: { code: string; status: number }): void {
+function tellFailure({ code, status }: ApiFailure): void {
   const { departureFailed } = pageLanguage().texts;
   showToast({ id: "departure", tone: "error", text: departureFailed.codes[code] ?? departureFailed.other });
   if (status === 409) loadBilling(); // what is shown is behind what the server knows

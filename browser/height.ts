@@ -1,8 +1,7 @@
-/** Reports the height of the page's content now and whenever it changes. Returns what ends that. */
-export function reportHeight(report: (height: number) => void): () => void {
+/** Reports the height of the page's content, now and whenever it changes. */
+export function reportHeight(report: (height: number) => void): void {
   const observer = new ResizeObserver(([{ borderBoxSize: [size] }]) => {
     if (size.blockSize > 0) report(Math.ceil(size.blockSize));
   });
   observer.observe(document.body, { box: "border-box" });
-  return () => observer.disconnect();
 }

@@ -6,10 +6,9 @@
 export function leaveTo(
   url: string,
   askParent: (url: string) => void,
-  top: Window | null = globalThis.top,
+  top: Window = globalThis.top!,
 ): void {
   try {
-    if (!top) throw new DOMException("There is no window to leave from", "SecurityError");
     top.location.href = url;
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;

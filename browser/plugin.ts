@@ -2,7 +2,7 @@
 
 import type { IdentityProviderName } from "../billing/identity.ts";
 import { callApi } from "./api.ts";
-import { lookForPayment, onStripeCallback } from "./arrival.ts";
+import { onStripeCallback, watchForChange } from "./arrival.ts";
 import { loadBilling } from "./billing_loader.ts";
 import { billing, departure } from "./billing_store.ts";
 import { setConnection } from "./connection.ts";
@@ -22,30 +22,30 @@ export interface PluginOptions {
 }
 
 /**
- * Connects the page to its parent and loads billing info. Returns what disconnects it again. A page that nobody
- * frames only gets a note.
+ * Connects the page to its parent and loads billing info, for as long as the page lives. A page that nobody frames only
+ * gets a note.
  */
-export function startPlugin({ parentOrigin, identityProvider, stripeJs }: PluginOptions): () => void {
-  if (globalThis.parent === globalThis.self) {
+export async function startPlugin(
+  { parentOrigin, identityProvider, stripeJs }: PluginOptions,
+): Promise<void> {
+  if (parent === self) {
     billing.value = { status: "outside" };
-    return () => {};
+    return;
   }
-  const channel = openChannel(identityProvider, parentOrigin, onStripeCallback);
-  const session = createSession({ proveIdentity: channel.proveIdentity, callApi });
-  const stopReporting = reportHeight((height) => channel.send({ type: "pluginResize", height }));
-  setConnection({ channel, session, stripeJs });
+  try {
+    const channel = await openChannel(identityProvider, parentOrigin, onStripeCallback);
+    const session = createSession({ proveIdentity: channel.proveIdentity, callApi });
+    setConnection({ channel, session, stripeJs });
+    reportHeight((height) => channel.send({ type: "pluginResize", height }));
+  } catch {
+    billing.value = { status: "error", code: "network_error" };
+    return;
+  }
   addEventListener("pageshow", onPageShow);
-  document.addEventListener("visibilitychange", onVisibilityChange);
-  if (takeDeparture()) lookForPayment();
+  addEventListener("visibilitychange", onVisibilityChange);
+  // Whoever left for Stripe may have paid, whether the parent brings the news or not.
+  if (takeDeparture()) watchForChange();
   else loadBilling();
-  return () => {
-    removeEventListener("pageshow", onPageShow);
-    document.removeEventListener("visibilitychange", onVisibilityChange);
-    stopReporting();
-    session.close();
-    channel.close();
-    setConnection(null);
-  };
 }
 
 /** Back by the back button: the page returns as it was left, with its button still waiting. */

@@ -9,8 +9,6 @@ export interface Session {
    * Fails with `parent_silent` when the parent page hands out no identity.
    */
   call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<ApiResult<T>>;
-  /** Which of the community's plugins this one is, where the parent says so. Known after the first call. */
-  pluginId(): string | null;
   close(): void;
 }
 
@@ -60,7 +58,7 @@ export function createSession({ proveIdentity, callApi }: SessionDeps): Session 
     return renewed.ok ? await callApi<T>(method, path, { token: renewed.data.token, body }) : renewed;
   }
 
-  return { call, pluginId: () => current?.pluginId ?? null, close: () => clearTimeout(renewalTimer) };
+  return { call, close: () => clearTimeout(renewalTimer) };
 }
 
 function lifetime(session: OpenedSession): number {

@@ -12,11 +12,15 @@ for (
   const [changes, tone, expected] of [
     [{}, "calm", "Renews on June 15, 2027."],
     [{ status: "trialing", trialEnd: noon }, "calm", "Free trial until June 15, 2027, then $29 a month."],
-    [{ cancelAt: noon }, "warning", "Cancelled. Pro stays until June 15, 2027."],
+    [
+      { cancelAt: noon },
+      "warning",
+      "Cancelled. Pro stays until June 15, 2027. Until then it can be resumed under “Manage billing”.",
+    ],
     [
       { status: "trialing", trialEnd: noon, cancelAt: noon },
       "warning",
-      "Cancelled. Pro stays until June 15, 2027.",
+      "Cancelled. Pro stays until June 15, 2027. Until then it can be resumed under “Manage billing”.",
     ],
     [
       { status: "past_due", paymentIssue: "payment_failed" },

@@ -64,6 +64,7 @@ const en = {
     renews: "Renews on {date}.",
     trial: "Free trial until {date}, then {price}.",
     ends: "Cancelled. {plan} stays until {date}.",
+    resume: "Until then it can be resumed under “Manage billing”.",
     paused: "The subscription is paused.",
     paymentFailed: "The last payment did not go through.",
     paymentFailedSince: "The payment of {date} did not go through.",
@@ -94,9 +95,8 @@ const en = {
     stop: "Back to the plan",
   },
   checkout: {
-    heading: "Upgrade to {plan}",
+    heading: "Checkout",
     loading: "Loading the checkout…",
-    back: "Back to the plan",
   },
   confirming: "Your plan is being updated. This takes a few seconds.",
   confirmationLate:
@@ -114,8 +114,8 @@ const en = {
 
   paywall: {
     title: "The limit of your plan is reached",
-    limit: "It includes {limit}; {used} are used.",
-    resets: "The next ones are free {when}.",
+    limit: "It includes {limit}, and {used} are used.",
+    resets: "More become available {when}.",
     lifts: "{plan} includes {limit}.",
     askAdmin: "Ask an admin of your community to upgrade.",
     dismiss: "Not now",
@@ -224,6 +224,7 @@ const de: Texts = {
     renews: "Verlängert sich am {date}.",
     trial: "Kostenlose Probezeit bis {date}, danach {price}.",
     ends: "Gekündigt. {plan} bleibt bis {date}.",
+    resume: "Bis dahin lässt sich das unter „Zahlung verwalten“ zurücknehmen.",
     paused: "Das Abo ruht.",
     paymentFailed: "Die letzte Zahlung ist fehlgeschlagen.",
     paymentFailedSince: "Die Zahlung vom {date} ist fehlgeschlagen.",
@@ -255,9 +256,8 @@ const de: Texts = {
     stop: "Zurück zum Tarif",
   },
   checkout: {
-    heading: "Zu {plan} wechseln",
+    heading: "Kasse",
     loading: "Die Kasse wird geladen…",
-    back: "Zurück zum Tarif",
   },
   confirming: "Euer Tarif wird umgestellt. Das dauert ein paar Sekunden.",
   confirmationLate:
@@ -275,8 +275,8 @@ const de: Texts = {
 
   paywall: {
     title: "Die Grenze eures Tarifs ist erreicht",
-    limit: "Er enthält {limit}; {used} sind verbraucht.",
-    resets: "Die nächsten sind {when} frei.",
+    limit: "Er enthält {limit}, davon sind {used} verbraucht.",
+    resets: "Weitere gibt es {when}.",
     lifts: "{plan} enthält {limit}.",
     askAdmin: "Bitte Admins deiner Community um den Wechsel.",
     dismiss: "Jetzt nicht",

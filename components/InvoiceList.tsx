@@ -17,24 +17,30 @@ export default function InvoiceList({ invoices }: { invoices: Invoice[] }) {
 
 function InvoiceRow({ invoice }: { invoice: Invoice }) {
   const { texts: { invoices: texts }, date, money } = pageLanguage();
-  const number = invoice.number ?? "";
+  const documents = [
+    [invoice.hostedInvoiceUrl, texts.view, texts.viewLabel],
+    [invoice.invoicePdf, texts.pdf, texts.pdfLabel],
+  ] as const;
   return (
     <li>
       <span>{date(invoice.createdAt)}</span>
       <span class="amount">{money(invoice.amountDueCents, invoice.currency)}</span>
       <span class="tag" data-status={invoice.status}>{texts.statuses[invoice.status] ?? invoice.status}</span>
       <span class="links">
-        <DocumentLink href={invoice.hostedInvoiceUrl} label={fill(texts.viewLabel, { number })}>
-          {texts.view}
-        </DocumentLink>
-        <DocumentLink href={invoice.invoicePdf} label={fill(texts.pdfLabel, { number })}>
-          {texts.pdf}
-        </DocumentLink>
+        {documents.map(([url, name, label]) =>
+          url && (
+            <a
+              key={name}
+              href={url}
+              target="_blank"
+              rel="noopener"
+              aria-label={fill(label, { number: invoice.number ?? "" })}
+            >
+              {name}
+            </a>
+          )
+        )}
       </span>
     </li>
   );
-}
-
-function DocumentLink({ href, label, children }: { href: string | null; label: string; children: string }) {
-  return href && <a href={href} target="_blank" rel="noopener" aria-label={label}>{children}</a>;
 }

@@ -2,9 +2,8 @@ import { fill } from "../browser/language.ts";
 import { pageLanguage } from "../browser/page_language.ts";
 
 const HEIGHT = 20;
-/** A bar and the gap behind it. */
+/** From one bar to the next. */
 const STEP = 4;
-const BAR = 3;
 
 /** What was used on each of the last days, as a row of bars. The oldest is on the left. */
 export default function Sparkline({ feature, daily }: { feature: string; daily: number[] }) {
@@ -17,11 +16,10 @@ export default function Sparkline({ feature, daily }: { feature: string; daily: 
     total: number(total),
     most: number(most),
   });
-  // A day without use keeps a thin line, so that the row reads as one of days.
-  const bars = daily.map((day, n) => {
-    const height = 1 + (HEIGHT - 1) * day / Math.max(most, 1);
-    return `M${n * STEP} ${HEIGHT}v${-height.toFixed(1)}h${BAR}V${HEIGHT}z`;
-  });
+  // A day without use keeps a trace, so that the row reads as one of days.
+  const bars = daily.map((day, n) =>
+    `M${n * STEP + 2} ${HEIGHT}v-${1 + (HEIGHT - 1) * day / Math.max(most, 1)}`
+  );
   return (
     <svg
       class="sparkline"

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { conversation, isSending, say } from "../browser/assistant.ts";
+import { conversation, say } from "../browser/assistant.ts";
 import { pageLanguage } from "../browser/page_language.ts";
 
 /**
@@ -11,15 +11,25 @@ export default function Assistant({ children }: { children: ComponentChildren })
     <section class="card assistant">
       <div role="log">
         <ul class="conversation">
-          {conversation.value.map(({ from, text }, n) => (
-            <li key={n} data-from={from}>
-              <span class="visually-hidden">{pageLanguage().texts.assistant[from]}:</span> {text}
-            </li>
+          {conversation.value.map((text, n) => (
+            <Line
+              key={n}
+              from={n % 2 ? "assistant" : "you"}
+              text={text}
+            />
           ))}
         </ul>
       </div>
-      <form onSubmit={send} aria-busy={isSending.value}>{children}</form>
+      <form onSubmit={send}>{children}</form>
     </section>
+  );
+}
+
+function Line({ from, text }: { from: "you" | "assistant"; text: string }) {
+  return (
+    <li data-from={from}>
+      <span class="visually-hidden">{pageLanguage().texts.assistant[from]}:</span> {text}
+    </li>
   );
 }
 

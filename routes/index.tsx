@@ -24,6 +24,12 @@ export default define.page(({ req, state: { config }, url }) => {
       <BillingSection
         skeleton={<Skeleton label={texts.loading} />}
         outside={<Note title={texts.outsideTitle} text={texts.outside} />}
+        checkout={
+          <>
+            <h2>{texts.checkout.heading}</h2>
+            <div class="place" data-loading={texts.checkout.loading} />
+          </>
+        }
         confirming={
           <>
             <Note text={texts.confirming} isBusy />

@@ -116,7 +116,6 @@ const refusal = () => ({
   upgradePlan: "pro",
 });
 
-const region = (name: string) => (plugin: FrameLocator) => plugin.getByRole("region", { name });
 const text = (words: string | RegExp) => (plugin: FrameLocator) => plugin.getByText(words).first();
 
 export const states: PluginState[] = [
@@ -128,7 +127,7 @@ export const states: PluginState[] = [
   {
     name: "free",
     play: (api) => api.info = onFree(37),
-    sign: region("Current plan"),
+    sign: (plugin) => plugin.locator("[data-plan=free]"),
   },
   {
     name: "nothing-used",

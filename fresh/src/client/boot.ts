@@ -3,11 +3,16 @@ import { type ComponentChild, type ComponentType, Fragment, h, options, render, 
 import { lockImage } from "../asset_url.ts";
 import { buildId } from "./build_id.ts";
 
-const onVNode = options.vnode;
-options.vnode = (vnode) => {
-  lockImage(vnode.type, vnode.props as Record<string, unknown>, buildId);
-  onVNode?.(vnode);
-};
+declare const FRESH_LOCKS_IMAGES: boolean;
+
+// The bundler says whether any island has images of its own; those in slots come from the server, locked already.
+if (FRESH_LOCKS_IMAGES) {
+  const onVNode = options.vnode;
+  options.vnode = (vnode) => {
+    lockImage(vnode.type, vnode.props as Record<string, unknown>, buildId);
+    onVNode?.(vnode);
+  };
+}
 
 // The server puts an island and a slot between two such comments each.
 const MARK = /^(\/?)fresh-(island|slot):(\d+)$/;

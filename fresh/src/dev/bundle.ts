@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import type { Chunk, IslandModule } from "../build.ts";
 import { exportPrefix, groupIslands, groupPlugin } from "./island_groups.ts";
-import { islandPlugin } from "./island_plugin.ts";
+import { islandPlugin, JSX_OPTIONS } from "./island_plugin.ts";
 
 /** The client code of an app. */
 export interface Bundle {
@@ -36,19 +36,22 @@ export async function bundleClient({ root, islands, buildId, production }: Bundl
     outdir: root,
     format: "esm",
     target: "es2022",
-    jsx: "automatic",
-    jsxImportSource: "preact",
+    ...JSX_OPTIONS,
     plugins: [islandPlugin(root)],
     logLevel: "error",
   } satisfies esbuild.BuildOptions;
 
   const groups = groupIslands(await esbuild.build({ ...common, entryPoints: islands }), root);
   const names = groups.map((_, i) => `islands-${i}`);
+  // Islands that are one group anyway become one file together with what starts them: the least to load.
+  const starters = groups.length === 1 && groups[0].usesSignals
+    ? [clientModule("boot"), clientModule("signals")]
+    : [];
+  const isOneFile = starters.length > 0;
   const result = await esbuild.build({
     ...common,
     entryPoints: {
-      boot: clientModule("boot"),
-      signals: clientModule("signals"),
+      ...(isOneFile ? {} : { boot: clientModule("boot"), signals: clientModule("signals") }),
       ...(production ? {} : { reload: clientModule("reload") }),
       ...Object.fromEntries(names.map((name) => [name, name])),
     },
@@ -57,9 +60,10 @@ export async function bundleClient({ root, islands, buildId, production }: Bundl
     sourcemap: production ? false : "inline",
     define: {
       FRESH_BUILD_ID: JSON.stringify(buildId),
+      FRESH_LOCKS_IMAGES: String(groups.some((group) => group.hasImages)),
       "process.env.NODE_ENV": production ? '"production"' : '"development"',
     },
-    plugins: [groupPlugin(groups, root), ...common.plugins],
+    plugins: [groupPlugin(groups, root, starters), ...common.plugins],
     logLevel: "warning",
   });
   await esbuild.stop();
@@ -75,10 +79,12 @@ export async function bundleClient({ root, islands, buildId, production }: Bundl
       urlOf(relative(root, file.path)),
       file.contents as Uint8Array<ArrayBuffer>,
     ])),
-    boot: chunkOf("boot"),
-    signals: chunkOf("signals"),
+    boot: chunkOf(isOneFile ? names[0] : "boot"),
+    signals: chunkOf(isOneFile ? names[0] : "signals"),
     reload: chunkOf("reload"),
-    islands: new Map(groups.flatMap((group, n) => group.map(({ path }, i) => [path, moduleOf(n, i)]))),
+    islands: new Map(
+      groups.flatMap(({ entries }, n) => entries.map(({ path }, i) => [path, moduleOf(n, i)])),
+    ),
   };
 }
 

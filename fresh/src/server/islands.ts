@@ -82,13 +82,18 @@ function startIslands({ islands, build: { client } }: RenderState): string[] {
   for (const { island } of islands) {
     if (!names.has(island)) names.set(island, `$${names.size}`);
   }
-  const imports = [...names].map(([island, name]) =>
-    `import{${island.exportName} as ${name}}from"${island.chunk.url}";`
-  );
   const props = propsCode(islands);
-  if (props.usesSignals) imports.push(`import{signal,frozen}from"${client.signals.url}";`);
+  const imports = new Map<string, string[]>();
+  const addImport = ({ url }: Chunk, ...imported: string[]) =>
+    imports.set(url, [...imports.get(url) ?? [], ...imported]);
+  addImport(client.boot, "boot", "slot");
+  for (const [{ chunk, exportName }, name] of names) addImport(chunk, `${exportName} as ${name}`);
+  if (props.usesSignals) addImport(client.signals, "signal", "frozen");
   const components = islands.map(({ island }) => names.get(island));
-  return [`import{boot,slot}from"${client.boot.url}";`, ...imports, `boot([${components}],${props.code});`];
+  return [
+    ...[...imports].map(([url, imported]) => `import{${imported}}from"${url}";`),
+    `boot([${components}],${props.code});`,
+  ];
 }
 
 /**
