@@ -13,7 +13,8 @@ import { meterEventEndpoints } from "./meter_events.ts";
 import { meterEndpoints } from "./meters.ts";
 import { paymentMethodEndpoints } from "./payment_methods.ts";
 import { paymentEndpoints } from "./payments.ts";
-import { portalEndpoints } from "./portal.ts";
+import { portalConfigurationEndpoints } from "./portal_configurations.ts";
+import { portalSessionEndpoints } from "./portal_sessions.ts";
 import { priceEndpoints } from "./prices.ts";
 import { productEndpoints } from "./products.ts";
 import { setupIntentEndpoints } from "./setup_intents.ts";
@@ -36,7 +37,8 @@ export const endpoints: Endpoint[] = [
   ...invoiceItemEndpoints,
   ...paymentEndpoints,
   ...setupIntentEndpoints,
-  ...portalEndpoints,
+  ...portalConfigurationEndpoints,
+  ...portalSessionEndpoints,
   ...meterEndpoints,
   ...meterEventEndpoints,
   ...testClockEndpoints,

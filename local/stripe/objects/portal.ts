@@ -8,6 +8,9 @@ export type PortalFeatures = Stripe.BillingPortal.Configuration.Features;
 /** Kept with its private expiry: Stripe shows none, but its addresses are short-lived. */
 export type PortalSession = Stored<Stripe.BillingPortal.Session>;
 
+/** The one thing that a session is for, where it is not for everything. */
+export type PortalFlow = Stripe.BillingPortal.Session.Flow;
+
 /** How long the address of a portal session works, in seconds. Stripe publishes no number. */
 export const portalSessionLifetime = 3600;
 
@@ -78,6 +81,7 @@ export function newPortalSession(
   fields: {
     configuration: string;
     customer: string;
+    flow: PortalFlow | null;
     locale: string | null;
     returnUrl: string | null;
     url: string;
@@ -91,7 +95,7 @@ export function newPortalSession(
     created,
     customer: fields.customer,
     customer_account: null,
-    flow: null,
+    flow: fields.flow,
     livemode: false,
     locale: fields.locale,
     on_behalf_of: null,

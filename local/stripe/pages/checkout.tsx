@@ -72,7 +72,7 @@ function ChallengePage({ session, entries }: { session: CheckoutSession; entries
   return (
     <Layout title="Authentication" kind="notice">
       <main>
-        <Challenge session={session} entries={entries} />
+        <Challenge action={submitLabel(session)} entries={entries} />
       </main>
     </Layout>
   );

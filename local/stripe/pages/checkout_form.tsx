@@ -7,6 +7,7 @@ import { formatAmount, formatPrice } from "../behaviour/money.ts";
 import { orderedAmount } from "../behaviour/ordering.ts";
 import type { CheckoutSession, LineItem } from "../objects/checkout_session.ts";
 import { StripeError } from "../protocol/errors.ts";
+import { Form } from "./form.ts";
 import { formatDay } from "./words.ts";
 
 /** What was typed, to show it again beside an error. */
@@ -44,12 +45,11 @@ export async function submit(
   session: CheckoutSession,
   request: Request,
 ): Promise<Submission> {
-  const form = await request.formData();
-  const entry = (name: string) => String(form.get(name) ?? "").trim();
-  const entries: Entries = { card: entry("card"), email: entry("email"), name: entry("name") };
+  const form = await Form.of(request);
+  const entries: Entries = { card: form.get("card"), email: form.get("email"), name: form.get("name") };
   const card = findTestCard(entries.card) ?? null;
   if (card?.authentication && !form.has("authentication")) return { kind: "challenge", entries };
-  const authentication = entry("authentication") === "failed" ? "failed" : "passed";
+  const authentication = form.get("authentication") === "failed" ? "failed" : "passed";
   const payer = { email: entries.email || null, name: entries.name || null };
   try {
     const completed = perform(account, noCause, (change) => {
@@ -101,7 +101,7 @@ export function CheckoutForm({ session, entries, error }: FormProps) {
   );
 }
 
-/** `Pay $15.00`, or `Save card` where nothing is sold. */
+/** `Pay $15.00`, or `Save card` where nothing is sold: what happens when the form is submitted. */
 export function submitLabel(session: CheckoutSession): string {
   return session.mode === "setup" ? "Save card" : `Pay ${amountDue(session)}`;
 }
@@ -120,13 +120,13 @@ export function CardChoice({ card, checked }: { card: TestCard; checked: boolean
   );
 }
 
-/** What a bank shows on its own page before it lets a card be used (3D Secure). */
-export function Challenge({ session, entries }: { session: CheckoutSession; entries: Entries }) {
+/** What a bank shows on its own page before it lets a card be used (3D Secure). The entries come back with the answer. */
+export function Challenge({ action, entries }: { action: string; entries: { card: string } & object }) {
   return (
     <form class="card challenge" method="post">
       <h1>Your bank wants to know that it is you</h1>
       <p>
-        {session.mode === "setup" ? "Save" : `Pay ${amountDue(session)} with`} the card ending in{" "}
+        {action} with the card ending in{" "}
         {entries.card.slice(-4)}? This stands in for the page of the card's bank.
       </p>
       {Object.entries(entries).map(([name, value]) => (

@@ -39,7 +39,7 @@ export async function submitEmbedded(account: Account, secret: string, request: 
     case "challenge":
       return framedHtml(
         <Page visit={visit}>
-          <Challenge session={visit.session} entries={result.entries} />
+          <Challenge action={submitLabel(visit.session)} entries={result.entries} />
         </Page>,
       );
     case "refused": {

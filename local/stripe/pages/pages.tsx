@@ -4,7 +4,11 @@ import { showDashboard } from "./dashboard.tsx";
 import { showEmbedded, submitEmbedded } from "./embedded.tsx";
 import { downloadInvoice, showInvoice } from "./invoice.tsx";
 import { html, Notice } from "./layout.tsx";
-import { showCancel, showPortal, submitPortal } from "./portal.tsx";
+import { showCancel, submitCancel } from "./portal/cancel.tsx";
+import { showCustomer, submitCustomer } from "./portal/customer.tsx";
+import { showPortal, submitRenewal } from "./portal/home.tsx";
+import { showPaymentMethod, submitPaymentMethod } from "./portal/payment_method.tsx";
+import { showConfirmation, showUpdate, submitUpdate } from "./portal/update.tsx";
 
 type Groups = Record<string, string | undefined>;
 type Page = (groups: Groups, request: Request) => Response | Promise<Response>;
@@ -17,7 +21,8 @@ const [style, stripeJs, embeddedFrame] = await Promise.all(
 
 /** Builds the handler of the pages that people click: checkout, portal, invoices and the dashboard. */
 export function createPages(account: Account): (request: Request) => Response | Promise<Response> {
-  const subscription = "/p/session/:token/subscriptions/:id";
+  const portal = "/p/session/:token";
+  const subscription = `${portal}/subscriptions/:id`;
   const routes: [method: string, pattern: URLPattern, page: Page][] = [
     ["GET", route("/"), () => showDashboard(account)],
     ["GET", route("/style.css"), () => file(style, "text/css")],
@@ -33,10 +38,28 @@ export function createPages(account: Account): (request: Request) => Response | 
     }],
     ["GET", route("/c/pay/:id"), ({ id = "" }) => showCheckout(account, id)],
     ["POST", route("/c/pay/:id"), ({ id = "" }, request) => submitCheckout(account, id, request)],
-    ["GET", route("/p/session/:token"), ({ token = "" }) => showPortal(account, token)],
+    ["GET", route(portal), ({ token = "" }, request) => showPortal(account, token, request)],
+    ["GET", route(`${portal}/payment-method`), ({ token = "" }) => showPaymentMethod(account, token)],
+    ["POST", route(`${portal}/payment-method`), ({ token = "" }, request) => {
+      return submitPaymentMethod(account, token, request);
+    }],
+    ["GET", route(`${portal}/customer`), ({ token = "" }) => showCustomer(account, token)],
+    [
+      "POST",
+      route(`${portal}/customer`),
+      ({ token = "" }, request) => submitCustomer(account, token, request),
+    ],
     ["GET", route(`${subscription}/cancel`), ({ token = "", id = "" }) => showCancel(account, token, id)],
-    ["POST", route(`${subscription}/:action(cancel|renew)`), ({ token = "", id = "", action = "" }) => {
-      return submitPortal(account, token, id, action);
+    ["POST", route(`${subscription}/cancel`), ({ token = "", id = "" }, request) => {
+      return submitCancel(account, token, id, request);
+    }],
+    ["POST", route(`${subscription}/renew`), ({ token = "", id = "" }) => submitRenewal(account, token, id)],
+    ["GET", route(`${subscription}/update`), ({ token = "", id = "" }) => showUpdate(account, token, id)],
+    ["GET", route(`${subscription}/update/confirm`), ({ token = "", id = "" }, request) => {
+      return showConfirmation(account, token, id, request);
+    }],
+    ["POST", route(`${subscription}/update/confirm`), ({ token = "", id = "" }, request) => {
+      return submitUpdate(account, token, id, request);
     }],
     ["GET", route("/invoice/:id"), ({ id = "" }) => showInvoice(account, id)],
     ["GET", route("/invoice/:id/pdf"), ({ id = "" }) => downloadInvoice(account, id)],

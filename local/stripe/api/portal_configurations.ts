@@ -1,20 +1,34 @@
 import { z } from "zod";
 import { defaultPortalConfiguration } from "../behaviour/portal.ts";
-import { randomText } from "../objects/ids.ts";
-import {
-  newPortalConfiguration,
-  newPortalSession,
-  noPortalFeatures,
-  type PortalFeatures,
-} from "../objects/portal.ts";
+import { newPortalConfiguration, noPortalFeatures, type PortalFeatures } from "../objects/portal.ts";
 import { endpoint } from "../protocol/endpoint.ts";
 import { invalidRequest } from "../protocol/errors.ts";
 import { mergeMetadata } from "../protocol/metadata.ts";
 import { paginate } from "../protocol/pagination.ts";
-import { boolean, clearable, list, metadata, oneOf, pagination, text, url } from "../protocol/params.ts";
+import {
+  boolean,
+  clearable,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  pagination,
+  text,
+  url,
+} from "../protocol/params.ts";
 
 const enabled = boolean();
 const toggle = z.strictObject({ enabled });
+
+const portalProduct = z.strictObject({
+  adjustable_quantity: z.strictObject({
+    enabled,
+    maximum: integer({ min: 1 }).optional(),
+    minimum: integer({ min: 0 }).optional(),
+  }).optional(),
+  prices: list(text()),
+  product: text(),
+});
 
 const features = z.strictObject({
   customer_update: z.strictObject({
@@ -28,13 +42,15 @@ const features = z.strictObject({
     cancellation_reason: z.strictObject({ enabled, options: clearable(list(text())).optional() }).optional(),
     enabled,
     mode: oneOf("at_period_end", "immediately").optional(),
-    proration_behavior: oneOf("none").optional(),
+    proration_behavior: oneOf("always_invoice", "create_prorations", "none").optional(),
   }).optional(),
   subscription_update: z.strictObject({
+    billing_cycle_anchor: oneOf("now", "unchanged").optional(),
     default_allowed_updates: clearable(list(oneOf("price", "promotion_code", "quantity"))).optional(),
     enabled,
-    products: clearable(list(z.strictObject({ product: text(), prices: list(text()) }))).optional(),
+    products: clearable(list(portalProduct)).optional(),
     proration_behavior: oneOf("always_invoice", "create_prorations", "none").optional(),
+    trial_update_behavior: oneOf("continue_trial", "end_trial").optional(),
   }).optional(),
 });
 type FeatureParams = z.output<typeof features>;
@@ -52,7 +68,7 @@ const configurationFields = {
   name: clearable(text()).optional(),
 };
 
-export const portalEndpoints = [
+export const portalConfigurationEndpoints = [
   endpoint("POST /v1/billing_portal/configurations", { ...configurationFields, features }, (call) => {
     const { account, change, params } = call;
     const configuration = account.portalConfigurations.put(newPortalConfiguration(change.now, {
@@ -111,30 +127,6 @@ export const portalEndpoints = [
     change.emit("billing_portal.configuration.updated", after, before);
     return after;
   }),
-
-  endpoint("POST /v1/billing_portal/sessions", {
-    configuration: text().optional(),
-    customer: text(),
-    locale: text(20).optional(),
-    return_url: url().optional(),
-  }, ({ account, change, params }) => {
-    account.customers.getReferenced(params.customer, "customer");
-    const configuration = params.configuration
-      ? account.portalConfigurations.getReferenced(params.configuration, "configuration")
-      : defaultPortalConfiguration(change);
-    if (!configuration.active) {
-      throw invalidRequest("The configuration is not active.", { param: "configuration" });
-    }
-    const session = account.portalSessions.put(newPortalSession(change.now, {
-      configuration: configuration.id,
-      customer: params.customer,
-      locale: params.locale ?? null,
-      returnUrl: params.return_url ?? configuration.default_return_url,
-      url: `${account.origin}/p/session/test_${randomText(40)}`,
-    }));
-    change.emit("billing_portal.session.created", session);
-    return session;
-  }),
 ];
 
 function mergeFeatures(before: PortalFeatures, params: FeatureParams): PortalFeatures {
@@ -165,9 +157,13 @@ function mergeFeatures(before: PortalFeatures, params: FeatureParams): PortalFea
         before.subscription_update.default_allowed_updates,
       products: subscription_update?.products === undefined
         ? before.subscription_update.products
-        : (subscription_update.products ?? []).map((product) => ({
+        : (subscription_update.products ?? []).map(({ adjustable_quantity: quantity, ...product }) => ({
           ...product,
-          adjustable_quantity: { enabled: false, maximum: null, minimum: 1 },
+          adjustable_quantity: {
+            enabled: quantity?.enabled ?? false,
+            maximum: quantity?.maximum ?? null,
+            minimum: quantity?.minimum ?? 1,
+          },
         })),
     },
   };

@@ -1,0 +1,57 @@
+import type { Account } from "../../account/account.ts";
+import { updateCustomerInPortal } from "../../behaviour/portal.ts";
+import { Form } from "../form.ts";
+import { html } from "../layout.tsx";
+import { attempt, done, enter, expired, PortalLayout, type Visit } from "./visit.tsx";
+
+const fields = [
+  { name: "name", label: "Name", type: "text", autocomplete: "name" },
+  { name: "email", label: "Email", type: "email", autocomplete: "email" },
+  { name: "phone", label: "Phone", type: "tel", autocomplete: "tel" },
+] as const;
+
+/** `GET …/customer`: what the customer may change about themselves. */
+export function showCustomer(account: Account, token: string): Response {
+  const visit = enterToUpdate(account, token);
+  return visit ? html(<CustomerPage visit={visit} />) : expired();
+}
+
+/** `POST …/customer`: changes it. */
+export async function submitCustomer(account: Account, token: string, request: Request): Promise<Response> {
+  const visit = enterToUpdate(account, token);
+  if (!visit) return expired();
+  const form = await Form.of(request);
+  const changes = allowedFields(visit).map(({ name }) => [name, form.get(name) || null]);
+  attempt(visit, (change) => updateCustomerInPortal(change, visit.customer, Object.fromEntries(changes)));
+  return done(visit, "Your billing information has been updated");
+}
+
+function enterToUpdate(account: Account, token: string): Visit | undefined {
+  const visit = enter(account, token);
+  return visit?.configuration.features.customer_update.enabled ? visit : undefined;
+}
+
+function allowedFields({ configuration }: Visit) {
+  const { allowed_updates: allowed } = configuration.features.customer_update;
+  return fields.filter(({ name }) => allowed.includes(name));
+}
+
+function CustomerPage({ visit }: { visit: Visit }) {
+  return (
+    <PortalLayout title="Billing information" visit={visit}>
+      <h1>Your billing information</h1>
+      <form class="card" method="post">
+        {allowedFields(visit).map(({ name, label, type, autocomplete }) => (
+          <label key={name}>
+            {label}
+            <input type={type} name={name} autocomplete={autocomplete} value={visit.customer[name] ?? ""} />
+          </label>
+        ))}
+        <div class="choices">
+          <button type="submit">Save</button>
+          <a class="button secondary" href={visit.session.return_url ?? visit.home}>Go back</a>
+        </div>
+      </form>
+    </PortalLayout>
+  );
+}

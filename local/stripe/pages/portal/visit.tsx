@@ -1,0 +1,112 @@
+import type { ComponentChildren } from "preact";
+import type { Account } from "../../account/account.ts";
+import { type Change, noCause, perform } from "../../account/change.ts";
+import { findPortalSession } from "../../behaviour/portal.ts";
+import type { Customer } from "../../objects/customer.ts";
+import type { PortalConfiguration, PortalFlow, PortalSession } from "../../objects/portal.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { StripeError } from "../../protocol/errors.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../layout.tsx";
+import { siteOf } from "../words.ts";
+
+/** Everything a page of the portal is about. */
+export interface Visit {
+  account: Account;
+  session: PortalSession;
+  configuration: PortalConfiguration;
+  customer: Customer;
+  /** What the session's addresses begin with. */
+  base: string;
+  /** The address of the portal's first page. A session that is for one thing begins elsewhere. */
+  home: string;
+}
+
+export function enter(account: Account, token: string): Visit | undefined {
+  const session = findPortalSession(account, token);
+  if (!session) return;
+  const base = `/p/session/${token}`;
+  return {
+    account,
+    session,
+    configuration: account.portalConfigurations.get(session.configuration),
+    customer: account.customers.get(session.customer),
+    base,
+    home: session.flow ? `${base}?home=1` : base,
+  };
+}
+
+/** The subscription, if it is this customer's. */
+export function ownSubscription({ account, session }: Visit, id: string): Subscription | undefined {
+  const subscription = account.subscriptions.find(id);
+  return subscription?.customer === session.customer ? subscription : undefined;
+}
+
+/** What a session that is for one thing begins with. */
+export function firstPageOf({ base }: Visit, flow: PortalFlow): string {
+  switch (flow.type) {
+    case "payment_method_update":
+      return `${base}/payment-method`;
+    case "customer_update":
+      return `${base}/customer`;
+    case "subscription_cancel":
+      return `${base}/subscriptions/${flow.subscription_cancel?.subscription}/cancel`;
+    case "subscription_update":
+      return `${base}/subscriptions/${flow.subscription_update?.subscription}/update`;
+    default:
+      return confirmationPage(base, flow.subscription_update_confirm);
+  }
+}
+
+function confirmationPage(base: string, confirm: PortalFlow["subscription_update_confirm"]): string {
+  const [item] = confirm?.items ?? [];
+  const choice = new URLSearchParams({ price: item?.price ?? "" });
+  if (item?.quantity !== undefined) choice.set("quantity", String(item.quantity));
+  return `${base}/subscriptions/${confirm?.subscription}/update/confirm?${choice}`;
+}
+
+/** Does something for the customer. A card that is refused, or another refusal of Stripe's, is returned. */
+export function attempt(visit: Visit, work: (change: Change) => unknown): StripeError | undefined {
+  try {
+    perform(visit.account, noCause, work);
+  } catch (error) {
+    if (error instanceof StripeError) return error;
+    throw error;
+  }
+}
+
+/** Where the customer goes once it is done: home, or where the session's one thing ends. */
+export function done(visit: Visit, thing: string): Response {
+  const after = visit.session.flow?.after_completion;
+  if (after?.type === "redirect" && after.redirect) return seeOther(after.redirect.return_url);
+  if (after?.type !== "hosted_confirmation") return seeOther(visit.home);
+  const { return_url: back } = visit.session;
+  const link = back ? { href: back, label: `Return to ${siteOf(back)}` } : undefined;
+  const text = after.hosted_confirmation?.custom_message ?? "There is nothing more to do.";
+  return html(<Notice title={thing} text={text} link={link} />);
+}
+
+export function expired(): Response {
+  return html(
+    <Notice title="This link has expired" text="Open the billing portal again from the app." />,
+    410,
+  );
+}
+
+export function PortalLayout(
+  { title, visit, children }: { title: string; visit: Visit; children: ComponentChildren },
+) {
+  const { return_url: back } = visit.session;
+  return (
+    <Layout title={title} kind="portal">
+      <header>
+        {back && (
+          <a class="back" href={back}>
+            Return to {siteOf(back)}
+          </a>
+        )}
+        <Sandbox />
+      </header>
+      <main>{children}</main>
+    </Layout>
+  );
+}
