@@ -18,7 +18,7 @@ export function plot(title: string, lines: Line[]): string {
   const parts = [
     `<rect width="${WIDTH}" height="${HEIGHT}" rx="8" fill="#fff"/>`,
     text(AREA.left, 28, title, `font-size="16" font-weight="600"`),
-    ...y.ticks.map((tick) => gridLine(y.at(tick), label(tick, "ms"))),
+    ...y.ticks.map((tick) => gridLine(y.at(tick), duration(tick))),
     ...[...new Set(all.map(({ events }) => events))].map((events) =>
       text(x.at(events), HEIGHT - AREA.bottom + 22, count(events), `text-anchor="middle"`)
     ),
@@ -75,7 +75,7 @@ const text = (x: number, y: number, content: string, attributes = "") =>
   `<text x="${round(x)}" y="${round(y)}" ${attributes}>${content}</text>`;
 
 const round = (value: number) => Math.round(value * 10) / 10;
-const label = (value: number, unit: string) => `${Number(value.toPrecision(1))} ${unit}`;
+const duration = (ms: number) => ms >= 1000 ? `${ms / 1000} s` : `${Number(ms.toPrecision(1))} ms`;
 
 /** 10k, 1M, 10M */
 export const count = (value: number) =>

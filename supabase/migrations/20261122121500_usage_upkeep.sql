@@ -30,9 +30,11 @@ comment on function billing.create_usage_partition(date) is 'Makes the partition
 --   drops months of usage events that are older than p_keep, with their idempotency keys and settled usage reports
 --   drops counters that no window reaches
 -- Limits are not touched by it: no window is longer than 366 days, which is less than is always kept. Returns what it did:
--- {created: [partition], dropped: [partition], kept_since}.
+-- {created: [month], dropped: [month], kept_since}.
+-- Dropping a month needs the table for itself for a moment. Whoever waits for that makes everybody else wait, so it gives
+-- up soon and leaves it to the next night.
 create function billing.maintain_usage(p_keep interval default '13 months') returns jsonb
-  language plpgsql volatile set search_path = ''
+  language plpgsql volatile set search_path = '' set lock_timeout = '3s'
 as $$
 declare
   v_now constant timestamptz := billing.clock();
