@@ -66,7 +66,7 @@ export async function measureScripts(stack: Stack): Promise<Measure> {
 
 /** Follows the static imports of a script, as a browser does. */
 async function loadImports(base: string, script: string, known: Map<string, string>): Promise<void> {
-  const specifiers = [...script.matchAll(/\b(?:from|import)\s*"([^"]+)"/g)].map((match) => match[1]);
+  const specifiers = [...script.matchAll(/\b(?:from|import)\s*"(\.{0,2}\/[^"]+)"/g)].map((match) => match[1]);
   for (const url of specifiers.map((specifier) => new URL(specifier, base).href)) {
     if (known.has(url)) continue;
     known.set(url, "");

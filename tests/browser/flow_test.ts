@@ -1,7 +1,9 @@
 // The whole of it, with nothing played: parent page, plugin, checkout and portal, webhooks, database.
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
 import type { Sql } from "postgres";
+import { measureScripts } from "../../bench/measures.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
@@ -130,4 +132,20 @@ Deno.test("a member sees the plan and no buttons", async () => {
   await member.plugin.getByText("Current plan").waitFor();
   assert.equal(await member.plugin.getByRole("button").count(), 0);
   assert.deepEqual(await member.plugin.getByRole("link").allInnerTexts(), ["Plan", "Assistant"]);
+});
+
+Deno.test("the billing page loads one script of at most 16 kB, named in the page itself, and little css", async () => {
+  const { value, limit } = await measureScripts(stack);
+  assert.equal(limit, 16);
+  assert.ok(value <= limit, `${value} kB`);
+  const response = await fetch(stack.urls.plugin);
+  const page = await response.text();
+  const links = response.headers.get("link") ?? "";
+  const scripts = links.match(/<[^>]+\.js>/g) ?? [];
+  assert.equal(scripts.length, 1, links);
+  for (const [, from] of page.matchAll(/from"([^"]+)"/g)) assert.ok(links.includes(`<${from}>`), from);
+  const [, style] = page.match(/<link rel="stylesheet" href="([^"]+)"/) ?? [];
+  const css = await (await fetch(new URL(style, stack.urls.plugin))).text();
+  assert.ok(gzipSync(css).length < 8_000);
+  assert.doesNotMatch(css, /@font-face|@import|url\(/);
 });
