@@ -1,0 +1,58 @@
+import samples from "../fixtures/samples.json" with { type: "json" };
+import type { Rig } from "../rig.ts";
+import { collectObjects } from "./collect.ts";
+import { compare, type Difference } from "./compare.ts";
+import { explained } from "./explained.ts";
+
+/** How one kind of object differs from its official sample. */
+export interface Finding {
+  object: string;
+  /** False when the simulator did not return such an object at all. */
+  isReturned: boolean;
+  differences: (Difference & { why: string | undefined })[];
+}
+
+/** Compares an object of each kind with its official sample. */
+export async function findDifferences(rig: Rig): Promise<Finding[]> {
+  const found = await collectObjects(rig);
+  return Object.entries(samples).map(([object, sample]) => ({
+    object,
+    isReturned: found.has(object),
+    differences: compare(sample, found.get(object)).map((difference) => ({
+      ...difference,
+      why: explained[object]?.[difference.path],
+    })),
+  }));
+}
+
+const meanings: Record<Difference["kind"], string> = {
+  extra: "only the simulator has it",
+  missing: "only the sample has it",
+  type: "another type",
+};
+
+/** The differences as a page to read. */
+export function writeReport(findings: Finding[]): string {
+  const same = findings.filter(({ differences }) => differences.length === 0).map(({ object }) =>
+    `\`${object}\``
+  );
+  const rows = findings.flatMap(({ object, differences }) =>
+    differences.map(({ path, kind, why = "**not explained**" }) => {
+      return `| \`${object}\` | \`${path}\` | ${meanings[kind]} | ${why} |`;
+    })
+  );
+  return [
+    "# How the simulator's objects differ from Stripe's samples",
+    "",
+    "One object of each kind, made through the official SDK, beside the [official sample](../fixtures/README.md):",
+    "which fields there are, and of which types. Written by `write_report.ts`; `conformance_test.ts` fails when a",
+    "difference has no reason, or a reason no difference.",
+    "",
+    `Without any difference: ${same.join(", ")}.`,
+    "",
+    "| object | field | difference | why |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
+}
