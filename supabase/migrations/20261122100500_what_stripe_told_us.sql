@@ -24,6 +24,9 @@ alter table billing.stripe_events enable row level security;
 -- rows are ever open, so the index stays tiny.
 create index stripe_events_open on billing.stripe_events (customer_id, created_at)
   where outcome in ('pending', 'parked', 'failed');
+-- What Stripe said of one subscription, for the time since when it is past_due.
+create index stripe_events_subscription on billing.stripe_events (object_id, created_at)
+  where type like 'customer.subscription.%';
 -- The operator reads the newest first; payloads are reduced from the oldest on.
 create index stripe_events_received_at on billing.stripe_events (received_at desc);
 

@@ -63,6 +63,27 @@ create function billing.is_live(p_status text) returns boolean
 as $$ select p_status in ('trialing', 'active', 'past_due', 'unpaid', 'paused') $$;
 comment on function billing.is_live(text) is 'Whether a subscription of this status still goes on.';
 
+-- Since when a subscription that is past_due has been so: the first time that Stripe said so after the last time that it
+-- said otherwise. Read from the ledger, because events come in any order; what was known counts where the ledger has been
+-- reduced.
+create function billing.past_due_since(p_subscription_id text, p_known timestamptz, p_as_of timestamptz) returns timestamptz
+  language sql stable set search_path = ''
+as $$
+  with told as (
+    select created_at, payload #>> '{data,object,status}' as status from billing.stripe_events
+    where object_id = p_subscription_id and type like 'customer.subscription.%'
+  ), otherwise as (
+    select coalesce(max(created_at) filter (where status <> 'past_due'), '-infinity') as last_at from told
+  )
+  select coalesce(
+    least(
+      min(told.created_at) filter (where told.status = 'past_due' and told.created_at >= last_at),
+      case when p_known >= max(last_at) then p_known end),
+    p_as_of)
+  from otherwise left join told on true
+$$;
+comment on function billing.past_due_since(text, timestamptz, timestamptz) is 'When the payment of a past_due subscription first failed.';
+
 -- Stores a subscription's state and what follows from it. The caller has decided that it is the newest, and locked.
 create function billing.store_subscription(p_community_id text, p_state jsonb, p_as_of timestamptz) returns void
   language plpgsql volatile set search_path = ''
@@ -83,7 +104,8 @@ begin
     canceled_at, ended_at, past_due_since, payment_issue, metered_item_id, started_at)
   values (
     s.id, p_community_id, v_plan_id, s.stripe_price_id, s.status, s.current_period_start, s.current_period_end,
-    s.trial_end, s.cancel_at, s.canceled_at, s.ended_at, case when s.status = 'past_due' then p_as_of end,
+    s.trial_end, s.cancel_at, s.canceled_at, s.ended_at,
+    case when s.status = 'past_due' then billing.past_due_since(s.id, null, p_as_of) end,
     s.payment_issue, s.metered_item_id, s.started_at)
   on conflict (id) do update set
     community_id = excluded.community_id,
@@ -97,7 +119,8 @@ begin
     canceled_at = excluded.canceled_at,
     ended_at = excluded.ended_at,
     -- Grace runs from the first failure, not from the latest news of it.
-    past_due_since = case when excluded.status = 'past_due' then coalesce(known.past_due_since, excluded.past_due_since) end,
+    past_due_since = case when excluded.status = 'past_due'
+      then billing.past_due_since(excluded.id, known.past_due_since, p_as_of) end,
     payment_issue = excluded.payment_issue,
     metered_item_id = excluded.metered_item_id,
     started_at = excluded.started_at;
@@ -120,6 +143,16 @@ begin
   perform billing.derive_plan(p_community_id);
 end $$;
 comment on function billing.store_subscription(text, jsonb, timestamptz) is 'Writes a subscription''s state and derives the community''s plan from it.';
+
+-- Old news of a subscription may still tell since when it is past_due, and so how long its grace lasts.
+create function billing.learn_past_due_since(p_community_id text, p_subscription_id text) returns void
+  language plpgsql volatile set search_path = ''
+as $$ begin
+  update public.subscriptions s set past_due_since = billing.past_due_since(s.id, s.past_due_since, s.past_due_since)
+  where s.id = p_subscription_id and s.status = 'past_due';
+  if found then perform billing.derive_plan(p_community_id); end if;
+end $$;
+comment on function billing.learn_past_due_since(text, text) is 'Takes a late event of a past_due subscription into account.';
 
 create function billing.store_invoice(p_community_id text, p_state jsonb) returns void
   language sql volatile set search_path = ''
@@ -211,6 +244,7 @@ begin
   if v_comparison = 'unclear' then
     outcome := 'pending'; reason := 'cannot be ordered: ask Stripe which state is current'; return;
   elsif v_comparison = 'older' then
+    if p_kind = 'subscription' then perform billing.learn_past_due_since(p_community_id, p_state ->> 'id'); end if;
     outcome := 'stale'; reason := 'a newer state is known'; return;
   elsif v_comparison = 'newer' then
     if p_kind = 'subscription' then
@@ -429,6 +463,7 @@ comment on function billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamptz,
 revoke execute on function
   billing.lock_customer(text), billing.report_anomaly(text, text, text, text), billing.resolve_anomaly(text, text),
   billing.derived_plan(text), billing.derive_plan(text), billing.is_live(text), billing.store_subscription(text, jsonb, timestamptz),
+  billing.past_due_since(text, timestamptz, timestamptz), billing.learn_past_due_since(text, text),
   billing.store_invoice(text, jsonb), billing.life_stage(text, text), billing.compare_state(text, jsonb, timestamptz),
   billing.apply_state(text, text, jsonb, text, timestamptz, timestamptz), billing.link_customer(text, text),
   billing.forget_customer(text, text), billing.apply_checkout(text, text), billing.has_open_events(text),

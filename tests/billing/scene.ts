@@ -15,11 +15,13 @@ import { type RunningStripe, startStripe } from "../../local/stripe/server.ts";
 import { writeSnapshot } from "../../local/stripe/webhooks/letter.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "../webhook/stripe_stand_in.ts";
-import { type Proxy, startProxy } from "./postgres_proxy.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
 
 /** A migrated database that scenes use one after the other. */
 export interface Stage extends AsyncDisposable {
   operator: postgres.Sql;
+  /** The address for role `billing_service`, past the proxy. */
+  url: string;
   /** As role `billing_service`, through the proxy. */
   db: Database;
   proxy: Proxy;
@@ -36,6 +38,7 @@ export async function startStage(): Promise<Stage> {
     values ('team', 'Team', 20, 9900, 'usd', 'month', '2 days')`;
   return {
     operator,
+    url: database.url("billing_service"),
     db,
     proxy,
     async [Symbol.asyncDispose]() {

@@ -166,6 +166,26 @@ Deno.test("two states in one second: Stripe is asked which is current, in either
   }
 });
 
+Deno.test("grace runs from when the payment last began to fail, in whatever order that is told", async () => {
+  const ago = (days: number) => Math.floor(Date.now() / 1000) - days * 86_400;
+  const told = (status: string, days: number) =>
+    stripeEvent("customer.subscription.updated", ago(days), subscription(status, { trial_end: ago(days) }));
+  const lives = [
+    { since: 3, plan: "pro", events: [told("past_due", 20), told("active", 18), told("past_due", 3)] },
+    { since: 10, plan: "free", events: [told("active", 20), told("past_due", 10), told("past_due", 3)] },
+  ];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+  for (const { since, plan, events } of lives) {
+    for (const order of orders) {
+      await using it = await setUp();
+      for (const nth of order) await it.deliver(events[nth]);
+      const [row] = await it.operator`
+        select extract(day from now() - past_due_since)::int as days from public.subscriptions`;
+      assert.deepEqual([row.days, await it.plan()], [since, plan], String(order));
+    }
+  }
+});
+
 Deno.test("when Stripe cannot be asked, the event stays pending and is settled when it comes again", async () => {
   await using it = await setUp();
   await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));

@@ -1,6 +1,6 @@
-/** Stands between a server and its database, and can break their connection at a chosen moment. */
+/** Stands between a server and what it talks to (its database, Stripe), and can break their connection at a chosen moment. */
 
-/** `query`: before what the server sends reaches the database. `answer`: when the database has done it, but nobody hears. */
+/** `query`: before what is sent arrives. `answer`: when it has been carried out, but nobody hears. */
 export type Break = "query" | "answer";
 
 export interface Proxy extends AsyncDisposable {
@@ -26,7 +26,7 @@ export function startProxy(port: number, onBreak: () => void = () => {}): Proxy 
   async function pair(client: Deno.TcpConn): Promise<void> {
     const server = await Deno.connect({ hostname: "127.0.0.1", port });
     open.add(client).add(server);
-    let isDoomed = false;
+    let doom: Plan | null = null;
     const strike = () => {
       plan = null;
       onBreak();
@@ -34,12 +34,12 @@ export function startProxy(port: number, onBreak: () => void = () => {}): Proxy 
     };
     const up = copy(client, server, (sent) => {
       if (plan === null || !sent.includes(plan.text)) return true;
-      if (plan.when === "answer") return isDoomed = true;
-      strike();
-      return false;
+      if (plan.when === "query") strike();
+      else doom = plan;
+      return plan !== null;
     });
     const down = copy(server, client, () => {
-      if (!isDoomed || plan === null) return true;
+      if (doom === null || doom !== plan) return true;
       strike();
       return false;
     });
