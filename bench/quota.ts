@@ -22,7 +22,7 @@ import {
 } from "./quota_history.ts";
 
 const EXTENT = {
-  usual: { sizes: [10_000, 50_000, 250_000], rounds: 12 },
+  usual: { sizes: [10_000, 30_000, 100_000], rounds: 8 },
   full: { sizes: [10_000, 1_000_000, 10_000_000], rounds: 40 },
 };
 const CALLS_IN_A_ROUND = 100;
