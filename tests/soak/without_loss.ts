@@ -1,0 +1,9 @@
+// A failure prints its seed and path, with which tests/billing/histories_test.ts repeats it.
+import { checkWithoutLoss } from "../billing/histories.ts";
+import { startStage } from "../billing/scene.ts";
+import { SOAK } from "./soak.ts";
+
+Deno.test(`${SOAK.numRuns} histories, all of whose events arrive`, async () => {
+  await using stage = await startStage();
+  await checkWithoutLoss(stage, SOAK);
+});
