@@ -29,13 +29,13 @@ export class Calendar {
 
   /** Notes what an object is to do next. What is overdue is done now: nothing happens in the past. */
   note(object: object & { id: string }) {
-    this.#current.delete(object.id);
+    this.#current.delete(nameOf(object));
     const duty = nextDuty(this.#account, object);
     if (!duty) return;
     const clock = this.#account.clockOf(object);
     const now = clock?.frozen_time ?? this.#account.now();
     const entry: Entry = { at: Math.max(duty.at, now), place: this.#places++, object };
-    this.#current.set(object.id, entry);
+    this.#current.set(nameOf(object), entry);
     this.#queueOf(clock?.id ?? null).push(entry);
   }
 
@@ -57,8 +57,8 @@ export class Calendar {
     const queue = this.#queueOf(time);
     while ((queue.peek()?.at ?? Infinity) <= until) {
       const entry = queue.pop();
-      if (!entry || this.#current.get(entry.object.id) !== entry) continue;
-      this.#current.delete(entry.object.id);
+      if (!entry || this.#current.get(nameOf(entry.object)) !== entry) continue;
+      this.#current.delete(nameOf(entry.object));
       return entry;
     }
   }
@@ -70,3 +70,6 @@ export class Calendar {
     return queue;
   }
 }
+
+/** Callers choose some ids themselves, and may give one to a usage event and to the request that brings it. */
+const nameOf = (object: object & { id: string }) => `${Reflect.get(object, "object")} ${object.id}`;
