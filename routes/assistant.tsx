@@ -30,7 +30,7 @@ export default define.page(({ req, state: { config }, url }) => {
       <ParentListener
         parentOrigin={config.parentAppUrl}
         identityProvider={config.identityProvider}
-        stripeJs={config.stripeJs}
+        stripeJs={null} // a checkout inside the page has its place on the billing page
       />
     </main>
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Browser, BrowserContext } from "playwright-core";
 import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { PlayedApi, PluginRig } from "./plugin_rig.ts";
+import { type OpenPage, PlayedApi, PluginRig } from "./plugin_rig.ts";
 
 const CHECKOUT = "https://checkout.stripe.com/c/pay/cs_test_1";
 const PORTAL = "https://billing.stripe.com/p/session/test_1";
@@ -31,6 +31,27 @@ async function playStripe(context: BrowserContext): Promise<string[]> {
   });
   return visits;
 }
+
+async function openAssistant({ plugin }: OpenPage): Promise<void> {
+  await plugin.getByRole("link", { name: "Assistant" }).click();
+  await plugin.getByRole("heading", { name: "Assistant" }).waitFor();
+}
+
+async function say({ plugin }: OpenPage, text: string): Promise<void> {
+  await plugin.getByRole("textbox", { name: "Your message" }).fill(text);
+  await plugin.getByRole("button", { name: "Send" }).click();
+}
+
+const quotaExceeded = {
+  code: "quota_exceeded",
+  status: 402,
+  feature: "ai_chat_message",
+  limit: 100,
+  used: 100,
+  windowSeconds: 2_592_000,
+  period: "rolling",
+  upgradePlan: "pro",
+};
 
 Deno.test("an admin on the free plan sees what it includes, how much is used, and a way up", async () => {
   const api = new PlayedApi();
@@ -160,6 +181,71 @@ Deno.test("where the sandbox forbids the iframe to leave, the parent opens the c
   assert.deepEqual(visits, [CHECKOUT]);
 });
 
+Deno.test("where neither window may leave, a new tab is offered, and what happens there shows by itself", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api, { clock: true });
+  await open.page.route(CHECKOUT, (route) => route.fulfill({ status: 204 }));
+  await open.page.context().route(CHECKOUT, (route) => route.fulfill({ body: "Stripe" }));
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  const link = open.plugin.getByRole("link", { name: "Open in a new tab" });
+  while (await link.count() === 0) await open.page.clock.runFor(1_000);
+  assert.match(await open.plugin.locator(":focus").innerText(), /^Stripe could not be opened here/);
+  const tab = open.page.context().waitForEvent("page");
+  await link.click();
+  assert.equal((await tab).url(), CHECKOUT);
+  await open.plugin.getByText("This page looks for what changed by itself").waitFor();
+  api.info = billingInfo(pro);
+  await open.page.clock.runFor(60_000);
+  await open.plugin.getByRole("status").getByText("Payment received.").waitFor();
+  await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
+  assert.equal(api.calls.filter((call) => call === CHECKOUT_CALL).length, 1);
+});
+
+Deno.test("waiting for another tab looks at once when the person comes back, ends by itself, and can be ended", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api, { clock: true });
+  await open.page.context().route(CHECKOUT, (route) => route.fulfill({ status: 204 }));
+  const upgrade = open.plugin.getByRole("button", { name: "Upgrade to Pro" });
+  const link = open.plugin.getByRole("link", { name: "Open in a new tab" });
+  const becomeAway = async () => {
+    await upgrade.click();
+    while (await link.count() === 0) await open.page.clock.runFor(1_000);
+    await link.click();
+  };
+
+  await becomeAway();
+  const calls = api.calls.length;
+  const looked = open.page.waitForResponse("**/api/community/billing-info");
+  await open.plugin.locator("html").evaluate(() => dispatchEvent(new Event("focus")));
+  await looked;
+  assert.equal(api.calls.length, calls + 1);
+
+  while (await upgrade.count() === 0) await open.page.clock.runFor(120_000);
+  const callsAtTheEnd = api.calls.length;
+  await open.page.clock.runFor(3_600_000);
+  assert.equal(api.calls.length, callsAtTheEnd);
+  assert.ok(callsAtTheEnd < 60, `${callsAtTheEnd} calls`);
+
+  await becomeAway();
+  await open.plugin.getByRole("button", { name: "Back to the plan" }).click();
+  await upgrade.waitFor();
+});
+
+Deno.test("back in the page without any news, a payment shows by itself all the same", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+  await open.page.goto(`${rig.parentUrl}/c/garden/`);
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  api.info = billingInfo(pro);
+  await open.plugin.getByRole("status").getByText("Payment received.").waitFor();
+});
+
 Deno.test("back from Stripe by the back button, the upgrade can be started again", async () => {
   const api = new PlayedApi();
   api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
@@ -181,6 +267,121 @@ Deno.test("a checkout that cannot be opened says why and can be tried again", as
   api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
   await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
   await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("a connection that is lost in the middle of a click is said so, and the click can be repeated", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  const visits = await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+  await open.page.route("**/api/stripe/**", (route) => route.abort("internetdisconnected"));
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.plugin.getByRole("status").getByText("The connection failed. Nothing was charged").waitFor();
+  assert.deepEqual(visits, []);
+  await open.page.unroute("**/api/stripe/**");
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("a payment that failed is named with what it means, and leads to the place where the card is changed", async () => {
+  const api = new PlayedApi();
+  api.portal = { portalUrl: PORTAL };
+  api.info = billingInfo(pro, {
+    subscription: subscriptionWith({
+      status: "past_due",
+      paymentIssue: "payment_failed",
+      pastDueSince: "2027-05-15T10:30:00Z",
+      graceEndsAt: "2027-05-22T10:30:00Z",
+    }),
+  });
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByText("The payment of May 15, 2027 did not go through. Pro stays until May 22, 2027.")
+    .waitFor();
+  await open.plugin.getByRole("button", { name: "Update card" }).click();
+  await open.page.waitForURL(PORTAL);
+  const [, call] = api.calls;
+  assert.equal(call, `POST /api/stripe/create-portal-session {"flow":"payment_method_update"}`);
+});
+
+Deno.test("a subscription can be cancelled in one step, and then no more", async () => {
+  const api = new PlayedApi();
+  api.portal = { portalUrl: PORTAL };
+  api.info = billingInfo(pro);
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await open.plugin.getByRole("button", { name: "Cancel subscription" }).click();
+  await open.page.waitForURL(PORTAL);
+  assert.equal(api.calls[1], `POST /api/stripe/create-portal-session {"flow":"subscription_cancel"}`);
+  api.info = billingInfo(pro, { subscription: subscriptionWith({ cancelAt: "2027-06-15T10:30:00Z" }) });
+  await open.page.goto(`${rig.parentUrl}/c/garden/`);
+  await open.plugin.getByText("Until then it can be resumed under “Manage billing”.").waitFor();
+  assert.equal(await open.plugin.getByRole("button", { name: "Cancel subscription" }).count(), 0);
+});
+
+Deno.test("a larger plan beside a subscription is changed to in the portal, not bought a second time", async () => {
+  const api = new PlayedApi();
+  api.portal = { portalUrl: PORTAL };
+  const max = { ...pro, code: "max", name: "Max", priceCents: 9900 };
+  api.info = billingInfo(pro, { plans: [free, pro, max] });
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  assert.equal(await open.plugin.getByRole("button", { name: /Upgrade/ }).count(), 0);
+  await open.plugin.getByRole("region", { name: "Max" }).getByRole("button", { name: "Change plan" }).click();
+  await open.page.waitForURL(PORTAL);
+});
+
+Deno.test("a limit that stops a feature is named with what lifts it, and an admin can upgrade from there", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api);
+  await playStripe(open.page.context());
+  await openAssistant(open);
+  await say(open, "Hello");
+  await open.plugin.getByRole("listitem").nth(1).waitFor();
+  assert.deepEqual(await open.plugin.getByRole("listitem").allInnerTexts(), [
+    "You:\nHello",
+    "Assistant:\nHello",
+  ]);
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "");
+
+  api.assistant = { ...quotaExceeded, resetsAt: inDays(3) };
+  await say(open, "Once more");
+  const notice = open.plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
+  assert.match(
+    await notice.innerText(),
+    /It includes 100 AI chat messages every 30 days, and 100 are used\. Pro includes 10,000 AI chat messages every 30 days\. More become available on \w+ \d+\./,
+  );
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "Once more");
+  await notice.getByRole("button", { name: "Not now" }).click();
+  assert.equal(await notice.count(), 0);
+  await say(open, "Once more");
+  await notice.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("a member whom a limit stops is told whom to ask", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(free, { isAdmin: false });
+  api.assistant = { ...quotaExceeded, resetsAt: null };
+  await using open = await rig.open(browser, api, { person: "ben" });
+  await openAssistant(open);
+  await say(open, "Hello");
+  const notice = open.plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
+  await notice.getByText("An admin of your community can upgrade.").waitFor();
+  assert.doesNotMatch(await notice.innerText(), /become available/);
+  assert.equal(await notice.getByRole("button", { name: /Upgrade/ }).count(), 0);
+});
+
+Deno.test("a message that cannot be sent stays in its field, with the reason", async () => {
+  const api = new PlayedApi();
+  api.assistant = { code: "database_unavailable", status: 503 };
+  await using open = await rig.open(browser, api);
+  await openAssistant(open);
+  await say(open, "Hello");
+  await open.plugin.getByRole("status").getByText("The message was not sent.").waitFor();
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "Hello");
 });
 
 Deno.test("a community that was upgraded by somebody else is shown as it is, with the reason", async () => {
@@ -212,6 +413,25 @@ Deno.test("after a payment nothing stale is shown, and the plan comes without a 
   assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
   await status.getByRole("button", { name: "Dismiss" }).click();
   assert.equal(await status.innerText(), "");
+});
+
+Deno.test("the same news is told once, however often it comes", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(pro);
+  await using open = await rig.open(browser, api, { path: "/c/garden/?stripe_status=success" });
+  const status = open.plugin.getByRole("status");
+  await status.getByText("Payment received.").waitFor();
+  const tell = (news: string) =>
+    open.page.locator("iframe[data-dues]").evaluate((frame, status) => {
+      (frame as HTMLIFrameElement).contentWindow?.postMessage({ type: "stripeCallback", status }, "*");
+    }, news);
+  await tell("success");
+  await status.getByRole("button", { name: "Dismiss" }).click();
+  await tell("success");
+  await tell("cancel"); // other news: told, and alone
+  await status.getByText("Checkout cancelled.").waitFor();
+  assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
+  assert.doesNotMatch(await status.innerText(), /Payment received|Checkout complete/);
 });
 
 Deno.test("a webhook that takes too long is said so, asked for no more, and can be asked for again", async () => {
@@ -293,6 +513,68 @@ Deno.test("everything can be reached and done by keyboard", async () => {
   await open.page.keyboard.press("Shift+Tab");
   await open.page.keyboard.press("Enter");
   await open.page.waitForURL(CHECKOUT);
+});
+
+Deno.test("what has the focus can be seen, and nothing moves for people who want that", async () => {
+  const api = new PlayedApi();
+  await using open = await rig.open(browser, api, { reducedMotion: "reduce" });
+  const upgrade = open.plugin.getByRole("button", { name: "Upgrade to Pro" });
+  await upgrade.waitFor();
+  const focused = open.plugin.locator(":focus");
+  while (await focused.count() === 0 || await focused.innerText() !== "Upgrade to Pro") {
+    await open.page.keyboard.press("Tab");
+  }
+  const outline = await upgrade.evaluate((button) => getComputedStyle(button).outline);
+  assert.match(outline, /solid 3px/);
+  api.gate = new Promise(() => {});
+  await open.page.goto(`${rig.parentUrl}/c/garden/?stripe_status=success`);
+  const busy = open.plugin.locator(".busy, .line, .toast");
+  await busy.first().waitFor();
+  const animations = await busy.evaluateAll((all) => all.map((each) => getComputedStyle(each).animationName));
+  assert.deepEqual([...new Set(animations)], ["none"]);
+});
+
+Deno.test("readers of German read German, from the first paint on", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(pro);
+  await using open = await rig.open(browser, api, {
+    locale: "de-AT",
+    path: "/c/garden/?stripe_status=success",
+  });
+  await open.plugin.getByText("Verlängert sich am 15. Juni 2027.").waitFor();
+  await open.plugin.getByText("29 $ im Monat").waitFor();
+  await open.plugin.getByRole("status").getByText("Zahlung erhalten. Eure Community nutzt jetzt Pro.")
+    .waitFor();
+  assert.equal(await open.plugin.locator("html").getAttribute("lang"), "de");
+  const response = await fetch(rig.pluginUrl, { headers: { "accept-language": "de" } });
+  const html = await response.text();
+  assert.match(html, /Der Tarif wird geladen/);
+  assert.doesNotMatch(html, /Loading the plan/);
+  assert.match(response.headers.get("vary") ?? "", /accept-language/);
+});
+
+Deno.test("on a slow connection there is something to see at once, and nothing jumps when the plan arrives", async () => {
+  for (const width of [320, 1200]) {
+    const api = new PlayedApi();
+    const arrived = Promise.withResolvers<void>();
+    api.gate = arrived.promise;
+    await using open = await rig.open(browser, api, { viewport: { width, height: 900 } });
+    await open.plugin.locator(".skeleton").first().waitFor();
+    await open.plugin.locator("html").evaluate(() => {
+      const seen = globalThis as unknown as { shifts: number };
+      seen.shifts = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) seen.shifts += (entry as unknown as { value: number }).value;
+      }).observe({ type: "layout-shift", buffered: true });
+    });
+    arrived.resolve();
+    await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
+    const shifts = await open.plugin.locator("html").evaluate(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return (globalThis as unknown as { shifts: number }).shifts;
+    });
+    assert.ok(shifts < 0.01, `${width}: ${shifts}`);
+  }
 });
 
 Deno.test("the iframe is as tall as its content, at every width", async () => {
