@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
-import { createPro, openCheckout, startRig } from "./rig.ts";
+import { createPro, openCheckout, startReceiver, startRig } from "./rig.ts";
 
 /** A page in a real browser that notes what it was forbidden to load or run. */
 async function withPage(work: (page: Page) => Promise<void>) {
@@ -56,6 +56,38 @@ Deno.test("a person pays, is declined, tries again, cancels in the portal and re
     await page.getByRole("link", { name: /^Return to/ }).click();
     await page.waitForURL(`${home}?back`);
   });
+});
+
+Deno.test("the dashboard shows what happened, what it said, how it was delivered, and sends it again", async () => {
+  await using rig = await startRig({ retryDelays: [] });
+  const { stripe, simulator } = rig;
+  const answers = [500, 200];
+  await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
+  await stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: 1_790_000_000, name: "Two years" });
+  await stripe.billing.meters.create({
+    display_name: "Chat messages",
+    event_name: "chat",
+    default_aggregation: { formula: "sum" },
+  });
+  const customer = await stripe.customers.create({ name: "Gardeners", metadata: { community_id: "7" } });
+  await simulator.idle();
+  await withPage(async (page) => {
+    await page.goto(simulator.url);
+    for (const name of ["Gardeners", "community_id: 7", "Chat messages", clock.id]) {
+      await page.getByRole("cell", { name }).waitFor();
+    }
+    await page.getByText("failed (500, 1 attempt)").waitFor();
+    await page.getByRole("link", { name: "customer.created" }).click();
+    await page.getByText(`"id": "${customer.id}"`).waitFor();
+    await page.getByRole("button", { name: "Resend" }).click();
+    await simulator.idle();
+    await page.reload();
+    await page.getByText("delivered", { exact: true }).waitFor();
+  });
+  assert.equal(receiver.requests.length, 2);
+  const [event] = (await stripe.events.list({ type: "customer.created" })).data;
+  assert.equal(event.pending_webhooks, 0);
 });
 
 Deno.test("Back on the checkout page leads to cancel_url, and is missing without one", async () => {

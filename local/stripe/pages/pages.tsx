@@ -1,6 +1,7 @@
 import type { Account } from "../account/account.ts";
 import { showCheckout, submitCheckout } from "./checkout.tsx";
-import { showDashboard } from "./dashboard.tsx";
+import { showDashboard } from "./dashboard/dashboard.tsx";
+import { resendEvent, showEvent } from "./dashboard/event.tsx";
 import { showEmbedded, submitEmbedded } from "./embedded.tsx";
 import { downloadInvoice, showInvoice } from "./invoice.tsx";
 import { html, Notice } from "./layout.tsx";
@@ -25,6 +26,8 @@ export function createPages(account: Account): (request: Request) => Response | 
   const subscription = `${portal}/subscriptions/:id`;
   const routes: [method: string, pattern: URLPattern, page: Page][] = [
     ["GET", route("/"), () => showDashboard(account)],
+    ["GET", route("/events/:id"), ({ id = "" }) => showEvent(account, id)],
+    ["POST", route("/events/:id/resend"), ({ id = "" }, request) => resendEvent(account, id, request)],
     ["GET", route("/style.css"), () => file(style, "text/css")],
     ["GET", route("/:release(stripe-js|endive)/stripe.js"), () => {
       return file(stripeJs.replace("{{simulator}}", account.origin), "text/javascript");

@@ -20,6 +20,11 @@ export function formatSecond(seconds: number): string {
   return secondFormat.format(seconds * 1000);
 }
 
+/** The same for a moment in seconds, as v1 has it, or written out, as v2 does. */
+export function formatMoment(moment: number | string): string {
+  return formatSecond(typeof moment === "number" ? moment : Date.parse(moment) / 1000);
+}
+
 export function productName(account: Account, price: Price): string {
   return account.products.find(price.product)?.name ?? price.product;
 }

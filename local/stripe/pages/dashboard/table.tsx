@@ -1,0 +1,37 @@
+import type { ComponentChildren } from "preact";
+
+/** As many rows as a page shows at once. */
+export const shown = 50;
+
+interface TableProps {
+  title: string;
+  /** How many there are in all; more than `shown` are not all listed. */
+  count: number;
+  columns: string[];
+  children: ComponentChildren;
+}
+
+export function Table({ title, count, columns, children }: TableProps) {
+  const id = title.toLowerCase().replaceAll(" ", "-");
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title} ({count})</h2>
+      {count === 0 ? <p>None yet.</p> : (
+        <div class="scroll" tabIndex={0} role="region" aria-labelledby={id}>
+          <table>
+            <thead>
+              <tr>{columns.map((column) => <th key={column} scope="col">{column}</th>)}</tr>
+            </thead>
+            <tbody>{children}</tbody>
+          </table>
+        </div>
+      )}
+      {count > shown && <p class="small">The newest {shown} are shown.</p>}
+    </section>
+  );
+}
+
+/** `past_due` as `past due`, coloured by what it means. */
+export function Status({ status }: { status: string }) {
+  return <span class={`badge ${status}`}>{status.replaceAll("_", " ")}</span>;
+}
