@@ -18,6 +18,7 @@ import { portalSessionEndpoints } from "./portal_sessions.ts";
 import { priceEndpoints } from "./prices.ts";
 import { productEndpoints } from "./products.ts";
 import { setupIntentEndpoints } from "./setup_intents.ts";
+import { subscriptionItemEndpoints } from "./subscription_items.ts";
 import { subscriptionEndpoints } from "./subscriptions.ts";
 import { testClockEndpoints } from "./test_clocks.ts";
 import { thinEventEndpoints } from "./thin_events.ts";
@@ -31,6 +32,7 @@ export const endpoints: Endpoint[] = [
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
   ...subscriptionEndpoints,
+  ...subscriptionItemEndpoints,
   ...invoiceActionEndpoints,
   ...invoiceEndpoints,
   ...manualInvoiceEndpoints,

@@ -16,22 +16,23 @@ export function expandables(account: Account): Expandables {
   const paymentIntent = reference(account.paymentIntents);
   const setupIntent = reference(account.setupIntents);
   const charge = reference(account.charges);
+  const testClock = reference(account.testClocks);
 
   return {
     product: { default_price: price },
     price: { product },
     plan: { product },
     customer: {
+      test_clock: testClock,
       "invoice_settings.default_payment_method": paymentMethod,
       subscriptions: onDemand(account.customers, (customer) => {
-        const all = account.subscriptions.newestFirst();
-        const live = all.filter(({ customer: id, status }) => id === customer.id && status !== "canceled");
-        return completeList(live, `/v1/customers/${customer.id}/subscriptions`);
+        const live = account.subscriptions.of(customer.id).filter(({ status }) => status !== "canceled");
+        return completeList(live.reverse(), `/v1/customers/${customer.id}/subscriptions`);
       }),
     },
     payment_method: { customer },
     setup_intent: { customer, payment_method: paymentMethod },
-    invoiceitem: { customer, invoice, "pricing.price_details.price": price },
+    invoiceitem: { customer, invoice, test_clock: testClock, "pricing.price_details.price": price },
     "checkout.session": {
       customer,
       invoice,
@@ -45,15 +46,24 @@ export function expandables(account: Account): Expandables {
         );
       }),
     },
-    subscription: { customer, default_payment_method: paymentMethod, latest_invoice: invoice },
+    subscription: {
+      customer,
+      default_payment_method: paymentMethod,
+      latest_invoice: invoice,
+      test_clock: testClock,
+    },
     invoice: {
       customer,
       default_payment_method: paymentMethod,
+      test_clock: testClock,
+      confirmation_secret: onDemand(account.invoices, (invoice) => {
+        const [payment] = account.invoicePayments.of(invoice.id);
+        const intent = account.paymentIntents.find(String(payment?.payment.payment_intent));
+        return intent ? { client_secret: intent.client_secret, type: "payment_intent" } : null;
+      }),
       "parent.subscription_details.subscription": subscription,
       payments: onDemand(account.invoices, (invoice) => {
-        const payments = account.invoicePayments.newestFirst().filter((payment) =>
-          payment.invoice === invoice.id
-        );
+        const payments = account.invoicePayments.of(invoice.id).reverse();
         return completeList(payments, `/v1/invoice_payments?invoice=${invoice.id}`);
       }),
     },
@@ -71,7 +81,10 @@ function reference(collection: Collection<{ id: string }>): Resolver {
 }
 
 /** A field that only appears when it is asked for. */
-function onDemand<T extends { id: string }>(collection: Collection<T>, make: (owner: T) => object): Resolver {
+function onDemand<T extends { id: string }>(
+  collection: Collection<T>,
+  make: (owner: T) => object | null,
+): Resolver {
   return (value, owner) => {
     const id: unknown = Reflect.get(owner, "id");
     const stored = isId(id) ? collection.find(id) : undefined;

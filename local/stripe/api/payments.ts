@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { confirmIntent } from "../behaviour/confirmation.ts";
+import { methodInParam } from "../behaviour/payment_methods.ts";
 import { endpoint } from "../protocol/endpoint.ts";
+import { missingParameter } from "../protocol/errors.ts";
 import { paginate } from "../protocol/pagination.ts";
-import { oneOf, pagination, text } from "../protocol/params.ts";
+import { boolean, oneOf, pagination, text, url } from "../protocol/params.ts";
 
-/** Payments come into being by paying invoices; here they can be read. */
+/** Payments come into being with invoices and checkouts. Those of invoices can be confirmed with a card. */
 export const paymentEndpoints = [
   endpoint(
     "GET /v1/payment_intents",
@@ -18,6 +21,22 @@ export const paymentEndpoints = [
   ),
 
   endpoint("GET /v1/payment_intents/:id", {}, ({ account, id }) => account.paymentIntents.get(id)),
+
+  endpoint("POST /v1/payment_intents/:id/confirm", {
+    off_session: boolean().default(false),
+    payment_method: text().optional(),
+    return_url: url().optional(),
+  }, (call) => {
+    const { account, params, id } = call;
+    const intent = account.paymentIntents.get(id);
+    const change = call.change.of(intent);
+    const name = params.payment_method ?? intent.payment_method;
+    if (!name) throw missingParameter("payment_method");
+    return confirmIntent(change, intent, {
+      method: methodInParam(change, name, "payment_method"),
+      presence: params.off_session ? "off_session" : "on_session",
+    });
+  }),
 
   endpoint("GET /v1/charges", { ...pagination, customer: text().optional() }, ({ account, params }) => {
     const { customer } = params;

@@ -222,18 +222,6 @@ export const subscriptionEndpoints = [
       waitsForPayment: params.payment_behavior === "resume_on_payment_success",
     });
   }),
-
-  endpoint("GET /v1/subscription_items", { ...pagination, subscription: text() }, ({ account, params }) => {
-    const { items } = account.subscriptions.getReferenced(params.subscription, "subscription");
-    return paginate(items.data, params, "/v1/subscription_items");
-  }),
-
-  endpoint("GET /v1/subscription_items/:id", {}, ({ account, id }) => {
-    const item = account.subscriptions.oldestFirst().flatMap((subscription) => subscription.items.data)
-      .find((item) => item.id === id);
-    if (!item) throw noSuch("subscription_item", id, "path");
-    return item;
-  }),
 ];
 
 /** Without a filter, and with none of its own, a list leaves the canceled ones out. */

@@ -141,8 +141,12 @@ export function settle(change: Change, invoice: Invoice, payment: InvoicePayment
     );
   }
   setDelinquent(change, account.customers.get(String(invoice.customer)), false);
-  afterPayment(change, paid);
+  afterPayment(change, paid, payment && cardOfPayment(account, payment));
   return paid;
+}
+
+function cardOfPayment(account: Account, { payment }: InvoicePayment): string | null {
+  return account.paymentIntents.find(String(payment.payment_intent))?.payment_method ?? null;
 }
 
 /** Closes the payment of an invoice that is no longer to be paid, or was paid in another way. */

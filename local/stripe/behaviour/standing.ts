@@ -10,15 +10,25 @@ import { resumeNow } from "./pausing.ts";
  * that one is settled, older ones that are still open do not keep it past due.
  */
 
-/** After an invoice was paid: a first one starts the subscription, a later one brings it back into good standing. */
-export function afterPayment(change: Change, invoice: Invoice) {
-  const subscription = findBilled(change.account, invoice);
-  if (!subscription) return;
+/**
+ * After an invoice was paid: a first one starts the subscription, a later one brings it back into good standing. The
+ * subscription keeps the card where it was told to.
+ */
+export function afterPayment(change: Change, invoice: Invoice, card: string | null) {
+  const billed = findBilled(change.account, invoice);
+  if (!billed) return;
+  const subscription = keepCard(change, billed, card);
   const isCurrent = subscription.latest_invoice === invoice.id;
   if (isCurrent && subscription.pending_update) return applyPendingUpdate(change, subscription);
   if (subscription.status === "incomplete") return activate(change, subscription);
   if (subscription.status === "paused") return isCurrent ? resumeNow(change, subscription) : undefined;
   afterSettlement(change, invoice);
+}
+
+function keepCard(change: Change, subscription: Subscription, card: string | null): Subscription {
+  const keeps = subscription.payment_settings?.save_default_payment_method === "on_subscription";
+  if (!keeps || card === null) return subscription;
+  return updateSubscription(change, subscription, { ...subscription, default_payment_method: card });
 }
 
 /** After an invoice was paid, voided or written off: nothing is owed for it any more. */

@@ -4,6 +4,7 @@ import { noCause, perform } from "../account/change.ts";
 import { readState, type State, stateSchema } from "../account/state.ts";
 import { findTestCard } from "../behaviour/cards.ts";
 import { payCheckout } from "../behaviour/checkout.ts";
+import { authenticate } from "../behaviour/confirmation.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
 import { invalidRequest, StripeError } from "../protocol/errors.ts";
@@ -28,6 +29,7 @@ const paySchema = z.strictObject({
   email: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
 });
+const authenticationSchema = z.strictObject({ outcome: z.enum(["passed", "failed"]).default("passed") });
 const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
 const webhookSettingsSchema = z.strictObject({
   retry_delays_ms: z.array(z.int().min(0).max(2 ** 31 - 1)).max(100).optional(),
@@ -94,6 +96,13 @@ export function createControl(
       );
     }],
     ["GET", route("/_sim/webhook_endpoints"), () => Response.json(account.webhookEndpoints.oldestFirst())],
+    ["POST", route("/_sim/payment_intents/:id/authenticate"), async (request, id) => {
+      const { outcome } = await readJson(request, authenticationSchema);
+      const intent = account.paymentIntents.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => authenticate(change.of(intent), intent, outcome)),
+      );
+    }],
     ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],
     ["POST", route("/_sim/checkout/:id/cancel"), (_, id) => {
       return Response.json({ url: account.checkoutSessions.get(id).cancel_url });

@@ -1,0 +1,49 @@
+import type { Change } from "../account/change.ts";
+import type { Invoice } from "../objects/invoice.ts";
+import { failedIntent, type PaymentIntent } from "../objects/payment.ts";
+import type { PaymentMethod } from "../objects/payment_method.ts";
+import { invalidRequest } from "../protocol/errors.ts";
+import { authenticationFailed, cardError, type Presence } from "./cards.ts";
+import { collect } from "./collecting.ts";
+
+/**
+ * Pays the invoice that an intent belongs to. A card that wants its customer to authenticate leaves the intent waiting
+ * for that; a refused one throws its 402.
+ */
+export function confirmIntent(
+  change: Change,
+  intent: PaymentIntent,
+  { method, presence }: { method: PaymentMethod; presence: Presence },
+): PaymentIntent {
+  const { account } = change;
+  const { decline } = collect(change, invoiceOf(change, intent), method, presence);
+  if (decline) throw cardError(decline);
+  return account.paymentIntents.get(intent.id);
+}
+
+/** What the customer's answer to their bank comes to, for an intent that waits for it. */
+export function authenticate(
+  change: Change,
+  intent: PaymentIntent,
+  outcome: "passed" | "failed",
+): PaymentIntent {
+  const { account } = change;
+  if (intent.status !== "requires_action" || intent.payment_method === null) {
+    throw invalidRequest(`This payment does not wait for an authentication: it is ${intent.status}.`);
+  }
+  const method = account.paymentMethods.get(intent.payment_method);
+  if (outcome === "passed") return confirmIntent(change, intent, { method, presence: "authenticated" });
+  const failed = account.paymentIntents.put(failedIntent(intent, method, null, authenticationFailed));
+  change.emit("payment_intent.payment_failed", failed);
+  return failed;
+}
+
+function invoiceOf({ account }: Change, intent: PaymentIntent): Invoice {
+  const payment = account.invoicePayments.oldestFirst().find(({ payment, status }) =>
+    payment.payment_intent === intent.id && status === "open"
+  );
+  if (payment) return account.invoices.get(String(payment.invoice));
+  const message =
+    `This PaymentIntent cannot be confirmed: it is ${intent.status}, or no invoice waits for it.`;
+  throw invalidRequest(message, { code: "payment_intent_unexpected_state" });
+}
