@@ -1,0 +1,186 @@
+/**
+ * Who may do what: every route, edge function, table, view and function that can be reached from outside, and what each
+ * kind of caller is answered. A new one without a row here fails `matrix_test.ts`.
+ */
+
+/** Callers, by what they hold. Members and admins are of the community that the rows are about, but for `other admin`. */
+export const callers = [
+  "nobody",
+  "member",
+  "admin",
+  "other admin",
+  "expired",
+  "forged",
+  "wrong audience",
+  "service role",
+  "schedule",
+  "Stripe",
+] as const;
+export type Caller = (typeof callers)[number];
+
+/** A status, with the code of its problem where there is one. */
+export type Answer = 200 | [status: number, code: string];
+
+export interface RouteRow {
+  /** The file that answers. */
+  file: string;
+  method: "GET" | "POST";
+  path: string;
+  json?: unknown;
+  answers: Record<Caller, Answer>;
+}
+
+const everybody = (answer: Answer) =>
+  Object.fromEntries(callers.map((caller) => [caller, answer])) as Record<Caller, Answer>;
+
+/** For people with a session; anybody else is told why they have none. */
+const people = (answers: Record<"member" | "admin" | "other admin", Answer>): Record<Caller, Answer> => ({
+  ...everybody([401, "invalid_token"]),
+  nobody: [401, "missing_token"],
+  expired: [401, "expired_token"],
+  schedule: [401, "missing_token"],
+  Stripe: [401, "missing_token"],
+  ...answers,
+});
+
+const only = (caller: Caller): Record<Caller, Answer> => ({
+  ...everybody([400, "invalid_signature"]),
+  [caller]: 200,
+});
+
+const allOfThem = { member: 200, admin: 200, "other admin": 200 } as const;
+
+/** The member's and the admin's community has a subscription; the other admin's is new to Dues. */
+export const routes: RouteRow[] = [
+  { file: "routes/index.tsx", method: "GET", path: "/", answers: everybody(200) },
+  { file: "routes/assistant.tsx", method: "GET", path: "/assistant", answers: everybody(200) },
+  { file: "routes/api/health.ts", method: "GET", path: "/api/health", answers: everybody(200) },
+  {
+    file: "routes/api/[...path].ts",
+    method: "GET",
+    path: "/api/nothing",
+    answers: everybody([404, "not_found"]),
+  },
+  {
+    // What proves identity is in the body; nothing else does.
+    file: "routes/api/auth/session.ts",
+    method: "POST",
+    path: "/api/auth/session",
+    json: { identityToken: "none" },
+    answers: everybody([401, "invalid_identity_token"]),
+  },
+  {
+    // This parent app signs identity tokens.
+    file: "routes/api/auth/common-ground.ts",
+    method: "POST",
+    path: "/api/auth/common-ground",
+    json: {},
+    answers: everybody([404, "not_found"]),
+  },
+  {
+    file: "routes/api/community/billing-info.ts",
+    method: "GET",
+    path: "/api/community/billing-info",
+    answers: people(allOfThem),
+  },
+  {
+    file: "routes/api/stripe/create-checkout-session.ts",
+    method: "POST",
+    path: "/api/stripe/create-checkout-session",
+    json: {},
+    answers: people({ member: [403, "not_admin"], admin: [409, "already_subscribed"], "other admin": 200 }),
+  },
+  {
+    file: "routes/api/stripe/create-portal-session.ts",
+    method: "POST",
+    path: "/api/stripe/create-portal-session",
+    json: {},
+    answers: people({ member: [403, "not_admin"], admin: 200, "other admin": [409, "no_customer"] }),
+  },
+  {
+    file: "routes/api/assistant/messages.ts",
+    method: "POST",
+    path: "/api/assistant/messages",
+    json: { message: "Hello" },
+    answers: people(allOfThem),
+  },
+  {
+    file: "routes/api/webhooks/stripe.ts",
+    method: "POST",
+    path: "/api/webhooks/stripe",
+    answers: only("Stripe"),
+  },
+  {
+    file: "supabase/functions/stripe-webhook/index.ts",
+    method: "POST",
+    path: "/functions/v1/stripe-webhook",
+    answers: only("Stripe"),
+  },
+  {
+    file: "supabase/functions/reconcile/index.ts",
+    method: "POST",
+    path: "/functions/v1/reconcile",
+    answers: only("schedule"),
+  },
+  {
+    file: "supabase/functions/report-usage/index.ts",
+    method: "POST",
+    path: "/functions/v1/report-usage",
+    answers: only("schedule"),
+  },
+];
+
+/** What a caller sees of a table or view: every row, those of their community, none of the rows, or not even that. */
+export type Sight = "all" | "own" | "none" | "refused";
+
+export interface TableRow {
+  name: string;
+  /** A column that whoever may read at all may read; for rows of a community, the one that says which. */
+  column: string;
+  member: Sight;
+  admin: Sight;
+  operator: Sight;
+  /** Whether the operator may edit it. Nobody else may edit anything. */
+  isEdited: boolean;
+}
+
+const catalog = (name: string, column: string): TableRow => ({
+  name,
+  column,
+  member: "all",
+  admin: "all",
+  operator: "all",
+  isEdited: true,
+});
+
+const ofCommunity = (name: string, more: Partial<TableRow> = {}): TableRow => ({
+  name,
+  column: "community_id",
+  member: "own",
+  admin: "own",
+  operator: "all",
+  isEdited: false,
+  ...more,
+});
+
+const forOperator = (name: string, column = "community_id") =>
+  ofCommunity(name, { column, member: "refused", admin: "refused" });
+
+/** Schema `public`: what the data API offers. */
+export const tables: TableRow[] = [
+  catalog("plans", "code"),
+  catalog("features", "code"),
+  catalog("plan_limits", "feature"),
+  ofCommunity("communities", { column: "id", isEdited: true }),
+  ofCommunity("subscriptions"),
+  ofCommunity("invoices", { member: "none" }),
+  ofCommunity("usage_events"),
+  ofCommunity("usage_counters"),
+  ofCommunity("usage_overview"),
+  forOperator("usage_reports_overview", "state"),
+  forOperator("unsent_usage_reports"),
+  forOperator("billing_overview"),
+];
+
+/** Functions of schema `public`, which the data API offers too: to people, about their own community. */
+export const functions = ["billing_info"];

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type postgres from "postgres";
+import Stripe from "stripe";
+import { type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
+import { startTestStack, type TestStack } from "../support/stack.ts";
+import {
+  type Answer,
+  type Caller,
+  callers,
+  functions,
+  type RouteRow,
+  routes,
+  type Sight,
+  tables,
+} from "./matrix.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+let stack: TestStack;
+let api: ApiClient;
+let sql: postgres.Sql;
+const admin = newAdmin({ title: "Garden" });
+const member: Person = { ...admin, sub: "bob", adm: false };
+const neighbour = newAdmin({ title: "Chess" });
+
+Deno.test.beforeAll(async () => {
+  stack = await startTestStack();
+  api = apiClient(stack);
+  sql = stack.database.connect("postgres");
+  for (const person of [admin, neighbour]) await subscribe(person);
+});
+Deno.test.afterAll(async () => await stack?.stop());
+
+/** Gives a community a subscription, an invoice and some use of a feature. */
+async function subscribe(person: Person) {
+  const token = await api.signIn(person);
+  const { body } = await api.call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
+  const paid = await fetch(`${stack.urls.stripe}/_sim/checkout/${body.sessionId}/pay`, { method: "POST" });
+  assert.equal(paid.status, 200, await paid.text());
+  assert.ok((await fetch(`${stack.urls.stripe}/_sim/idle`)).ok);
+  const used = await api.call("POST", "/api/assistant/messages", { token, json: { message: "Hello" } });
+  assert.equal(used.status, 200);
+}
+
+/** The session token that a caller holds, if any. */
+async function tokenOf(caller: Caller): Promise<string | null> {
+  switch (caller) {
+    case "member":
+      return await api.signIn(member);
+    case "admin":
+      return await api.signIn(admin);
+    case "other admin":
+      return await api.signIn(newAdmin());
+    case "expired":
+      return await api.sessionToken(admin, { iat: 1000, exp: 2000 });
+    case "forged":
+      return await api.sessionToken(admin, {}, "a secret that only its forger knows, and nobody else");
+    case "wrong audience":
+      return await api.sessionToken(admin, { aud: "https://other.example" });
+    case "service role":
+      return stack.keys.supabaseSecretKey;
+    default:
+      return null;
+  }
+}
+
+/** A request as that caller makes it, with all they hold. */
+async function requestOf(caller: Caller, { method, path, json }: RouteRow): Promise<Request> {
+  const base = path.startsWith("/functions/") ? stack.urls.supabase : stack.urls.plugin;
+  const event = {
+    id: `evt_${crypto.randomUUID()}`,
+    object: "event",
+    type: "a.type",
+    created: 1,
+    livemode: false,
+    data: { object: {} },
+  };
+  const body = method === "GET" ? undefined : JSON.stringify(json ?? event);
+  const token = await tokenOf(caller);
+  const headers = new Headers();
+  if (token !== null) headers.set("authorization", `Bearer ${token}`);
+  if (caller === "service role") headers.set("apikey", stack.keys.supabaseSecretKey);
+  if (caller === "schedule") headers.set("apikey", stack.keys.cronSecret);
+  if (caller === "Stripe" && body !== undefined) headers.set("stripe-signature", await sign(body));
+  return new Request(`${base}${path}`, { method, headers, body });
+}
+
+function sign(payload: string): Promise<string> {
+  return new Stripe("sk_test_signer").webhooks.generateTestHeaderStringAsync({
+    payload,
+    secret: stack.keys.stripeWebhookSecret.split(",")[0],
+  });
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return response.status === 200 ? 200 : [response.status, JSON.parse(text).code];
+}
+
+for (const row of routes) {
+  Deno.test(`${row.method} ${row.path} answers every caller as the matrix says`, async () => {
+    const answers: Partial<Record<Caller, Answer>> = {};
+    for (const caller of callers) answers[caller] = await answerOf(await fetch(await requestOf(caller, row)));
+    assert.deepEqual(answers, row.answers);
+  });
+}
+
+Deno.test("billing info is that of the caller's own community, and only admins see invoices", async () => {
+  for (const person of [member, admin, neighbour]) {
+    const token = await api.signIn(person);
+    const { body } = await api.call("GET", "/api/community/billing-info", { token });
+    assert.deepEqual([body.community.id, body.invoices.length], [person.cid, person.adm ? 1 : 0]);
+  }
+});
+
+/** Asks the data API. Without a token as whoever has only the publishable key. */
+async function rest(caller: Caller, method: string, path: string, headers: HeadersInit = {}, body?: unknown) {
+  const isOperator = caller === "service role";
+  const token = isOperator
+    ? null
+    : caller === "other admin"
+    ? await api.signIn(neighbour)
+    : await tokenOf(caller);
+  const all = new Headers(headers);
+  all.set("apikey", isOperator ? stack.keys.supabaseSecretKey : stack.keys.supabasePublishableKey);
+  if (token !== null) all.set("authorization", `Bearer ${token}`);
+  if (body !== undefined) all.set("content-type", "application/json");
+  const response = await fetch(`${stack.urls.supabase}/rest/v1/${path}`, {
+    method,
+    headers: all,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** Whoever is refused is told so with 401 or 403, not with an empty list. */
+const isRefused = (status: number) => status === 401 || status === 403;
+
+function sightOf(
+  { status, text }: { status: number; text: string },
+  column: string,
+  own: string,
+): Sight | string {
+  if (isRefused(status)) return "refused";
+  if (status !== 200) return `${status} ${text}`;
+  const seen: Record<string, unknown>[] = JSON.parse(text);
+  if (seen.length === 0) return "none";
+  return seen.every((row) => row[column] === own) ? "own" : "all";
+}
+
+for (const { name, column, ...row } of tables) {
+  Deno.test(`${name} shows every caller what the matrix says`, async () => {
+    const rows = await sql.unsafe(`select from public.${name}`);
+    const all: Sight = rows.length === 0 ? "none" : "all";
+    const expected: Record<Caller, Sight> = {
+      nobody: "refused",
+      member: row.member,
+      admin: row.admin,
+      "other admin": row.admin,
+      expired: "refused",
+      forged: "refused",
+      "wrong audience": row.admin, // the data API goes by the signature; only Dues' own server asks for the audience
+      "service role": row.operator === "all" ? all : row.operator,
+      schedule: "refused",
+      Stripe: "refused",
+    };
+    const seen: Partial<Record<Caller, Sight | string>> = {};
+    for (const caller of callers) {
+      const own = caller === "other admin" ? neighbour.cid : admin.cid;
+      seen[caller] = sightOf(await rest(caller, "GET", `${name}?select=${column}`), column, own);
+    }
+    assert.deepEqual(seen, expected);
+  });
+
+  Deno.test(`${name} is edited by ${row.isEdited ? "the operator alone" : "nobody"}`, async () => {
+    for (const caller of callers) {
+      const changed = await rest(caller, "PATCH", `${name}?${column}=eq.nothing`, {}, {
+        [column]: "nothing",
+      });
+      const deleted = await rest(caller, "DELETE", `${name}?${column}=eq.nothing`);
+      const isAllowed = caller === "service role" && row.isEdited;
+      assert.deepEqual(
+        [changed.status < 300, deleted.status < 300],
+        [isAllowed, isAllowed],
+        `${caller}: ${changed.status} ${changed.text}; ${deleted.status} ${deleted.text}`,
+      );
+    }
+  });
+}
+
+for (const name of functions) {
+  Deno.test(`function ${name} answers people alone, each about their own community`, async () => {
+    for (const caller of callers) {
+      const { status, text } = await rest(caller, "POST", `rpc/${name}`, {}, {});
+      const isPerson = ["member", "admin", "other admin", "wrong audience"].includes(caller);
+      assert.equal(status === 200, isPerson, `${caller}: ${status} ${text}`);
+      const own = caller === "other admin" ? neighbour.cid : admin.cid;
+      if (isPerson) assert.equal(JSON.parse(text).community.id, own, caller);
+    }
+  });
+}
+
+Deno.test("schema billing is out of the data API's reach, for everybody", async () => {
+  const names = await sql`
+    select c.relname as name from pg_class c
+    where c.relnamespace = 'billing'::regnamespace and c.relkind in ('r', 'p', 'v')`;
+  assert.ok(names.length > 0);
+  for (const caller of callers) {
+    for (const { name } of names) {
+      const { status, text } = await rest(caller, "GET", `${name}?select=*`, { "accept-profile": "billing" });
+      assert.ok(status >= 400 && status < 500, `${caller}, ${name}: ${status} ${text}`);
+    }
+  }
+});
+
+Deno.test("every route and every edge function has its row", () => {
+  const files = [
+    ...globSync("routes/**/*.{ts,tsx}", { cwd: root }).filter((path) => !/(^|\/)_[^/]*$/.test(path)),
+    ...globSync("supabase/functions/*/index.ts", { cwd: root }),
+  ];
+  assert.deepEqual(routes.map(({ file }) => file).sort(), files.sort());
+});
+
+Deno.test("every table, view and function of schema public has its row", async () => {
+  const relations = await sql`
+    select c.relname as name from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') order by 1`;
+  assert.deepEqual(tables.map(({ name }) => name).sort(), relations.map(({ name }) => name).sort());
+  const callable = await sql`
+    select distinct p.proname as name from pg_proc p where p.pronamespace = 'public'::regnamespace`;
+  assert.deepEqual(functions.toSorted(), callable.map(({ name }) => name).sort());
+});
+
+Deno.test("the table in docs/architecture.md names them all", () => {
+  const text = readFileSync(`${root}/docs/architecture.md`, "utf8");
+  const table = text.slice(
+    text.indexOf("## Who is believed"),
+    text.indexOf("`supabase/tests/privileges_test.sql`"),
+  );
+  const apiRoutes = routes.filter(({ file }) => file.startsWith("routes/api/") && !file.includes("[..."));
+  const names = [
+    ...apiRoutes.map(({ method, path }) => `${method} ${path}`),
+    ...globSync("supabase/functions/*/", { cwd: root }).map((path) => path.split("/")[2]),
+    ...tables.map(({ name }) => name),
+    ...functions,
+  ];
+  assert.deepEqual(names.filter((name) => !table.includes(`\`${name}`)), []);
+});
