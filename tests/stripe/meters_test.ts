@@ -351,3 +351,46 @@ function thinEvents(
 ): { id: string; related_object: { id: string; type: string } }[] {
   return requests.map(({ body }) => JSON.parse(body));
 }
+
+Deno.test("a price of tiers bills each unit by the tier it falls into", async () => {
+  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  const { stripe } = rig;
+  const meter = await createMeter(stripe);
+  const tiered = (tiers: Stripe.PriceCreateParams.Tier[]) =>
+    createPro(stripe, {
+      recurring: { interval: "month", usage_type: "metered", meter: meter.id },
+      unit_amount: undefined,
+      billing_scheme: "tiered",
+      tiers_mode: "graduated",
+      tiers,
+    });
+  await assert.rejects(tiered([{ up_to: 10, unit_amount: 0 }]), { param: "tiers[0][up_to]" });
+  await assert.rejects(
+    tiered([{ up_to: 10, unit_amount: 0 }, { up_to: 5, unit_amount: 1 }, { up_to: "inf", unit_amount: 2 }]),
+    { param: "tiers[1][up_to]" },
+  );
+  const price = await tiered([{ up_to: 100, unit_amount: 0 }, { up_to: "inf", unit_amount: 4 }]);
+  assert.deepEqual([price.billing_scheme, price.tiers_mode, price.unit_amount], [
+    "tiered",
+    "graduated",
+    null,
+  ]);
+
+  const bill = async (value: number) => {
+    const customer = await createPayer(rig);
+    const subscription = await stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: price.id }],
+    });
+    await stripe.billing.meterEvents.create({
+      event_name: "chat_message",
+      payload: { stripe_customer_id: customer.id, value: String(value) },
+      timestamp: at("2026-01-10T09:00:00Z"),
+    });
+    return subscription;
+  };
+  const [some, more] = [await bill(100), await bill(130)];
+  await rig.advanceTo("2026-02-10T12:00:00Z");
+  assert.equal(usageLine(await newestInvoice(rig, some), price.id)?.amount, 0);
+  assert.equal(usageLine(await newestInvoice(rig, more), price.id)?.amount, 120);
+});

@@ -22,6 +22,7 @@ import {
   text,
   timeFilter,
 } from "../protocol/params.ts";
+import { tierParams, tiersOf } from "./price_tiers.ts";
 
 const interval = oneOf("day", "week", "month", "year");
 const lookupKey = text(200);
@@ -55,14 +56,17 @@ export const priceEndpoints = [
     transfer_lookup_key: boolean().default(false),
     unit_amount: integer({ min: 0 }).optional(),
     unit_amount_decimal: decimal().optional(),
+    ...tierParams,
   }, ({ account, change, params }) => {
     const { product, product_data: data, transfer_lookup_key: transfer, ...fields } = params;
+    const tiers = tiersOf(params, amountOf);
     if (product) account.products.getReferenced(product, "product");
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
     const price = account.prices.put(newPrice(change.now, {
       ...fields,
       product: product ?? makeProduct(change, data).id,
-      ...amountOf(params),
+      ...(tiers ? { unit_amount: null, unit_amount_decimal: null } : amountOf(params)),
+      tiers,
       metadata: mergeMetadata({}, params.metadata),
       recurring: params.recurring ? recurringOf(account, params.recurring) : null,
     }));

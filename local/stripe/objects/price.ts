@@ -2,8 +2,9 @@ import type Stripe from "stripe";
 import { newId } from "./ids.ts";
 import type { Stored } from "./stored.ts";
 
-export type Price = Stored<Stripe.Price>;
+export type Price = Omit<Stored<Stripe.Price>, "tiers"> & { tiers?: Tier[] };
 export type Plan = Stored<Stripe.Plan>;
+export type Tier = Stored<Stripe.Price.Tier>;
 export type Recurring = Stripe.Price.Recurring;
 
 /** What a new price says of itself; without `recurring` it is paid once. */
@@ -17,6 +18,8 @@ export interface PriceFields {
   metadata?: Stripe.Metadata;
   nickname?: string | null;
   recurring?: Recurring | null;
+  /** Prices for the first so many units, the next, and so on. */
+  tiers?: Tier[] | null;
 }
 
 export function newPrice(created: number, fields: PriceFields): Price {
@@ -24,7 +27,7 @@ export function newPrice(created: number, fields: PriceFields): Price {
     id: newId("price"),
     object: "price",
     active: fields.active ?? true,
-    billing_scheme: "per_unit",
+    billing_scheme: fields.tiers ? "tiered" : "per_unit",
     created,
     currency: fields.currency,
     custom_unit_amount: null,
@@ -35,7 +38,8 @@ export function newPrice(created: number, fields: PriceFields): Price {
     product: fields.product,
     recurring: fields.recurring ?? null,
     tax_behavior: "unspecified",
-    tiers_mode: null,
+    ...(fields.tiers ? { tiers: fields.tiers } : {}),
+    tiers_mode: fields.tiers ? "graduated" : null,
     transform_quantity: null,
     type: fields.recurring ? "recurring" : "one_time",
     unit_amount: fields.unit_amount,
