@@ -164,6 +164,26 @@ Deno.test("an invoice can be downloaded as a PDF", async () => {
   assert.ok(file.slice(start).startsWith("xref"), "the cross-reference table is where the file says");
 });
 
+Deno.test("an open invoice is paid on its page, after a refused card with another one", async () => {
+  await using rig = await startRig();
+  const { stripe } = rig;
+  const customer = await stripe.customers.create({});
+  await stripe.invoiceItems.create({ customer: customer.id, amount: 2000, currency: "usd" });
+  const draft = await stripe.invoices.create({
+    customer: customer.id,
+    pending_invoice_items_behavior: "include",
+  });
+  const { hosted_invoice_url: url } = await stripe.invoices.finalizeInvoice(draft.id);
+  const payWith = (card: string) => {
+    return fetch(url ?? "", { method: "POST", body: new URLSearchParams({ card }), redirect: "manual" });
+  };
+  const refused = await payWith("4000000000009995");
+  assert.equal(refused.status, 402);
+  assert.match(await refused.text(), /insufficient funds/);
+  assert.equal((await payWith("4242424242424242")).status, 303);
+  assert.equal((await stripe.invoices.retrieve(draft.id)).status, "paid");
+});
+
 async function text(address: string | null): Promise<string> {
   return await (await fetch(address ?? "")).text();
 }

@@ -1,7 +1,20 @@
 import type { Account } from "../account/account.ts";
+import { type Change, noCause, perform } from "../account/change.ts";
+import {
+  authenticationFailed,
+  cardError,
+  findTestCard,
+  type TestCard,
+  testCards,
+} from "../behaviour/cards.ts";
+import { payOnRequest } from "../behaviour/invoice_requests.ts";
 import { formatAmount } from "../behaviour/money.ts";
 import type { Invoice } from "../objects/invoice.ts";
-import { html, Layout, Notice, Sandbox } from "./layout.tsx";
+import { newPaymentMethod } from "../objects/payment_method.ts";
+import { StripeError } from "../protocol/errors.ts";
+import { CardChoice, Challenge } from "./checkout_form.tsx";
+import { Form } from "./form.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "./layout.tsx";
 import { writePdf } from "./pdf.ts";
 import { formatDay } from "./words.ts";
 
@@ -32,11 +45,39 @@ export function downloadInvoice(account: Account, id: string): Response {
   });
 }
 
+/** `POST /invoice/:id`: pays it with the card that was chosen, after its bank's challenge where it has one. */
+export async function payInvoice(account: Account, id: string, request: Request): Promise<Response> {
+  const invoice = account.invoices.find(id);
+  if (!invoice) return notFound();
+  const form = await Form.of(request);
+  const card = findTestCard(form.get("card"));
+  if (invoice.status !== "open" || !card) return seeOther(`/invoice/${id}`);
+  if (card.authentication && !form.has("authentication")) {
+    return html(<ChallengePage invoice={invoice} card={card.number} />);
+  }
+  try {
+    perform(account, noCause, (change) => pay(change.of(invoice), invoice, card, form.get("authentication")));
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error;
+    return html(<InvoicePage invoice={account.invoices.get(id)} error={error.message} />, error.status);
+  }
+  return seeOther(`/invoice/${id}`);
+}
+
+function pay(change: Change, invoice: Invoice, card: TestCard, authentication: string) {
+  if (authentication === "failed") throw cardError(authenticationFailed);
+  const { account, now } = change;
+  const payer = { email: invoice.customer_email, name: invoice.customer_name };
+  const customer = String(invoice.customer);
+  const method = account.paymentMethods.put(newPaymentMethod(now, { card, payer, customer }));
+  payOnRequest(change, invoice, { method, presence: "authenticated" });
+}
+
 function notFound(): Response {
   return html(<Notice title="No such invoice" text="There is no invoice at this address." />, 404);
 }
 
-function InvoicePage({ invoice }: { invoice: Invoice }) {
+function InvoicePage({ invoice, error }: { invoice: Invoice; error?: string }) {
   return (
     <Layout title={`Invoice ${invoice.number}`} kind="invoice">
       <main class="card">
@@ -60,7 +101,32 @@ function InvoicePage({ invoice }: { invoice: Invoice }) {
             </tr>
           </tbody>
         </table>
+        {invoice.status === "open" && <PaymentForm invoice={invoice} error={error} />}
         {invoice.invoice_pdf && <a class="button" href={invoice.invoice_pdf}>Download invoice</a>}
+      </main>
+    </Layout>
+  );
+}
+
+function PaymentForm({ invoice, error }: { invoice: Invoice; error?: string }) {
+  return (
+    <form method="post">
+      {error && <p role="alert" class="error">{error} Choose another card to try again.</p>}
+      <fieldset>
+        <legend>Test card</legend>
+        {testCards.map((card, index) => <CardChoice key={card.number} card={card} checked={index === 0} />)}
+      </fieldset>
+      <button type="submit">Pay {formatAmount(invoice.amount_remaining, invoice.currency)}</button>
+    </form>
+  );
+}
+
+function ChallengePage({ invoice, card }: { invoice: Invoice; card: string }) {
+  const amount = formatAmount(invoice.amount_remaining, invoice.currency);
+  return (
+    <Layout title="Authentication" kind="notice">
+      <main>
+        <Challenge action={`Pay ${amount}`} entries={{ card }} />
       </main>
     </Layout>
   );

@@ -3,7 +3,7 @@ import { showCheckout, submitCheckout } from "./checkout.tsx";
 import { showDashboard } from "./dashboard/dashboard.tsx";
 import { resendEvent, showEvent } from "./dashboard/event.tsx";
 import { showEmbedded, submitEmbedded } from "./embedded.tsx";
-import { downloadInvoice, showInvoice } from "./invoice.tsx";
+import { downloadInvoice, payInvoice, showInvoice } from "./invoice.tsx";
 import { html, Notice } from "./layout.tsx";
 import { showCancel, submitCancel } from "./portal/cancel.tsx";
 import { showCustomer, submitCustomer } from "./portal/customer.tsx";
@@ -65,6 +65,7 @@ export function createPages(account: Account): (request: Request) => Response | 
       return submitUpdate(account, token, id, request);
     }],
     ["GET", route("/invoice/:id"), ({ id = "" }) => showInvoice(account, id)],
+    ["POST", route("/invoice/:id"), ({ id = "" }, request) => payInvoice(account, id, request)],
     ["GET", route("/invoice/:id/pdf"), ({ id = "" }) => downloadInvoice(account, id)],
   ];
 

@@ -5,7 +5,16 @@ import { currentPeriodEnd, type Subscription } from "../../objects/subscription.
 import { Form } from "../form.ts";
 import { html } from "../layout.tsx";
 import { describePlan, formatDay } from "../words.ts";
-import { attempt, done, enter, expired, ownSubscription, PortalLayout, type Visit } from "./visit.tsx";
+import {
+  attempt,
+  done,
+  enter,
+  expired,
+  ownSubscription,
+  PortalLayout,
+  type Visit,
+  wayBack,
+} from "./visit.tsx";
 
 /** `GET …/subscriptions/:id/cancel`: asks whether the subscription is really to end. */
 export function showCancel(account: Account, token: string, id: string): Response {
@@ -73,7 +82,7 @@ function CancelPage({ visit, subscription, error }: CancelPageProps) {
           {reason.enabled && <ReasonFields options={reason.options.map(String)} />}
           <div class="choices">
             <button type="submit" class="danger">Confirm cancellation</button>
-            <a class="button secondary" href={visit.session.return_url ?? visit.home}>Keep subscription</a>
+            <a class="button secondary" href={wayBack(visit)}>Keep subscription</a>
           </div>
         </form>
       </article>

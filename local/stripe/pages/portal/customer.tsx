@@ -2,7 +2,7 @@ import type { Account } from "../../account/account.ts";
 import { updateCustomerInPortal } from "../../behaviour/portal.ts";
 import { Form } from "../form.ts";
 import { html } from "../layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit } from "./visit.tsx";
+import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./visit.tsx";
 
 const fields = [
   { name: "name", label: "Name", type: "text", autocomplete: "name" },
@@ -49,7 +49,7 @@ function CustomerPage({ visit }: { visit: Visit }) {
         ))}
         <div class="choices">
           <button type="submit">Save</button>
-          <a class="button secondary" href={visit.session.return_url ?? visit.home}>Go back</a>
+          <a class="button secondary" href={wayBack(visit)}>Go back</a>
         </div>
       </form>
     </PortalLayout>

@@ -4,7 +4,7 @@ import { replaceCard } from "../../behaviour/portal.ts";
 import { CardChoice, Challenge } from "../checkout_form.tsx";
 import { Form } from "../form.ts";
 import { html } from "../layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit } from "./visit.tsx";
+import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./visit.tsx";
 
 /** `GET …/payment-method`: the cards to choose from. */
 export function showPaymentMethod(account: Account, token: string): Response {
@@ -49,7 +49,7 @@ function CardPage({ visit, error }: { visit: Visit; error?: string }) {
         </fieldset>
         <div class="choices">
           <button type="submit">Save card</button>
-          <a class="button secondary" href={visit.session.return_url ?? visit.home}>Go back</a>
+          <a class="button secondary" href={wayBack(visit)}>Go back</a>
         </div>
       </form>
     </PortalLayout>

@@ -13,7 +13,16 @@ import type { Price } from "../../objects/price.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { html } from "../layout.tsx";
 import { describePlan, formatDay, productName } from "../words.ts";
-import { attempt, done, enter, expired, ownSubscription, PortalLayout, type Visit } from "./visit.tsx";
+import {
+  attempt,
+  done,
+  enter,
+  expired,
+  ownSubscription,
+  PortalLayout,
+  type Visit,
+  wayBack,
+} from "./visit.tsx";
 
 /** A visit to change one subscription. */
 interface Updating extends Visit {
@@ -66,7 +75,7 @@ function pricesFor({ account, configuration, subscription }: Updating): Price[] 
 }
 
 function UpdatePage({ updating }: { updating: Updating }) {
-  const { account, base, configuration, home, subscription } = updating;
+  const { account, base, configuration, subscription } = updating;
   const prices = pricesFor(updating);
   const [item] = subscription.items.data;
   const hasQuantity = configuration.features.subscription_update.default_allowed_updates.includes("quantity");
@@ -102,7 +111,7 @@ function UpdatePage({ updating }: { updating: Updating }) {
             )}
             <div class="choices">
               <button type="submit">Continue</button>
-              <a class="button secondary" href={updating.session.return_url ?? home}>Go back</a>
+              <a class="button secondary" href={wayBack(updating)}>Go back</a>
             </div>
           </form>
         )}

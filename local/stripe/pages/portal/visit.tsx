@@ -85,6 +85,11 @@ export function done(visit: Visit, thing: string): Response {
   return html(<Notice title={thing} text={text} link={link} />);
 }
 
+/** Where the customer goes who leaves a page without doing anything. */
+export function wayBack({ session, home }: Visit): string {
+  return session.flow ? session.return_url ?? home : home;
+}
+
 export function expired(): Response {
   return html(
     <Notice title="This link has expired" text="Open the billing portal again from the app." />,
