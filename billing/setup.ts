@@ -5,7 +5,7 @@
  */
 import type postgres from "postgres";
 import type Stripe from "stripe";
-import { type PlansFile, readPlansFile } from "./plans_file.ts";
+import { type PlansFile, PlansFileError, readPlansFile } from "./plans_file.ts";
 import { ensureCatalog } from "./setup_catalog.ts";
 import { writePlans } from "./setup_database.ts";
 import {
@@ -37,9 +37,16 @@ export interface SetupOptions {
   dryRun?: boolean;
 }
 
-/** Reads the project's `plans.toml`. Throws `PlansFileError`. */
-export async function readProjectPlans(): Promise<PlansFile> {
-  return readPlansFile(await Deno.readTextFile(new URL("../plans.toml", import.meta.url)));
+/** Reads a plans file; the project's own when none is named. Throws `PlansFileError`, also when it cannot be read. */
+export async function loadPlans(path?: string): Promise<PlansFile> {
+  try {
+    const text = await Deno.readTextFile(path ?? new URL("../plans.toml", import.meta.url));
+    return readPlansFile(text, path ?? "plans.toml");
+  } catch (error) {
+    if (error instanceof PlansFileError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PlansFileError([`${path ?? "plans.toml"}: ${why}`], { cause: error });
+  }
 }
 
 /**

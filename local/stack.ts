@@ -3,7 +3,7 @@
  * demo parent app and the plugin, all on the loopback interface.
  */
 import postgres from "postgres";
-import { readProjectPlans, setUpStripe } from "../billing/setup.ts";
+import { loadPlans, setUpStripe } from "../billing/setup.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { Children } from "./children.ts";
 import { type Cluster, databaseUrl, prepareDatabase } from "./database.ts";
@@ -32,6 +32,8 @@ export interface StackOptions {
   app: "dev" | "built" | "none";
   /** Where people pay: on Stripe's page, which is what happens when left out, or inside the plugin's. */
   checkout?: "hosted" | "embedded";
+  /** Another file than the project's `plans.toml`. */
+  plansFile?: string;
   /** A migrated and seeded database to use in place of a server of its own. */
   database?: { cluster: Cluster; name: string };
   /** Hears when a step begins and, with its duration in milliseconds, when it is done. */
@@ -124,7 +126,7 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
     step("Stripe simulator", startStripe(start)),
     options.database ? null : startDatabase(start, cluster),
   ]);
-  const setup = await step("Stripe set-up", setUp(urls, secrets, kept));
+  const setup = await step("Stripe set-up", setUp(urls, secrets, start));
 
   const keys = keysOf(secrets, setup);
   const env = {
@@ -215,13 +217,13 @@ interface SetUp {
 async function setUp(
   urls: Record<Service, string>,
   secrets: Secrets,
-  kept: KeptState | null,
+  { kept, options }: Start,
 ): Promise<SetUp> {
   const webhookUrl = `${urls.supabase}/functions/v1/stripe-webhook`;
   const sql = postgres(urls.postgres, { max: 1, onnotice: () => {} });
   try {
     const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
-    const plans = await readProjectPlans();
+    const plans = await loadPlans(options.plansFile);
     const { portalConfigurationId, webhookEndpoint, thinEventDestination } = await setUpStripe({
       stripe,
       sql,

@@ -1,22 +1,24 @@
 /**
- * `deno task stripe:setup [--dry-run]`: makes Stripe and the database say what plans.toml says, and prints what changed
- * and what to put into the environment.
+ * `deno task stripe:setup [--dry-run] [--plans FILE]`: makes Stripe and the database say what plans.toml says, and prints
+ * what changed and what to put into the environment.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
 import { PlansFileError } from "../plans_file.ts";
-import { readProjectPlans, setUpStripe, type StripeSetup } from "../setup.ts";
+import { loadPlans, setUpStripe, type StripeSetup } from "../setup.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
-const dryRun = parseArgs({ options: { "dry-run": { type: "boolean", default: false } } }).values["dry-run"];
+const { "dry-run": dryRun, plans } = parseArgs({
+  options: { "dry-run": { type: "boolean", default: false }, plans: { type: "string" } },
+}).values;
 const config = configOrExit(readOperatorConfig);
 await using sql = connectOperator(config.operatorDatabaseUrl);
 try {
   const setup = await setUpStripe({
     stripe: connectStripe(config.stripe),
     sql,
-    plans: await readProjectPlans(),
+    plans: await loadPlans(plans),
     webhookUrl: `${config.supabaseUrl}/functions/v1/stripe-webhook`,
     dryRun,
   });
@@ -24,7 +26,7 @@ try {
   if (!dryRun) printEnvironment(setup);
 } catch (error) {
   if (!(error instanceof PlansFileError)) throw error;
-  console.error(`plans.toml cannot be used:\n${error.message}`);
+  console.error(`The plans cannot be used:\n${error.message}`);
   Deno.exitCode = 1;
 }
 

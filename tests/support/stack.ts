@@ -7,13 +7,15 @@ export interface TestStack extends Stack, AsyncDisposable {
   database: TestDatabase;
 }
 
-type TestStackOptions = { app?: "built" | "none"; checkout?: StackOptions["checkout"] };
+type TestStackOptions = { app?: "built" | "none" } & Pick<StackOptions, "checkout" | "plansFile">;
 
 /**
  * Starts the stack with the plugin as built, or without it. `await using` or stop() stops it and drops the database.
  * A process of the stack that dies ends in stop() rejecting, so that it fails the test.
  */
-export async function startTestStack({ app = "built", checkout }: TestStackOptions = {}): Promise<TestStack> {
+export async function startTestStack(
+  { app = "built", ...options }: TestStackOptions = {},
+): Promise<TestStack> {
   if (app === "built") await buildApp();
   const database = await createDatabase();
   try {
@@ -21,7 +23,7 @@ export async function startTestStack({ app = "built", checkout }: TestStackOptio
       portBase: 0,
       ephemeral: true,
       app,
-      checkout,
+      ...options,
       database: { cluster: database.cluster, name: database.name },
     });
     let failure: Error | undefined;

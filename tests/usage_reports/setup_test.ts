@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import Stripe from "stripe";
 import { PlansFileError, readPlansFile } from "../../billing/plans_file.ts";
-import { readProjectPlans, setUpStripe } from "../../billing/setup.ts";
+import { loadPlans, setUpStripe } from "../../billing/setup.ts";
 import { handledEventTypes } from "../../billing/stripe_event.ts";
 import { handledThinEventTypes } from "../../billing/thin_event.ts";
 import { startRig } from "../stripe/rig.ts";
@@ -223,7 +223,7 @@ Deno.test("the endpoint is brought back to the events that are handled", async (
 
 Deno.test("the database is seeded with what the project's plans file says", async () => {
   await using it = await setUp();
-  const { changes } = await it.run(await readProjectPlans(), true);
+  const { changes } = await it.run(await loadPlans(), true);
   const others = changes.filter((change) =>
     change.startsWith("Database") && !/: stripe_price_id nothing → \(\w+\)$/.test(change) &&
     !/meter_event_name|metered price/.test(change)

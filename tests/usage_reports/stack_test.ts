@@ -1,0 +1,109 @@
+// Metered billing on the whole stack: set up, bought, used, reported by the edge function, billed, and refused.
+import assert from "node:assert/strict";
+import { METER } from "./rig.ts";
+import { connectStripe } from "../../billing/stripe.ts";
+import { apiClient, newAdmin } from "../http/client.ts";
+import { startTestStack } from "../support/stack.ts";
+import { makeTemporaryFolder } from "../support/temporary_folder.ts";
+
+/** The project's plans, with chat messages billed by use: 10 are included, each more costs half a cent. */
+async function writeMeteredPlans(path: string) {
+  const plans = await Deno.readTextFile(new URL("../../plans.toml", import.meta.url));
+  const unit = 'unit = "message"';
+  assert.ok(plans.includes(unit));
+  const metered = `meter_event_name = "${METER}"\nincluded_quantity = 10\nunit_price_cents = 0.5`;
+  await Deno.writeTextFile(path, plans.replace(unit, `${unit}\n${metered}`));
+}
+
+Deno.test("what a subscriber uses is reported by the edge function, counted by Stripe, and refused when they are gone", async () => {
+  await using folder = await makeTemporaryFolder();
+  const plansFile = `${folder.path}/plans.toml`;
+  await writeMeteredPlans(plansFile);
+  await using stack = await startTestStack({ plansFile });
+  const stripe = connectStripe({ secretKey: stack.keys.stripeSecretKey, apiBase: stack.urls.stripe });
+  const sql = stack.database.connect("postgres");
+  const api = apiClient(stack);
+
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  const { body } = await api.call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
+  await simulator("POST", `/_sim/checkout/${body.sessionId}/pay`);
+  await simulator("GET", "/_sim/idle");
+  const [subscription] = await sql`
+    select metered_item_id from public.subscriptions where community_id = ${admin.cid}`;
+  assert.match(subscription.metered_item_id, /^si_/, "the webhook stores the item that is billed by use");
+
+  await useTwoHoursAgo(25);
+  assert.deepEqual(await reportUsage(), { sent: 1, retried: 0, refused: 0, givenUp: 0 });
+  assert.deepEqual(await reportUsage(), { sent: 0, retried: 0, refused: 0, givenUp: 0 });
+  const [{ stripe_customer_id: customer }] = await sql`
+    select stripe_customer_id from public.communities where id = ${admin.cid}`;
+  assert.equal(await counted(customer), 25);
+
+  // Stripe takes usage of a customer who was deleted, and refuses it afterwards in a thin event.
+  await useTwoHoursAgo(4);
+  await stripe.customers.del(customer);
+  assert.equal((await reportUsage()).sent, 1);
+  await until(async () => {
+    await simulator("GET", "/_sim/idle");
+    const [refused] = await sql`select error from public.unsent_usage_reports where state = 'refused'`;
+    return refused?.error.startsWith("meter_event_customer_not_found");
+  });
+
+  async function simulator(method: string, path: string) {
+    const response = await fetch(`${stack.urls.stripe}${path}`, { method });
+    assert.equal(response.status, 200, await response.text());
+  }
+
+  /** The time of all usage is the database's: it is set back, and then runs on. */
+  async function useTwoHoursAgo(quantity: number) {
+    const clock = (moment: string) =>
+      sql.unsafe(`
+        create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
+        as $$ begin return ${moment}; end $$`);
+    await clock("clock_timestamp() - interval '2 hours'");
+    await sql`select billing.consume_quota(${admin.cid}, 'ai_chat_message', ${quantity}, 'ann')`;
+    await clock("clock_timestamp()");
+  }
+
+  async function reportUsage() {
+    const response = await fetch(`${stack.urls.supabase}/functions/v1/report-usage`, {
+      method: "POST",
+      headers: { apikey: stack.keys.cronSecret },
+    });
+    const { compared: _, differences: __, ...run } = await response.json();
+    assert.equal(response.status, 200);
+    return run;
+  }
+
+  async function counted(customer: string): Promise<number> {
+    const { data: [meter] } = await stripe.billing.meters.list();
+    const minute = Math.floor(Date.now() / 60_000) * 60;
+    const summaries = await stripe.billing.meters.listEventSummaries(meter.id, {
+      customer,
+      start_time: minute - 4 * 3600,
+      end_time: minute,
+    });
+    return summaries.data.reduce((sum, { aggregated_value }) => sum + aggregated_value, 0);
+  }
+});
+
+Deno.test("the edge function does nothing for who does not know the schedules' secret", async () => {
+  await using stack = await startTestStack({ app: "none" });
+  for (const apikey of ["", "wrong"]) {
+    const response = await fetch(`${stack.urls.supabase}/functions/v1/report-usage`, {
+      method: "POST",
+      headers: { apikey },
+    });
+    assert.equal(response.status, 400);
+    assert.equal((await response.json()).code, "invalid_signature");
+  }
+});
+
+async function until(isSo: () => Promise<boolean>, milliseconds = 20_000) {
+  const deadline = performance.now() + milliseconds;
+  while (!await isSo()) {
+    assert.ok(performance.now() < deadline, "it did not happen in time");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
