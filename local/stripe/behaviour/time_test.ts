@@ -55,7 +55,14 @@ Deno.test("an open session ends at its time and not before", () => {
 Deno.test("findPortalSession() knows an address for an hour, and only while its customer is there", () => {
   const { account, clock } = accountAt(1_000);
   const customer = account.customers.put(newCustomer(1_000));
-  const fields = { configuration: "bpc_1", customer: customer.id, flow: null, locale: null, returnUrl: null };
+  const fields = {
+    configuration: "bpc_1",
+    customer: customer.id,
+    flow: null,
+    flow: null,
+    locale: null,
+    returnUrl: null,
+  };
   const url = "http://127.0.0.1/p/session/test_1";
   const session = account.portalSessions.put(newPortalSession(1_000, { ...fields, url }));
   assert.equal(findPortalSession(account, "test_1")?.id, session.id);
