@@ -59,7 +59,6 @@ Deno.test("findPortalSession() knows an address for an hour, and only while its 
     configuration: "bpc_1",
     customer: customer.id,
     flow: null,
-    flow: null,
     locale: null,
     returnUrl: null,
   };
