@@ -20,6 +20,8 @@ import { type Proxy, startProxy } from "./proxy.ts";
 /** A migrated database that scenes use one after the other. */
 export interface Stage extends AsyncDisposable {
   operator: postgres.Sql;
+  /** The address for the operator's role. */
+  operatorUrl: string;
   /** The address for role `billing_service`, past the proxy. */
   url: string;
   /** As role `billing_service`, through the proxy. */
@@ -38,6 +40,7 @@ export async function startStage(): Promise<Stage> {
     values ('team', 'Team', 20, 9900, 'usd', 'month', '2 days')`;
   return {
     operator,
+    operatorUrl: database.url("postgres"),
     url: database.url("billing_service"),
     db,
     proxy,
