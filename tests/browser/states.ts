@@ -6,12 +6,15 @@
 import type { Browser, FrameLocator, Locator } from "playwright-core";
 import type { BillingInfo, Invoice, OfferedPlan } from "../../browser/contract.ts";
 import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
-import { type OpenOptions, type OpenPage, PlayedApi, type PluginRig } from "./plugin_rig.ts";
+import { type OpenOptions, type OpenPage, PlayedApi } from "./plugin_rig.ts";
+import type { Rigs } from "./rigs.ts";
 
 export interface PluginState {
   /** Names its picture and its row in the docs. */
   name: string;
   options?: OpenOptions;
+  /** Set where checkout happens inside the page. */
+  isEmbedded?: boolean;
   /** Sets the scene before the page opens. */
   play?: (api: PlayedApi) => void;
   /** The way from the open page to the state. */
@@ -327,18 +330,30 @@ export const states: PluginState[] = [
     },
     sign: text("An admin of your community can upgrade."),
   },
+  {
+    name: "embedded-checkout",
+    isEmbedded: true,
+    play: (api) => api.info = onFree(37),
+    reach: (open) => open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click(),
+    sign: (plugin) => plugin.frameLocator(".place iframe").getByRole("button", { name: /^(Pay|Subscribe)/ }),
+  },
 ];
 
 /** Opens a page and takes it to the state. */
 export async function reachState(
-  rig: PluginRig,
+  rigs: Rigs,
   browser: Browser,
   state: PluginState,
   options: OpenOptions = {},
 ): Promise<OpenPage> {
+  const rig = await rigs.of(state.isEmbedded ? "embedded" : "hosted");
   const api = new PlayedApi();
+  if (state.isEmbedded) api.checkout = await rigs.createEmbeddedCheckout();
   state.play?.(api);
-  const open = await rig.open(browser, api, { ...state.options, ...options });
+  const open = await rig.open(browser, api, {
+    ...state.options,
+    ...options,
+  });
   await state.reach?.(open, api);
   await state.sign(open.plugin).waitFor();
   return open;

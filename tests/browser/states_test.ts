@@ -4,17 +4,17 @@ import axe from "axe-core";
 import type { Browser, Frame } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
 import type { OpenPage } from "./plugin_rig.ts";
-import { PluginRig } from "./plugin_rig.ts";
+import { Rigs } from "./rigs.ts";
 import { reachState, states } from "./states.ts";
 
 let browser: Browser;
-let rig: PluginRig;
+const rigs = new Rigs();
 Deno.test.beforeAll(async () => {
-  [browser, rig] = await Promise.all([launchBrowser(), PluginRig.start()]);
+  browser = await launchBrowser();
 });
 Deno.test.afterAll(async () => {
   await browser.close();
-  await rig[Symbol.asyncDispose]();
+  await rigs[Symbol.asyncDispose]();
 });
 
 /** The rules of WCAG 2.2, levels A and AA. */
@@ -40,7 +40,7 @@ async function faults({ page, plugin }: OpenPage): Promise<string[]> {
 
 for (const state of states) {
   Deno.test(`in state ${state.name} the page meets WCAG 2.2 AA, by day and by night, and fits 320 pixels`, async () => {
-    await using open = await reachState(rig, browser, state, { reducedMotion: "reduce" });
+    await using open = await reachState(rigs, browser, state, { reducedMotion: "reduce" });
     for (const colorScheme of ["light", "dark"] as const) {
       await open.page.emulateMedia({ colorScheme });
       assert.deepEqual(await faults(open), [], colorScheme);
@@ -52,3 +52,10 @@ for (const state of states) {
     assert.equal(sideways, 0);
   });
 }
+
+Deno.test("docs/states.md has a row for each state, and a picture of each is there", async () => {
+  const docs = await Deno.readTextFile(new URL("../../docs/states.md", import.meta.url));
+  const rows = [...docs.matchAll(/^\| \[([\w-]+)\]\(screenshots\/\1\.png\)/gm)].map((match) => match[1]);
+  assert.deepEqual(rows.toSorted(), states.map(({ name }) => name).toSorted());
+  for (const name of rows) await Deno.stat(new URL(`../../docs/screenshots/${name}.png`, import.meta.url));
+});
