@@ -6,6 +6,12 @@ export type Database = postgres.Sql;
 const ROLE = "billing_service";
 
 /**
+ * The longest wait before a lost connection is tried anew, in seconds. A request waits with it, and by itself the driver
+ * would let it wait for twenty: longer than Stripe waits for an answer.
+ */
+const MAX_BACKOFF = 0.5;
+
+/**
  * Connects as role `billing_service`, which can call the functions of schema `billing` and nothing else.
  * A URL of another role (edge functions are handed the project's own) steps down to it at once.
  * Connections open when first used; `max` bounds them.
@@ -21,6 +27,7 @@ export function connectDatabase(url: string, { max }: { max: number }): Database
     prepare: !transactionPooler,
     idle_timeout: 60,
     connect_timeout: 10,
+    backoff: (retries: number) => Math.min(3 ** retries / 100, MAX_BACKOFF),
     connection: { application_name: "dues", ...(isRole ? {} : { role: ROLE }) },
     onnotice: () => {},
   });

@@ -136,7 +136,7 @@ async function deliver(scene: Scene, event: Event, { trouble }: Fate) {
     faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false });
   }
   for (let attempt = 1;; attempt++) {
-    const response = await scene.deliver(event);
+    const response = await inTime(scene.deliver(event), event.type);
     const text = await response.text();
     if (response.status === 200) break;
     assert.equal(response.status, 503, text);
@@ -144,6 +144,17 @@ async function deliver(scene: Scene, event: Event, { trouble }: Fate) {
   }
   proxy.relent();
   faults.clear();
+}
+
+/** Stripe waits some seconds for an answer; here a slow machine has longer. One that never comes is a fault of its own. */
+async function inTime<T>(work: Promise<T>, what: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`${what} is not answered`)), 60_000);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function assertEqual(scene: Scene, when: string) {
