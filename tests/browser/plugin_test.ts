@@ -661,3 +661,27 @@ function serveHostilePage(pluginUrl: string) {
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
+
+Deno.test("the page that another tab returns to tells the tab left behind, which tells it once", async () => {
+  const api = new PlayedApi();
+  api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+  await using open = await rig.open(browser, api, { clock: true });
+  const back = `${rig.parentUrl}/c/garden/?stripe_status=success&session_id=cs_test_1`;
+  await open.page.context().route(
+    CHECKOUT,
+    (route) => route.fulfill({ status: 302, headers: { location: back } }),
+  );
+  await open.page.route(CHECKOUT, (route) => route.fulfill({ status: 204 }));
+  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
+  const link = open.plugin.getByRole("link", { name: "Open in a new tab" });
+  while (await link.count() === 0) await open.page.clock.runFor(1_000);
+  await open.page.evaluate("globalThis.stayed = true");
+  api.info = billingInfo(pro);
+  const tab = open.page.context().waitForEvent("page");
+  await link.click();
+  await (await tab).waitForURL(`${rig.parentUrl}/c/garden/`);
+  const status = open.plugin.getByRole("status");
+  await status.getByText("Payment received.").waitFor();
+  assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
+  assert.equal(await open.page.evaluate("globalThis.stayed"), true);
+});
