@@ -121,6 +121,8 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const step = <T>(name: string, work: Promise<T>) => timed(options, name, work);
 
   const parent = step("demo parent app", startParent(start, urls, secrets));
+  // It is waited for below. When another step fails before that, nobody else would hear that this one was stopped too.
+  parent.catch(() => {});
   parent.catch(() => {}); // awaited below, unless something else fails before
   await Promise.all([
     step("Stripe simulator", startStripe(start)),
