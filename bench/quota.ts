@@ -90,7 +90,7 @@ async function measureLatency(subjects: Subject[], rounds: number): Promise<void
       }
     }
   }
-  await Promise.all(connected.map(({ sql }) => sql.end()));
+  await Promise.all(connected.map(({ sql }) => sql.close()));
 }
 
 /** Calls a second of several callers at once. */
@@ -106,7 +106,7 @@ async function measureThroughput(subject: Subject): Promise<void> {
     }
   }));
   subject.perSecond = done / (performance.now() - begun) * 1000;
-  await sql.end();
+  await sql.close();
 }
 
 function percentile(times: number[], share: number): number {

@@ -1,5 +1,5 @@
 /** Databases with a history of usage: so many events of one community, and as many spread over a thousand. */
-import type postgres from "postgres";
+import type { Pool } from "../billing/sql.ts";
 import { connectDatabase, type Database } from "../billing/database.ts";
 import { createDatabase, type TestDatabase } from "../tests/support/database.ts";
 
@@ -13,7 +13,7 @@ export interface HistoryDatabase extends AsyncDisposable {
   /** As the plugin server connects; `connections` at once. */
   connect(connections: number): Database;
   /** With an operator's rights; the way of counting needs them, and the floor. */
-  connectOperator(connections: number): postgres.Sql;
+  connectOperator(connections: number): Pool;
 }
 
 /** Makes one. Every event has an idempotency key, and the counters are made from the events. */
@@ -38,11 +38,11 @@ export async function prepareHistory(events: number): Promise<HistoryDatabase> {
 }
 
 /** Loads without indexes and makes them afterwards: much faster than keeping them up row by row. */
-async function fill(operator: postgres.Sql, events: number): Promise<void> {
-  await operator`
+async function fill(operator: Pool, events: number): Promise<void> {
+  await operator.script(`
     set maintenance_work_mem = '512MB';
     alter table public.usage_events drop constraint usage_events_pkey;
-    alter table billing.usage_keys drop constraint usage_keys_pkey`.simple();
+    alter table billing.usage_keys drop constraint usage_keys_pkey`);
   for (const communities of [[HOT_COMMUNITY], SPREAD_COMMUNITIES]) {
     const each = events / communities.length;
     await operator`
@@ -54,18 +54,17 @@ async function fill(operator: postgres.Sql, events: number): Promise<void> {
   await operator`
     insert into billing.usage_keys (community_id, feature, idempotency_key, usage_event_id, occurred_at, quantity)
     select community_id, feature, idempotency_key, id, occurred_at, quantity from public.usage_events`;
-  await operator`
+  await operator.script(`
     alter table public.usage_events add constraint usage_events_pkey primary key (community_id, feature, occurred_at, id);
-    alter table billing.usage_keys add constraint usage_keys_pkey primary key (community_id, feature, idempotency_key)`
-    .simple();
+    alter table billing.usage_keys add constraint usage_keys_pkey primary key (community_id, feature, idempotency_key)`);
 }
 
 /**
  * What is measured beside it, each one call as well: counting events before recording one (which lets two callers have the
  * last unit), on the same table with the same index; and the floor, recording one without asking anything.
  */
-async function createPeers(operator: postgres.Sql): Promise<void> {
-  await operator`
+async function createPeers(operator: Pool): Promise<void> {
+  await operator.script(`
     create function public.bench_record(p_community_id text, p_key text) returns boolean language plpgsql as $$ begin
       insert into public.usage_events (community_id, feature, user_id, quantity, idempotency_key)
       values (p_community_id, 'ai_chat_message', 'somebody', 1, p_key);
@@ -82,7 +81,7 @@ async function createPeers(operator: postgres.Sql): Promise<void> {
       where community_id = p_community_id and feature = 'ai_chat_message' and occurred_at > now() - interval '30 days';
       if v_used >= v_limit then return false; end if;
       return public.bench_record(p_community_id, p_key);
-    end $$`.simple();
+    end $$`);
 }
 
 function connections(database: TestDatabase) {
@@ -95,7 +94,7 @@ function connections(database: TestDatabase) {
     connect: (max: number) => keep(connectDatabase(database.url("billing_service"), { max })),
     connectOperator: (max: number) => keep(database.connect("postgres", { max })),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(open.map((sql) => sql.end({ timeout: 5 })));
+      await Promise.all(open.map((sql) => sql.close()));
       await database.drop();
     },
   };

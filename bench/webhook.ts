@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import Stripe from "stripe";
 import { connectDatabase, type Database } from "../billing/database.ts";
+import { asJson } from "../billing/sql.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { readStripeEvent } from "../billing/stripe_event.ts";
 import { webhookHandler } from "../billing/webhook.ts";
@@ -100,7 +101,7 @@ function byDriver(db: Database): Way {
         const body = nextEvent();
         const { event, change } = readStripeEvent(body);
         await db`
-          select billing.apply_stripe_event(${db.json(event)}, ${db.json(change)}, ${
+          select billing.apply_stripe_event(${asJson(event)}, ${asJson(change)}, ${
           JSON.stringify(body)
         }::text::jsonb)`;
       }),
@@ -206,7 +207,7 @@ async function measureWebhook(): Promise<Row[]> {
   } finally {
     await Deno.remove(script);
     await server.shutdown();
-    await db.end();
+    await db.close();
   }
 }
 

@@ -1,7 +1,7 @@
-import type postgres from "postgres";
 import Stripe from "stripe";
 import { z } from "zod";
 import { type Database, orUnavailable } from "./database.ts";
+import { asJson, type Sql } from "./sql.ts";
 import { orStripeUnavailable } from "./stripe.ts";
 import {
   type Change,
@@ -91,7 +91,7 @@ export async function replayEvent(deps: ApplyDependencies, body: unknown): Promi
 export function whileCustomerIsHeld<T>(
   db: Database,
   customerId: string,
-  work: (transaction: postgres.ISql) => Promise<T>,
+  work: (transaction: Sql) => Promise<T>,
 ): Promise<T> {
   return orUnavailable(db.begin(async (transaction) => {
     await transaction`select billing.lock_customer(${customerId})`;
@@ -132,7 +132,7 @@ export function stripeClock({ headers }: { headers: Record<string, string> }): D
 }
 
 async function callApply(
-  db: postgres.ISql,
+  db: Sql,
   { event, change, payload }: ReadEvent,
   fetchedAt: Date | null,
   replay: boolean,
@@ -142,11 +142,11 @@ async function callApply(
     change?.kind === "meter_errors"
       ? db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
         select billing.apply_meter_errors(
-          ${db.json(event)}, ${db.json(change)}, ${payload}::text::jsonb, ${replay}
+          ${asJson(event)}, ${asJson(change)}, ${payload}::text::jsonb, ${replay}
         ) as settlement`
       : db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
         select billing.apply_stripe_event(
-          ${db.json(event)}, ${change && db.json(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
+          ${asJson(event)}, ${change && asJson(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
         ) as settlement`,
   );
   return settlement;

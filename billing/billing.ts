@@ -97,7 +97,7 @@ export async function createBilling(config: ServerConfig) {
     },
 
     /** Lets calls under way finish and closes the connections. */
-    close: () => db.end({ timeout: 5 }),
+    close: () => db.close(),
   };
 }
 

@@ -1,15 +1,12 @@
-import postgres from "postgres";
 import { BillingError } from "./errors.ts";
+import { ConnectionLostError, isDatabaseError, openPool, type Pool } from "./sql.ts";
 
-export type Database = postgres.Sql;
+export type Database = Pool;
 
 const ROLE = "billing_service";
 
-/**
- * The longest wait before a lost connection is tried anew, in seconds. A request waits with it, and by itself the driver
- * would let it wait for twenty: longer than Stripe waits for an answer.
- */
-const MAX_BACKOFF = 0.5;
+/** Above the role's own time limit for a statement, so that the server gives up first and says why. */
+const ANSWER_MS = 20_000;
 
 /**
  * Connects as role `billing_service`, which can call the functions of schema `billing` and nothing else.
@@ -22,30 +19,13 @@ export function connectDatabase(url: string, { max }: { max: number }): Database
   // nothing may be prepared on one; its user names carry the project after a dot.
   const transactionPooler = port === "6543";
   const isRole = decodeURIComponent(username).split(".")[0] === ROLE;
-  return postgres(url, {
+  return openPool(url, {
     max,
     prepare: !transactionPooler,
-    idle_timeout: 60,
-    connect_timeout: 10,
-    backoff: (retries: number) => Math.min(3 ** retries / 100, MAX_BACKOFF),
-    connection: { application_name: "dues", ...(isRole ? {} : { role: ROLE }) },
-    onnotice: () => {},
+    answerWithin: ANSWER_MS,
+    ...(isRole ? {} : { role: ROLE }),
   });
 }
-
-/** postgres.js's own codes, and the system's, for a database that cannot be reached. */
-const CONNECTION_CODES = new Set([
-  "CONNECT_TIMEOUT",
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
 
 /**
  * SQLSTATE classes after which the same call may well succeed: connection, resources, operator intervention,
@@ -56,8 +36,7 @@ const PASSING_SQLSTATE = /^(08|53|57|40)|^55P03$/;
 
 /** Whether a failed call may succeed later, as it is: the database was away, busy or shutting down. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return CONNECTION_CODES.has(code) || PASSING_SQLSTATE.test(code);
+  return error instanceof ConnectionLostError || hasSqlState(error, PASSING_SQLSTATE);
 }
 
 /**
@@ -68,9 +47,11 @@ const UNSTORABLE_SQLSTATE = /^(22|54)/;
 
 /** Whether a failed call was given what Postgres cannot store. */
 export function isUnstorable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return UNSTORABLE_SQLSTATE.test(code);
+  return hasSqlState(error, UNSTORABLE_SQLSTATE);
 }
+
+const hasSqlState = (error: unknown, states: RegExp) =>
+  isDatabaseError(error) && states.test(error.code ?? "");
 
 /** Runs database calls; a database that is away becomes `BillingError` `database_unavailable`. */
 export async function orUnavailable<T>(call: Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { type LimitStanding, readConsumed } from "./quota_answer.ts";
 import type { Feature } from "./quota_features.ts";
 import { isName } from "./quota_name.ts";
 import type { Session } from "./session_token.ts";
+import { asJson } from "./sql.ts";
 
 /** How much is to be used. */
 export interface QuotaOptions {
@@ -97,7 +98,7 @@ export async function requireQuotaBatch(
   const [{ answer }] = await orUnavailable(
     db<[{ answer: unknown }]>`
       select billing.consume_quota_batch(${session.communityId}, ${session.userId}, ${
-      db.json(asked.map(({ feature, quantity, idempotencyKey }) => ({
+      asJson(asked.map(({ feature, quantity, idempotencyKey }) => ({
         feature,
         quantity,
         idempotency_key: idempotencyKey ?? null,

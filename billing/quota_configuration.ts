@@ -62,6 +62,6 @@ export async function quotaConfigurationOrExit(databaseUrl: string): Promise<voi
     if (!(error instanceof BillingError)) throw error;
     console.error(`The limits could not be checked: ${error.detail}`);
   } finally {
-    await db.end({ timeout: 5 });
+    await db.close();
   }
 }

@@ -12,6 +12,7 @@ import { readCheckoutContext } from "./checkout_context.ts";
 import { type Database, orUnavailable } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { communityIdSchema } from "./ids.ts";
+import { asJson } from "./sql.ts";
 import { orStripeUnavailable } from "./stripe.ts";
 import {
   handledEventTypes,
@@ -96,7 +97,7 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
   report.plansChanged = tidied.plans_changed;
   report.payloadsReduced = tidied.payloads_reduced;
 
-  await orUnavailable(db`select billing.finish_reconciliation(${id}, ${db.json({ ...report } as never)})`);
+  await orUnavailable(db`select billing.finish_reconciliation(${id}, ${asJson(report)})`);
   return report;
 }
 
@@ -167,7 +168,7 @@ async function comparePage(
     }
   });
   report.objectsCompared += objects.length;
-  const drift = await resultOf(driftSchema, db`select billing.find_drift(${db.json(objects)}) as result`);
+  const drift = await resultOf(driftSchema, db`select billing.find_drift(${asJson(objects)}) as result`);
   for (const object of drift) await repair({ db, stripe }, object, report);
 }
 
@@ -189,7 +190,7 @@ async function repair(
       return;
     }
     await transaction`
-      select billing.apply_fetched(${kind}, ${customer_id}, ${transaction.json(change.state)}, ${fetchedAt})`;
+      select billing.apply_fetched(${kind}, ${customer_id}, ${asJson(change.state)}, ${fetchedAt})`;
     report.repairs.push({ kind, id, communityId: community_id, was, is: change.state.status });
   });
 }

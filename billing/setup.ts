@@ -3,7 +3,7 @@
  * portal's configuration, and where Stripe sends its events. Safe to run again: it finds what it made before, and changes
  * what the file says otherwise. `deno task stripe:setup` runs it with an operator's connection (role postgres).
  */
-import type postgres from "postgres";
+import type { Pool } from "./sql.ts";
 import type Stripe from "stripe";
 import { type PlansFile, PlansFileError, readPlansFile } from "./plans_file.ts";
 import { ensureCatalog } from "./setup_catalog.ts";
@@ -29,7 +29,7 @@ export interface StripeSetup {
 export interface SetupOptions {
   stripe: Stripe;
   /** An operator's connection. */
-  sql: postgres.Sql;
+  sql: Pool;
   plans: PlansFile;
   /** Where Stripe's events of both kinds go. */
   webhookUrl: string;

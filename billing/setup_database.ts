@@ -1,5 +1,5 @@
 /** Plans, features and limits in the database, as the plans file says. */
-import type postgres from "postgres";
+import { asJson, type Pool, type Sql } from "./sql.ts";
 import { z } from "zod";
 import { type PlansFile, PlansFileError } from "./plans_file.ts";
 import type { Catalog } from "./setup_catalog.ts";
@@ -12,7 +12,7 @@ import type { Steps } from "./setup_steps.ts";
  * Throws `PlansFileError` when a rank is taken by a plan of earlier days, and the database's own errors.
  */
 export async function writePlans(
-  sql: postgres.Sql,
+  sql: Pool,
   steps: Steps,
   file: PlansFile,
   catalog: Catalog,
@@ -35,17 +35,17 @@ interface Table {
   noun: string;
   key: string[];
   /** The rows there are, as JSON in the shape of the wanted ones. Those the file has no say in are left out. */
-  read(sql: postgres.ISql, wanted: postgres.Parameter): Promise<{ row: unknown }[]>;
+  read(sql: Sql, wanted: string): Promise<{ row: unknown }[]>;
   /** Writes the wanted rows, a JSON array. */
-  write(sql: postgres.ISql, wanted: postgres.Parameter): Promise<unknown>;
+  write(sql: Sql, wanted: string): Promise<unknown>;
   /** What becomes of a row that the file does not have. Nothing when left out. */
-  remove?(sql: postgres.ISql, row: postgres.Parameter): Promise<unknown>;
+  remove?(sql: Sql, row: string): Promise<unknown>;
 }
 
 /** Makes one table hold the wanted rows, and tells each difference. */
-async function writeRows(sql: postgres.ISql, steps: Steps, table: Table, wanted: Row[]): Promise<void> {
+async function writeRows(sql: Sql, steps: Steps, table: Table, wanted: Row[]): Promise<void> {
   const keyOf = (row: Row) => table.key.map((column) => row[column]).join(" ");
-  const found = z.array(rowSchema).parse((await table.read(sql, sql.json(wanted))).map(({ row }) => row));
+  const found = z.array(rowSchema).parse((await table.read(sql, asJson(wanted))).map(({ row }) => row));
   const known = new Map(found.map((row) => [keyOf(row), row]));
   const differences = wanted.flatMap((row) => {
     const before = known.get(keyOf(row));
@@ -56,14 +56,14 @@ async function writeRows(sql: postgres.ISql, steps: Steps, table: Table, wanted:
       : `${keyOf(row)}: new`;
   });
   steps.told.push(...differences.map((difference) => `Database, ${table.noun} ${difference}`));
-  if (differences.length > 0 && !steps.isDryRun) await table.write(sql, sql.json(wanted));
+  if (differences.length > 0 && !steps.isDryRun) await table.write(sql, asJson(wanted));
 
   const { remove } = table;
   const kept = new Set(wanted.map(keyOf));
   if (!remove) return;
   for (const row of found.filter((row) => !kept.has(keyOf(row)))) {
     const sentence = `Database, ${table.noun} ${keyOf(row)}: not in the file any more`;
-    await steps.take(sentence, () => remove(sql, sql.json(row)), undefined);
+    await steps.take(sentence, () => remove(sql, asJson(row)), undefined);
   }
 }
 
@@ -71,9 +71,9 @@ const describe = (column: string, before: Row[string], after: Row[string]) =>
   `${column} ${before ?? "nothing"} → ${after ?? "nothing"}`;
 
 /** A plan that is not offered any more keeps its rank, since communities may still be on it. */
-async function refuseTakenRanks(sql: postgres.ISql, { plans }: PlansFile): Promise<void> {
+async function refuseTakenRanks(sql: Sql, { plans }: PlansFile): Promise<void> {
   const others = await sql<{ code: string; rank: number }[]>`
-    select code, rank from public.plans where code not in ${sql(plans.map(({ code }) => code))}`;
+    select code, rank from public.plans where code <> all (${plans.map(({ code }) => code)})`;
   const faults = plans.flatMap((plan) =>
     others.filter(({ rank }) => rank === plan.rank).map(({ code }) =>
       `plans.${plan.code}.rank: ${plan.rank} is the rank of the earlier plan ${code}; choose another`

@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import type { Pool } from "./sql.ts";
 import { z } from "zod";
 
 const maintainedSchema = z.object({
@@ -32,7 +32,7 @@ export interface UsageUpkeep extends z.output<typeof maintainedSchema> {
  * Throws the database's own errors.
  */
 export async function keepUsageInOrder(
-  sql: postgres.Sql,
+  sql: Pool,
   { rebuild }: { rebuild: boolean },
 ): Promise<UsageUpkeep> {
   const [{ maintained }] = await sql`select billing.maintain_usage() as maintained`;

@@ -2,7 +2,7 @@
  * A database that looks like a hosted Supabase project's: its roles, its schemas, and then the project's own
  * migrations and seed.
  */
-import postgres from "postgres";
+import { openPool, type Pool } from "../billing/sql.ts";
 import { migrate, type MigrationReport } from "./migrate.ts";
 import { projectPath } from "./paths.ts";
 import { SUPERUSER } from "./postgres.ts";
@@ -54,7 +54,7 @@ export async function bootstrapDatabase(cluster: Cluster, database = "postgres")
     const [{ done }] = await sql<[{ done: boolean }]>`select to_regnamespace('auth') is not null as done`;
     if (done) return;
     const bootstrap = await Deno.readTextFile(projectPath("local", "bootstrap.sql"));
-    await sql.begin((tx) => tx.unsafe(bootstrap).simple());
+    await sql.begin((tx) => tx.script(bootstrap));
   });
   await setPasswords(cluster, ["postgres", "authenticator"]);
 }
@@ -64,13 +64,13 @@ export async function asRole<T>(
   cluster: Cluster,
   role: LoginRole,
   database: string,
-  work: (sql: postgres.Sql) => Promise<T>,
+  work: (sql: Pool) => Promise<T>,
 ): Promise<T> {
-  const sql = postgres(databaseUrl(cluster, role, database), { max: 1, onnotice: () => {} });
+  const sql = openPool(databaseUrl(cluster, role, database), { max: 1 });
   try {
     return await work(sql);
   } finally {
-    await sql.end();
+    await sql.close();
   }
 }
 
@@ -78,7 +78,7 @@ async function setPasswords(cluster: Cluster, roles: LoginRole[]): Promise<void>
   await asRole(cluster, SUPERUSER, "postgres", async (sql) => {
     for (const role of roles) {
       // A role's password cannot be a parameter; these are hexadecimal digits.
-      await sql.unsafe(`alter role ${role} password '${cluster.passwords[role]}'`);
+      await sql.script(`alter role ${role} password '${cluster.passwords[role]}'`);
     }
   });
 }

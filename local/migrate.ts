@@ -3,7 +3,7 @@
  * (schema `supabase_migrations`), so that `supabase migration list` and `supabase db push` agree with it.
  */
 import { join } from "node:path";
-import type postgres from "postgres";
+import type { Pool } from "../billing/sql.ts";
 import { LocalError } from "./errors.ts";
 import { projectPath } from "./paths.ts";
 import { describeSqlError } from "./sql_error.ts";
@@ -40,7 +40,7 @@ const SEED = "supabase/seed.sql";
  * applied, and `migration_failed`, with file and line, when the database refuses one.
  */
 export async function migrate(
-  sql: postgres.Sql,
+  sql: Pool,
   source: MigrationSource = { folder: projectPath("supabase") },
 ): Promise<MigrationReport> {
   await keepBooks(sql);
@@ -50,13 +50,13 @@ export async function migrate(
   return { applied: pending.map(({ file }) => file), ...await seed(sql, join(source.folder, "seed.sql")) };
 }
 
-async function keepBooks(sql: postgres.Sql): Promise<void> {
-  await sql`
+async function keepBooks(sql: Pool): Promise<void> {
+  await sql.script(`
     create schema if not exists supabase_migrations;
     create table if not exists supabase_migrations.schema_migrations
       (version text primary key, statements text[], name text);
     create table if not exists supabase_migrations.seed_files (path text primary key, hash text not null);
-  `.simple();
+  `);
 }
 
 async function readMigrations(folder: string): Promise<Migration[]> {
@@ -74,7 +74,7 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 /** The migrations still to apply. What was applied has to be, unchanged, the beginning of the list. */
-async function pendingOf(sql: postgres.Sql, migrations: Migration[]): Promise<Migration[]> {
+async function pendingOf(sql: Pool, migrations: Migration[]): Promise<Migration[]> {
   const applied = await sql<{ version: string; name: string | null; statements: string[] | null }[]>`
     select version, name, statements from supabase_migrations.schema_migrations order by version`;
   applied.forEach(({ version, name, statements }, index) => {
@@ -106,16 +106,16 @@ function changed(what: string): LocalError {
   );
 }
 
-async function apply(sql: postgres.Sql, { file, version, name, text }: Migration): Promise<void> {
+async function apply(sql: Pool, { file, version, name, text }: Migration): Promise<void> {
   await run(file, text, () =>
     sql.begin(async (tx) => {
-      await tx.unsafe(text).simple();
+      await tx.script(text);
       await tx`insert into supabase_migrations.schema_migrations (version, name, statements)
         values (${version}, ${name}, ${[text]})`;
     }));
 }
 
-async function seed(sql: postgres.Sql, path: string): Promise<{ seeded: boolean; seedChanged: boolean }> {
+async function seed(sql: Pool, path: string): Promise<{ seeded: boolean; seedChanged: boolean }> {
   const text = await Deno.readTextFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
@@ -127,7 +127,7 @@ async function seed(sql: postgres.Sql, path: string): Promise<{ seeded: boolean;
   if (ran) return { seeded: false, seedChanged: ran.hash !== hash };
   await run("seed.sql", text, () =>
     sql.begin(async (tx) => {
-      await tx.unsafe(text).simple();
+      await tx.script(text);
       await tx`insert into supabase_migrations.seed_files (path, hash) values (${SEED}, ${hash})`;
     }));
   return { seeded: true, seedChanged: false };

@@ -6,7 +6,7 @@
 import { pgtap } from "@electric-sql/pglite/pgtap";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type postgres from "postgres";
+import type { Pool } from "../billing/sql.ts";
 import { asRole, type Cluster, prepareDatabase } from "./database.ts";
 import { withEphemeralCluster } from "./ephemeral_cluster.ts";
 import { projectPath } from "./paths.ts";
@@ -53,7 +53,7 @@ async function installPgtap(cluster: Cluster, database: string): Promise<void> {
   await asRole(cluster, SUPERUSER, database, async (sql) => {
     const [{ installed }] = await sql<[{ installed: boolean }]>`
       select to_regprocedure('extensions.plan(integer)') is not null as installed`;
-    if (!installed) await sql.unsafe(`set search_path = extensions, public; ${sqlText}`).simple();
+    if (!installed) await sql.script(`set search_path = extensions, public; ${sqlText}`);
   });
 }
 
@@ -67,11 +67,9 @@ async function readPgtap(): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-async function runFile(sql: postgres.Sql, file: string, text: string): Promise<PgtapResult> {
+async function runFile(sql: Pool, file: string, text: string): Promise<PgtapResult> {
   try {
-    // The simple protocol answers with the rows of each statement in turn, or of the only one.
-    const answers = await sql.unsafe(text).simple() as unknown as (postgres.Row | postgres.Row[])[];
-    const values = answers.flat().flatMap((row) => Object.values(row));
+    const values = (await sql.script(text)).flat().flatMap((row) => Object.values(row));
     return judge(file, values.flatMap((value) => String(value).split("\n")));
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -2,7 +2,7 @@
  * The whole product on one machine: PostgreSQL, the Stripe simulator, the Supabase gateway with the edge functions, the
  * demo parent app and the plugin, all on the loopback interface.
  */
-import postgres from "postgres";
+import { openPool } from "../billing/sql.ts";
 import { loadPlans, setUpStripe } from "../billing/setup.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { Children } from "./children.ts";
@@ -123,7 +123,6 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const parent = step("demo parent app", startParent(start, urls, secrets));
   // It is waited for below. When another step fails before that, nobody else would hear that this one was stopped too.
   parent.catch(() => {});
-  parent.catch(() => {}); // awaited below, unless something else fails before
   await Promise.all([
     step("Stripe simulator", startStripe(start)),
     options.database ? null : startDatabase(start, cluster),
@@ -222,7 +221,7 @@ async function setUp(
   { kept, options }: Start,
 ): Promise<SetUp> {
   const webhookUrl = `${urls.supabase}/functions/v1/stripe-webhook`;
-  const sql = postgres(urls.postgres, { max: 1, onnotice: () => {} });
+  const sql = openPool(urls.postgres, { max: 1 });
   try {
     const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
     const plans = await loadPlans(options.plansFile);
@@ -242,7 +241,7 @@ async function setUp(
     await kept?.writeSecrets(secrets);
     return { webhookSecret: signing.join(","), portalConfigurationId };
   } finally {
-    await sql.end();
+    await sql.close();
   }
 }
 

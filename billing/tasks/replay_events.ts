@@ -3,7 +3,7 @@
  * function as the webhook. What is older than what we know stays stale, so a replay cannot take anything back.
  */
 import { parseArgs } from "node:util";
-import type postgres from "postgres";
+import type { Pool, Row } from "../sql.ts";
 import type Stripe from "stripe";
 import { replayEvent } from "../apply.ts";
 import { configOrExit, readOperatorConfig } from "../config.ts";
@@ -32,12 +32,12 @@ const stripe = connectStripe(config.stripe);
 const events = isRange
   ? await db`select id, payload from billing.stripe_events
       where created_at between ${times[0]} and ${times[1]} order by created_at, id`
-  : await db`select id, payload from billing.stripe_events where id in ${db(ids)} order by created_at, id`;
+  : await db`select id, payload from billing.stripe_events where id = any (${ids}) order by created_at, id`;
 const known = new Set(events.map(({ id }) => id));
 for (const id of ids.filter((id) => !known.has(id))) console.log(`${id}: not in the ledger`);
 for (const event of events) console.log(`${event.id}: ${await replay(event, db, stripe)}`);
 
-async function replay({ id, payload }: postgres.Row, db: postgres.Sql, stripe: Stripe): Promise<string> {
+async function replay({ id, payload }: Row, db: Pool, stripe: Stripe): Promise<string> {
   // After the retention time only the ids are left, but Stripe keeps an event for thirty days.
   const isReduced = !("data" in payload) && !isThinEvent(JSON.stringify(payload));
   const event = isReduced ? toPlain(await stripe.events.retrieve(id)) : payload;

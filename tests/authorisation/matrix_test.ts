@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import Stripe from "stripe";
 import { type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 let stack: TestStack;
 let api: ApiClient;
-let sql: postgres.Sql;
+let sql: Pool;
 const admin = newAdmin({ title: "Garden" });
 const member: Person = { ...admin, sub: "bob", adm: false };
 const neighbour = newAdmin({ title: "Chess" });
@@ -152,7 +152,7 @@ function sightOf(
 
 for (const { name, column, ...row } of tables) {
   Deno.test(`${name} shows every caller what the matrix says`, async () => {
-    const rows = await sql.unsafe(`select from public.${name}`);
+    const [rows] = await sql.script(`select from public.${name}`);
     const all: Sight = rows.length === 0 ? "none" : "all";
     const expected: Record<Caller, Sight> = {
       nobody: "refused",

@@ -2,7 +2,7 @@
  * A Stripe account and a database, with the product between them and a clock that only the test moves. The account
  * sends no webhooks by itself: the test takes its events and delivers them as it likes.
  */
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import Stripe from "stripe";
 import { createCheckoutSession } from "../../billing/checkout.ts";
 import { connectDatabase, type Database } from "../../billing/database.ts";
@@ -19,7 +19,7 @@ import { type Proxy, startProxy } from "./proxy.ts";
 
 /** A migrated database that scenes use one after the other. */
 export interface Stage extends AsyncDisposable {
-  operator: postgres.Sql;
+  operator: Pool;
   /** The address for the operator's role. */
   operatorUrl: string;
   /** The address for role `billing_service`, past the proxy. */
@@ -45,7 +45,7 @@ export async function startStage(): Promise<Stage> {
     db,
     proxy,
     async [Symbol.asyncDispose]() {
-      await db.end({ timeout: 1 });
+      await db.close();
       await proxy[Symbol.asyncDispose]();
       await database.drop();
     },
@@ -173,7 +173,7 @@ async function makePrices(stripe: Stripe): Promise<Record<PriceName, string>> {
   };
 }
 
-async function empty(operator: postgres.Sql, prices: Record<PriceName, string>, communities: string[]) {
+async function empty(operator: Pool, prices: Record<PriceName, string>, communities: string[]) {
   await operator`
     truncate public.communities, billing.stripe_events, billing.object_sync, billing.reconciliations cascade`;
   await operator`update public.plans set stripe_price_id = ${prices.pro} where code = 'pro'`;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
-import type { Sql } from "postgres";
 import { measureScripts } from "../../bench/measures.ts";
+import type { Sql } from "../../billing/sql.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 

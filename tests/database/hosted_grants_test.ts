@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import { migrate } from "../../local/migrate.ts";
 import { projectPath } from "../../local/paths.ts";
 import { createDatabase } from "../support/database.ts";
 
 /** Every privilege on every object of our schemas, as text: object, who, what. */
-async function privileges(sql: postgres.Sql): Promise<string[]> {
+async function privileges(sql: Pool): Promise<string[]> {
   const rows = await sql<{ privilege: string }[]>`
     with acls as (
       select relnamespace::regnamespace || '.' || relname as object, relacl as acl, relnamespace as schema from pg_class
@@ -30,7 +30,7 @@ Deno.test("the migrations grant the same on a project that exposes new objects a
   const operator = exposing.connect("postgres");
   // What projects made before 2026 have: whatever is created in public is everybody's.
   for (const kind of ["tables", "sequences", "functions"]) {
-    await operator.unsafe(
+    await operator.script(
       `alter default privileges in schema public grant all on ${kind} to anon, authenticated, service_role`,
     );
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import type Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
@@ -8,7 +8,7 @@ import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from ".
 let stack: TestStack;
 let api: ApiClient;
 let stripe: Stripe;
-let sql: postgres.Sql;
+let sql: Pool;
 
 Deno.test.beforeAll(async () => {
   stack = await startTestStack();

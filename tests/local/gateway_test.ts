@@ -35,7 +35,7 @@ const children = new Children();
 
 Deno.test.beforeAll(async () => {
   database = await createDatabase("blank");
-  await database.connect("postgres").unsafe(TABLES).simple();
+  await database.connect("postgres").script(TABLES);
   const [port] = freePorts(1);
   url = `http://127.0.0.1:${port}`;
   await startGateway(children, {

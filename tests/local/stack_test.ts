@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import postgres from "postgres";
+import { openPool } from "../../billing/sql.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import { LocalError } from "../../local/errors.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
@@ -31,17 +31,17 @@ async function kept(): Promise<KeptStacks> {
 }
 
 async function titles({ urls }: Stack): Promise<string[]> {
-  const sql = postgres(urls.postgres, { max: 1 });
+  const sql = openPool(urls.postgres, { max: 1 });
   const rows = await sql`select title from public.communities order by title`;
-  await sql.end();
+  await sql.close();
   return rows.map(({ title }) => title);
 }
 
 async function addCommunity({ urls }: Stack, title: string): Promise<void> {
-  const sql = postgres(urls.postgres, { max: 1 });
+  const sql = openPool(urls.postgres, { max: 1 });
   await sql`insert into public.communities (id, title, current_plan_id)
     select ${title}, ${title}, id from public.plans where code = 'free'`;
-  await sql.end();
+  await sql.close();
 }
 
 function stripeOf({ urls, keys }: Stack) {

@@ -1,12 +1,12 @@
 // A guarded feature as its callers meet it.
 import assert from "node:assert/strict";
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
 let api: ApiClient;
-let sql: postgres.Sql;
+let sql: Pool;
 
 Deno.test.beforeAll(async () => {
   stack = await startTestStack();

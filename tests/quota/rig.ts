@@ -1,5 +1,5 @@
 /** Communities, features and a clock for tests of limits, on a database of their own. */
-import type postgres from "postgres";
+import type { Pool } from "../../billing/sql.ts";
 import { connectDatabase, type Database } from "../../billing/database.ts";
 import type { Session } from "../../billing/session_token.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
@@ -8,7 +8,7 @@ export interface QuotaRig extends AsyncDisposable {
   database: TestDatabase;
   /** As the plugin server connects. */
   db: Database;
-  operator: postgres.Sql;
+  operator: Pool;
   /** Sets the limit of a feature on a plan, for 30 days unless another window is given. */
   setLimit(plan: string, feature: string, hardLimit: number, window?: string): Promise<void>;
   addCommunity(id: string, plan?: string): Promise<void>;
@@ -42,18 +42,18 @@ export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig
       await operator`update billing.stopped_clock set now = ${moment}`;
     },
     [Symbol.asyncDispose]: async () => {
-      await db.end({ timeout: 1 });
+      await db.close();
       await database.drop();
     },
   };
 }
 
-const replaceClock = (operator: postgres.Sql) =>
-  operator`
+const replaceClock = (operator: Pool) =>
+  operator.script(`
     create table billing.stopped_clock (now timestamptz not null);
     insert into billing.stopped_clock values ('epoch');
     create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
-    as $$ begin return (select now from billing.stopped_clock); end $$`.simple();
+    as $$ begin return (select now from billing.stopped_clock); end $$`);
 
 /** Somebody in a community. */
 export const sessionOf = (communityId: string, userId = "ann") =>

@@ -4,7 +4,7 @@
  * All share one PostgreSQL cluster. `deno task test` hands one over in DUES_TEST_CLUSTER; a file run by itself starts
  * its own, which goes away with the process.
  */
-import postgres from "postgres";
+import { openPool, type Pool, type PoolOptions } from "../../billing/sql.ts";
 import { Children } from "../../local/children.ts";
 import {
   asRole,
@@ -34,7 +34,7 @@ export interface TestDatabase extends AsyncDisposable {
   /** The address for a role: the operator's is `postgres`, the plugin's `billing_service`. */
   url(role: LoginRole): string;
   /** A pool of connections of a role, closed by drop(). */
-  connect(role: LoginRole, options?: postgres.Options<Record<never, never>>): postgres.Sql;
+  connect(role: LoginRole, options?: PoolOptions): Pool;
   /** Closes what connect() opened and drops the database, whoever else is still connected. */
   drop(): Promise<void>;
 }
@@ -48,17 +48,17 @@ export async function createDatabase(template: TemplateName = "migrated"): Promi
     cluster,
     "supabase_admin",
     "postgres",
-    (sql) => sql.unsafe(`create database ${name} owner postgres template ${TEMPLATES[template]}`),
+    (sql) => sql.script(`create database ${name} owner postgres template ${TEMPLATES[template]}`),
   );
 
-  const pools: postgres.Sql[] = [];
+  const pools: Pool[] = [];
   const drop = async () => {
-    await Promise.all(pools.splice(0).map((pool) => pool.end({ timeout: 1 })));
+    await Promise.all(pools.splice(0).map((pool) => pool.close()));
     await asRole(
       cluster,
       "supabase_admin",
       "postgres",
-      (sql) => sql.unsafe(`drop database if exists ${name} with (force)`),
+      (sql) => sql.script(`drop database if exists ${name} with (force)`),
     );
   };
   return {
@@ -66,7 +66,7 @@ export async function createDatabase(template: TemplateName = "migrated"): Promi
     cluster,
     url: (role) => databaseUrl(cluster, role, name),
     connect: (role, options) => {
-      const pool = postgres(databaseUrl(cluster, role, name), { max: 5, onnotice: () => {}, ...options });
+      const pool = openPool(databaseUrl(cluster, role, name), options);
       pools.push(pool);
       return pool;
     },
@@ -101,12 +101,12 @@ export async function prepareTemplates(cluster: Cluster): Promise<void> {
 }
 
 /** A template counts as made when it is marked as one: a process that dies half-way marks nothing. */
-async function prepareTemplate(sql: postgres.Sql, name: string, fill: () => Promise<void>): Promise<void> {
+async function prepareTemplate(sql: Pool, name: string, fill: () => Promise<void>): Promise<void> {
   const [database] = await sql<{ made: boolean }[]>`
     select datistemplate as made from pg_database where datname = ${name}`;
   if (database?.made) return;
-  await sql.unsafe(`drop database if exists ${name} with (force)`);
-  await sql.unsafe(`create database ${name}`);
+  await sql.script(`drop database if exists ${name} with (force)`);
+  await sql.script(`create database ${name}`);
   await fill();
-  await sql.unsafe(`alter database ${name} is_template true`);
+  await sql.script(`alter database ${name} is_template true`);
 }

@@ -49,7 +49,7 @@ async function setUp() {
         checkoutRequestSchema.parse({}),
       ),
     async [Symbol.asyncDispose]() {
-      await db.end({ timeout: 1 });
+      await db.close();
       await rig[Symbol.asyncDispose]();
       await database.drop();
     },

@@ -58,7 +58,7 @@ Deno.test("what a subscriber uses is reported by the edge function, counted by S
   /** The time of all usage is the database's: it is set back, and then runs on. */
   async function useTwoHoursAgo(quantity: number) {
     const clock = (moment: string) =>
-      sql.unsafe(`
+      sql.script(`
         create or replace function billing.clock() returns timestamptz language plpgsql volatile set search_path = ''
         as $$ begin return ${moment}; end $$`);
     await clock("clock_timestamp() - interval '2 hours'");

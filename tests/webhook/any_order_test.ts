@@ -72,6 +72,6 @@ Deno.test("whatever the order and repetition of its events, a subscription ends 
       { numRuns: 60 },
     );
   } finally {
-    await db.end();
+    await db.close();
   }
 });

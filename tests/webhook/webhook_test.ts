@@ -30,7 +30,7 @@ async function setUp() {
       return code;
     },
     async [Symbol.asyncDispose]() {
-      await db.end();
+      await db.close();
       await standIn[Symbol.asyncDispose]();
       await database.drop();
     },
@@ -139,7 +139,7 @@ Deno.test("with the database away nothing is acknowledged", async () => {
   const response = await handle(await delivery(stripeEvent("a.type", 100, {})));
   assert.ok(response.headers.has("retry-after"));
   assert.deepEqual(await problem(response), [503, "database_unavailable"]);
-  await db.end();
+  await db.close();
 });
 
 Deno.test("fifty simultaneous deliveries of one event apply it once", async () => {
