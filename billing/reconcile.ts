@@ -4,11 +4,13 @@ import {
   type ApplyDependencies,
   applyEvent,
   fetchCurrent,
+  isMissing,
   type SettledEvent,
   settleOpenEvents,
   whileCustomerIsHeld,
 } from "./apply.ts";
 import { readCheckoutContext } from "./checkout_context.ts";
+import { forgetCustomer } from "./customer.ts";
 import { type Database, orUnavailable } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { communityIdSchema } from "./ids.ts";
@@ -31,6 +33,11 @@ export interface Repair {
   is: string;
 }
 
+export interface OwnedCustomer {
+  id: string;
+  communityId: string;
+}
+
 /** What a reconciliation found and did. */
 export interface ReconcileReport {
   /** ISO 8601: events were looked for from here on. */
@@ -42,7 +49,11 @@ export interface ReconcileReport {
   settledEvents: SettledEvent[];
   objectsCompared: number;
   repairs: Repair[];
-  /** Subscriptions and invoices we have and Stripe does not. */
+  /** Customers that are now known as a community's: the event that said so was lost. */
+  linkedCustomers: OwnedCustomer[];
+  /** Customers that were deleted in Stripe, and whose community begins with a new one. */
+  forgottenCustomers: OwnedCustomer[];
+  /** Customers, subscriptions and invoices we have and Stripe does not. */
   missingInStripe: string[];
   /** Objects of a shape we do not know. */
   unreadable: string[];
@@ -60,9 +71,10 @@ const PAGE = 100;
 /**
  * Makes what we know equal to what Stripe has, whatever was lost on the way.
  *
- * First the events Stripe still keeps go through the same apply function as the webhook; then every subscription of any
- * status and every recent invoice is compared with what is stored, and each that differs is fetched and stored while its
- * customer is held; then what Stripe did not list is asked for one by one. Safe to run twice at once and to be killed at
+ * First the events Stripe still keeps go through the same apply function as the webhook; then the customers are compared
+ * with those that communities have; then every subscription of any status and every recent invoice is compared with what
+ * is stored, and each that differs is fetched and stored while its customer is held; then what Stripe did not list is
+ * asked for one by one. Safe to run twice at once and to be killed at
  * any point: a run that was cut off counts for nothing, and the next one begins where the last complete one did.
  *
  * Throws `database_unavailable` or `stripe_unavailable`.
@@ -79,6 +91,8 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
     eventsSeen: 0,
     missedEvents: [],
     settledEvents: [],
+    linkedCustomers: [],
+    forgottenCustomers: [],
     objectsCompared: 0,
     repairs: [],
     missingInStripe: [],
@@ -89,6 +103,7 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
   };
 
   await catchUpOnEvents(deps, events_from, report);
+  await compareCustomers(deps, startedAt, report);
   report.settledEvents = await settleOpenEvents(deps, null);
   await compareSnapshots(deps, report);
   await askForUnconfirmed(deps, startedAt, report);
@@ -102,6 +117,7 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
 }
 
 const beginSchema = z.object({ id: z.number(), events_from: z.number() });
+const customersSchema = z.array(z.object({ id: z.string(), community_id: z.string() }));
 const tidySchema = z.object({ plans_changed: z.number(), payloads_reduced: z.number() });
 const driftSchema = z.array(z.object({
   kind: z.enum(["subscription", "invoice"]),
@@ -134,6 +150,52 @@ async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: Re
         }
       },
     );
+  }
+}
+
+/** A customer of ours says in its metadata which community it was made for. */
+async function compareCustomers(
+  { db, stripe }: ApplyDependencies,
+  since: Date,
+  report: ReconcileReport,
+): Promise<void> {
+  const strangers: z.output<typeof customersSchema> = [];
+  await eachPage(stripe.customers.list({ limit: PAGE }), async (page) => {
+    const listed = page.map(({ id, metadata }) => ({
+      id,
+      community_id: communityIdSchema.safeParse(metadata.community_id).data ?? null,
+    }));
+    const unknown = db`select billing.compare_customers(${asJson(listed)}) as result`;
+    strangers.push(...await resultOf(customersSchema, unknown));
+  });
+
+  const unlisted = db`select billing.unconfirmed_customers(${since}) as result`;
+  for (const { id, community_id } of await resultOf(customersSchema, unlisted)) {
+    const state = await stateOfCustomer(stripe, id);
+    if (state === "deleted") {
+      await forgetCustomer(db, id, community_id);
+      report.forgottenCustomers.push({ id, communityId: community_id });
+    } else if (state === "missing") {
+      await orUnavailable(db`select billing.report_missing(${id}, ${community_id})`);
+      report.missingInStripe.push(id);
+    }
+  }
+
+  for (const { id, community_id } of strangers) {
+    const current = db`select billing.link_customer(${community_id}, ${id}) as result`;
+    const isLinked = await resultOf(z.string().nullable(), current) === id;
+    if (isLinked) report.linkedCustomers.push({ id, communityId: community_id });
+  }
+}
+
+/** Those of a test clock are there and not listed. */
+async function stateOfCustomer(stripe: Stripe, id: string): Promise<"there" | "deleted" | "missing"> {
+  try {
+    const { deleted } = await orStripeUnavailable(stripe.customers.retrieve(id));
+    return deleted ? "deleted" : "there";
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return "missing";
   }
 }
 

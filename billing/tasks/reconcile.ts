@@ -32,6 +32,18 @@ function print(report: ReconcileReport) {
       what: type,
       now: outcome,
     })),
+    ...report.linkedCustomers.map(({ id, communityId }) => ({
+      found: "unknown customer",
+      id,
+      what: communityId,
+      now: "linked",
+    })),
+    ...report.forgottenCustomers.map(({ id, communityId }) => ({
+      found: "deleted customer",
+      id,
+      what: communityId,
+      now: "forgotten",
+    })),
     ...report.repairs.map(({ kind, id, communityId, was, is }) => ({
       found: `${kind} differed`,
       id,

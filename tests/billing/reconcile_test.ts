@@ -51,6 +51,8 @@ const subscriptionOf = (scene: Scene) => liveSubscriptions(scene, "garden")[0];
 const nothing: Omit<ReconcileReport, "eventsFrom" | "eventsSeen" | "objectsCompared"> = {
   missedEvents: [],
   settledEvents: [],
+  linkedCustomers: [],
+  forgottenCustomers: [],
   repairs: [],
   missingInStripe: [],
   unreadable: [],
@@ -148,6 +150,68 @@ Deno.test("a subscription that Stripe does not know is reported, and keeps its p
   const anomalies = await stage.operator`
     select kind, object_id, community_id from billing.anomalies where resolved_at is null`;
   assert.deepEqual([...anomalies], [{ kind: "missing_in_stripe", object_id: id, community_id: "garden" }]);
+});
+
+Deno.test("a customer that was made for a community, and whose server then died, is found", async () => {
+  await using scene = await startScene(stage, { communities: ["garden"] });
+  const { id } = await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
+  const { linkedCustomers } = await scene.reconcile();
+  assert.deepEqual(linkedCustomers, [{ id, communityId: "garden" }]);
+  assert.deepEqual((await scene.reconcile()).linkedCustomers, []);
+});
+
+Deno.test("a customer that bought longer ago than Stripe keeps events, and of whom nobody heard, is found", async () => {
+  await using scene = await startScene(stage, {
+    communities: ["garden", "chess"],
+    startsAt: now() - 40 * DAY,
+  });
+  const { stripe, prices } = scene;
+  const customer = await stripe.customers.create({ metadata: { community_id: "garden" } });
+  await stripe.paymentMethods.attach("pm_card_visa", { customer: customer.id }).then(({ id }) =>
+    stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: prices.pro }],
+      default_payment_method: id,
+    })
+  );
+  await scene.pass(40 * DAY);
+  await scene.reconcile();
+  assert.equal(await planOf(scene), "pro");
+  await assertEqual(scene);
+});
+
+Deno.test("a customer that was deleted longer ago than Stripe keeps events is forgotten, and the next click makes another", async () => {
+  await using scene = await told({ daysAgo: 40 });
+  const id = customerOf(scene, "garden")!;
+  await scene.stripe.customers.del(id);
+  await scene.pass(40 * DAY);
+  assert.deepEqual((await scene.reconcile()).forgottenCustomers, [{ id, communityId: "garden" }]);
+  await assertEqual(scene);
+  await scene.click("garden", "pro");
+  assert.notEqual(customerOf(scene, "garden"), id);
+  assert.deepEqual((await scene.reconcile()).forgottenCustomers, []);
+  await assertEqual(scene);
+});
+
+Deno.test("a community keeps the customer it has when another bears its name", async () => {
+  await using scene = await told();
+  const id = customerOf(scene, "garden")!;
+  await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
+  assert.deepEqual(findings(await scene.reconcile()), nothing);
+  assert.equal((await knowledgeOf(scene)).customers.garden, id);
+});
+
+Deno.test("a customer that Stripe does not know is reported until it is back", async () => {
+  await using scene = await told();
+  const { customers } = scene.simulator.account;
+  const customer = customers.get(customerOf(scene, "garden")!)!;
+  customers.remove(customer.id);
+  assert.ok((await scene.reconcile()).missingInStripe.includes(customer.id));
+  customers.put(customer);
+  await scene.reconcile();
+  assert.equal((await knowledgeOf(scene)).customers.garden, customer.id);
+  const anomalies = await stage.operator`select object_id from billing.anomalies where resolved_at is null`;
+  assert.deepEqual(anomalies, []);
 });
 
 Deno.test("what belongs to nobody here is left alone", async () => {
