@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { settleOpenEvents } from "../../billing/apply.ts";
 import { connectDatabase } from "../../billing/database.ts";
 import { webhookHandler } from "../../billing/webhook.ts";
 import { createDatabase } from "../support/database.ts";
@@ -19,6 +20,7 @@ async function setUp() {
     operator,
     standIn,
     handle,
+    settleOpenEvents: () => settleOpenEvents({ db, stripe: standIn.stripe }, null),
     async deliver(event: unknown) {
       const response = await handle(await delivery(event));
       const { outcome } = await response.json();
@@ -235,16 +237,33 @@ Deno.test("an event for a customer not yet linked waits for the link", async () 
   assert.equal(community_id, "chess");
 });
 
+const thin = {
+  object: "v2.core.event",
+  id: "evt_thin",
+  type: "v1.billing.meter.error_report_triggered",
+  created: "2026-11-22T00:00:00.000Z",
+  livemode: false,
+  related_object: { id: "mtr_1", type: "billing.meter", url: "/v1/billing/meters/mtr_1" },
+};
+
+Deno.test("a thin event that was not understood is kept, and settled once it is", async () => {
+  await using it = await setUp();
+  it.standIn.thinEvents.set(thin.id, { ...thin, data: { in_a_shape_of: "some later year" } });
+  assert.deepEqual(await problem(await it.handle(await delivery(thin))), [422, "unreadable_event"]);
+  assert.deepEqual((await it.settleOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
+
+  const reason = { error_count: 1, error_types: [{ code: "no_meter", error_count: 1 }] };
+  it.standIn.thinEvents.set(thin.id, { ...thin, data: { developer_message_summary: "One", reason } });
+  const [{ id, outcome }] = await it.settleOpenEvents();
+  assert.deepEqual([id, outcome], [thin.id, "applied"]);
+  assert.deepEqual(await it.settleOpenEvents(), []);
+  const anomalies = await it.operator`
+    select kind from billing.anomalies where resolved_at is null`;
+  assert.deepEqual(anomalies, [{ kind: "meter_error" }]);
+});
+
 Deno.test("refused usage, which Stripe reports by a thin event, is put before the operator", async () => {
   await using it = await setUp();
-  const thin = {
-    object: "v2.core.event",
-    id: "evt_thin",
-    type: "v1.billing.meter.error_report_triggered",
-    created: "2026-11-22T00:00:00.000Z",
-    livemode: false,
-    related_object: { id: "mtr_1", type: "billing.meter", url: "/v1/billing/meters/mtr_1" },
-  };
   it.standIn.setDown(true);
   assert.equal((await it.deliver(thin))[0], 503, "without its data nothing is acknowledged");
 
