@@ -1,39 +1,11 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { pay } from "../stripe/rig.ts";
+import { runOperatorTask } from "../support/operator_task.ts";
 import { type Scene, startScene, startStage } from "./scene.ts";
 import { comparable, knowledgeOf, truthOf } from "./truth.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Runs an operator's task as they would, with nothing in its environment but what it needs. */
-async function runTask({ stage, simulator }: Scene, file: string, args: string[] = []) {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-net",
-      "--allow-env",
-      "--allow-sys",
-      "--allow-read",
-      `billing/tasks/${file}`,
-      ...args,
-    ],
-    cwd: root,
-    clearEnv: true,
-    env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      HOME: Deno.env.get("HOME") ?? "",
-      NO_COLOR: "1",
-      OPERATOR_DB_URL: stage.operatorUrl,
-      STRIPE_SECRET_KEY: "sk_test_operator",
-      STRIPE_API_BASE: simulator.url,
-      SUPABASE_URL: "http://127.0.0.1:1",
-    },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { success, out: text(stdout), err: text(stderr) };
-}
+const runTask = ({ stage, simulator }: Scene, file: string, args?: string[]) =>
+  runOperatorTask({ databaseUrl: stage.operatorUrl, stripeUrl: simulator.url }, file, args);
 
 async function bought(stage: Parameters<typeof startScene>[0]): Promise<Scene> {
   const scene = await startScene(stage, { communities: ["garden"] });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { checkUsage } from "../../billing/usage_check.ts";
 import { webhookHandler } from "../../billing/webhook.ts";
+import { runOperatorTask } from "../support/operator_task.ts";
 import { delivery, secrets, startStripeStandIn } from "../webhook/stripe_stand_in.ts";
 import {
   addPayingCommunity,
@@ -40,6 +41,12 @@ async function setUp() {
   return {
     rig,
     count,
+    runTask: (...args: string[]) =>
+      runOperatorTask(
+        { databaseUrl: rig.database.url("postgres"), stripeUrl: scripted.url },
+        "usage_check.ts",
+        args,
+      ),
     check: () => checkUsage({ db: rig.db, stripe: scripted.stripe }),
     anomalies: () =>
       rig.operator`
@@ -81,6 +88,21 @@ Deno.test("each day on which Stripe counts otherwise is named, and put before th
   it.count([noon(4), 5], [noon(3), 7]);
   await it.check();
   assert.equal((await it.anomalies())[0].is_open, false);
+});
+
+Deno.test("deno task usage:check tells differences as a table or as JSON, and by its exit code", async () => {
+  await using it = await setUp();
+  it.count([noon(4), 5]);
+  const table = await it.runTask();
+  assert.equal(table.success, false);
+  assert.match(table.out, RegExp(`cus_garden.*${METER}.*${dayOf(noon(3))}.*7.*0`));
+  const { differences } = JSON.parse((await it.runTask("--json")).out);
+  assert.deepEqual(differences.map(({ day }: { day: string }) => day), [dayOf(noon(3))]);
+
+  it.count([noon(4), 5], [noon(3), 7]);
+  const { success, out, err } = await it.runTask();
+  assert.ok(success, err);
+  assert.match(out, /Stripe counts what was reported\./);
 });
 
 Deno.test("a day of which something is on its way, or arrived just now, is not judged yet", async () => {

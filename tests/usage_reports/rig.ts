@@ -90,10 +90,12 @@ export function startScriptedStripe(
     }
     return Response.json(given.body ?? { object: "billing.meter_event" }, given);
   });
+  const url = `http://127.0.0.1:${server.addr.port}`;
   return {
+    url,
     received,
     counted,
-    stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
+    stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: url }),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
