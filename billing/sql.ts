@@ -24,7 +24,7 @@ export interface Pool extends Sql, AsyncDisposable {
    * lost this rejects at once, and whatever the work still tries is refused.
    */
   begin<T>(work: (transaction: Sql) => Promise<T>): Promise<T>;
-  /** Lets calls under way finish, for five seconds at most, and closes the connections. */
+  /** Lets calls under way finish, for five seconds at most, and closes the connections. May be called again. */
   close(): Promise<void>;
 }
 
@@ -91,12 +91,14 @@ export function openPool(url: string, options: PoolOptions = {}): Pool {
     }
   }
 
-  const close = async () => {
+  const closeAll = async () => {
     const closed = pool.end();
     const cutShort = setTimeout(() => connected.forEach((client) => void client.end()), CLOSE_MS);
     await closed;
     clearTimeout(cutShort);
   };
+  let closed: Promise<void> | undefined;
+  const close = () => closed ??= closeAll();
   const sql = sqlBy((query) => withClient((client) => ask(client, query)), prepare);
   return Object.assign(sql, {
     begin: <T>(work: (transaction: Sql) => Promise<T>) =>

@@ -104,3 +104,12 @@ Deno.test("statements are prepared once for each connection, or never", async ()
     assert.equal(statements, prepare ? 1 : 0);
   }
 });
+
+Deno.test("a pool that is closed has let its calls finish, takes no more, and may be closed again", async () => {
+  const sql = openPool(database.url("postgres"), { max: 1 });
+  const underWay = sql`select pg_sleep(0.05), 'done' as answer`;
+  await sql`select 1`;
+  await Promise.all([sql.close(), sql.close()]);
+  assert.equal((await underWay)[0].answer, "done");
+  await assert.rejects(sql`select 1`, ConnectionLostError);
+});
