@@ -3,7 +3,7 @@
  * recording one without asking (the floor). All sizes are measured in turns in one run, so whatever else the machine does
  * meets all of them alike.
  *
- * `--full` measures up to 10 million events (about ten minutes and 6 GB in TMPDIR); `--json` prints one line of JSON.
+ * `--full` measures up to 10 million events (about eight minutes and 9 GB in TMPDIR); `--json` prints one line of JSON.
  * The plot goes to the file named by `--plot`, `.local/bench/quota.svg` unless given.
  */
 import { dirname } from "node:path";
