@@ -84,7 +84,7 @@ Deno.test("from the free plan to the pro plan, to the portal, to cancelled, with
     await page.waitForURL(`${stack.urls.parent}/c/garden/**`);
     await plugin.getByRole("status").getByText("Payment received. Your community is on the Pro plan.")
       .waitFor();
-    await plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+    await plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
     await plugin.getByText("0 of 10,000").waitFor();
     await plugin.getByText(/^Renews on /).waitFor();
     assert.equal(page.url(), `${stack.urls.parent}/c/garden/`);
@@ -94,7 +94,7 @@ Deno.test("from the free plan to the pro plan, to the portal, to cancelled, with
 
   await t.step("a reload brings the plan again, and the notice not", async () => {
     await page.reload();
-    await plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+    await plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
     assert.equal(await plugin.getByRole("status").innerText(), "");
   });
 

@@ -407,7 +407,7 @@ Deno.test("after a payment nothing stale is shown, and the plan comes without a 
   assert.equal(await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).count(), 0);
   assert.equal(await open.plugin.getByRole("heading", { name: "Free" }).count(), 0);
   api.info = billingInfo(pro);
-  await open.plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+  await open.plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
   const status = open.plugin.getByRole("status");
   await status.getByText("Payment received. Your community is on the Pro plan.").waitFor();
   assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
@@ -449,7 +449,7 @@ Deno.test("a webhook that takes too long is said so, asked for no more, and can 
   api.info = billingInfo(pro);
   await open.plugin.getByRole("button", { name: "Check again" }).click();
   await open.page.clock.runFor(1_000);
-  await open.plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+  await open.plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
 });
 
 Deno.test("a cancelled checkout has its own notice and changes nothing", async () => {

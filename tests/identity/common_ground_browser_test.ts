@@ -55,10 +55,10 @@ Deno.test("an admin upgrades: Common Ground opens Stripe, and the way back leads
 
   await checkout.waitForURL(`${pluginPage(rig.hostUrl, garden)}?stripe_status=success&session_id=*`);
   const back = checkout.frameLocator("iframe");
-  await back.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+  await back.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
   assert.equal(await back.getByRole("button", { name: /upgrade/i }).count(), 0);
   // The tab that was left behind finds out by itself: nobody there hands it the news.
-  await plugin.getByRole("heading", { name: "Pro", exact: true }).waitFor();
+  await plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
 });
 
 Deno.test("who holds a custom role called Admin sees the plan and no way to pay", async () => {
