@@ -75,7 +75,8 @@ const PAGE = 100;
  * with those that communities have; then every subscription of any status and every recent invoice is compared with what
  * is stored, and each that differs is fetched and stored while its customer is held; then what Stripe did not list is
  * asked for one by one. Safe to run twice at once and to be killed at
- * any point: a run that was cut off counts for nothing, and the next one begins where the last complete one did.
+ * any point: what was repaired stays so, and the next run looks for events from where the last one began that had caught
+ * up with them.
  *
  * Throws `database_unavailable` or `stripe_unavailable`.
  */
@@ -103,6 +104,7 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
   };
 
   await catchUpOnEvents(deps, events_from, report);
+  await orUnavailable(db`select billing.note_caught_up(${id})`);
   await compareCustomers(deps, startedAt, report);
   report.settledEvents = await settleOpenEvents(deps, null);
   await compareSnapshots(deps, report);
@@ -140,10 +142,14 @@ async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: Re
     await eachPage(
       deps.stripe.events.list({ types, created: { gte: from }, limit: PAGE }),
       async (events) => {
-        for (const stripeEvent of events) {
-          report.eventsSeen++;
+        report.eventsSeen += events.length;
+        const ids = events.map(({ id }) => id);
+        const unknown = deps.db`select billing.missed_events(${ids}) as result`;
+        const missed = new Set(await resultOf(z.array(z.string()), unknown));
+        for (const stripeEvent of events.filter(({ id }) => missed.has(id))) {
           const payload = JSON.stringify(stripeEvent);
           const settlement = await applyEvent(deps, { ...readStripeEvent(JSON.parse(payload)), payload });
+          // Its delivery may have come in just now.
           if (settlement.outcome !== "duplicate") {
             report.missedEvents.push({ id: stripeEvent.id, type: stripeEvent.type, ...settlement });
           }

@@ -41,6 +41,8 @@ select bag_eq(
     'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
+    'billing.missed_events(text[])',
+    'billing.note_caught_up(bigint)',
     'billing.open_events(text, integer)',
     'billing.quota_faults(text[], text[])',
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
