@@ -134,7 +134,8 @@ async function runTransaction<T>(
     return result;
   } catch (error) {
     // The server rolls back by itself what nobody is connected to any more.
-    await ask(client, "rollback").catch(() => void client.end());
+    if (error instanceof ConnectionLostError) void client.end();
+    else await ask(client, "rollback").catch(() => void client.end());
     throw error;
   } finally {
     isOver = true;

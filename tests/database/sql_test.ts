@@ -90,6 +90,10 @@ Deno.test("a connection that does not answer in time is given up", async () => {
   await assert.rejects(sql`select pg_sleep(600)`, ConnectionLostError);
   const [after] = await sql`select pg_backend_pid() as pid`;
   assert.notDeepEqual(after, before);
+
+  const lost = sql.begin((transaction) => transaction`select pg_sleep(600)`);
+  await assert.rejects(lost, ConnectionLostError);
+  assert.notDeepEqual(await sql`select pg_backend_pid() as pid`, [after]);
 });
 
 Deno.test("statements are prepared once for each connection, or never", async () => {
