@@ -1,4 +1,4 @@
-import { App, csp, HttpError, staticFiles } from "fresh";
+import { App, csp, staticFiles } from "fresh";
 import { createBilling } from "./billing/billing.ts";
 import type { ServerConfig } from "./billing/config.ts";
 import type { PublicConfig, State } from "./define.ts";
@@ -18,7 +18,7 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
 
   return new App<State>()
     .use(async (ctx) => {
-      const response = await ctx.next().catch(logAndRethrow);
+      const response = await ctx.next();
       response.headers.set("x-content-type-options", "nosniff");
       // Addresses may hold ids of a community: no other site learns them.
       response.headers.set("referrer-policy", "strict-origin-when-cross-origin");
@@ -36,10 +36,4 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
       return ctx.next();
     })
     .fsRoutes();
-}
-
-/** The error page that follows says nothing of what went wrong, so the log must. */
-function logAndRethrow(error: unknown): never {
-  if (!(error instanceof HttpError)) console.error(error);
-  throw error;
 }

@@ -18,8 +18,8 @@ export const callers = [
 ] as const;
 export type Caller = (typeof callers)[number];
 
-/** A status, with the code of its problem where there is one. */
-export type Answer = 200 | [status: number, code: string];
+/** A status, with the code of its problem where there is one. Pages have none. */
+export type Answer = 200 | 404 | [status: number, code: string];
 
 export interface RouteRow {
   /** The file that answers. */
@@ -52,8 +52,9 @@ const allOfThem = { member: 200, admin: 200, "other admin": 200 } as const;
 
 /** The member's and the admin's community has a subscription; the other admin's is new to Dues. */
 export const routes: RouteRow[] = [
-  { file: "routes/index.tsx", method: "GET", path: "/", answers: everybody(200) },
-  { file: "routes/assistant.tsx", method: "GET", path: "/assistant", answers: everybody(200) },
+  { file: "routes/(pages)/index.tsx", method: "GET", path: "/", answers: everybody(200) },
+  { file: "routes/(pages)/assistant.tsx", method: "GET", path: "/assistant", answers: everybody(200) },
+  { file: "routes/(pages)/[...path].ts", method: "GET", path: "/nowhere", answers: everybody(404) },
   { file: "routes/api/health.ts", method: "GET", path: "/api/health", answers: everybody(200) },
   {
     file: "routes/api/[...path].ts",

@@ -96,7 +96,9 @@ function sign(payload: string): Promise<string> {
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
-  return response.status === 200 ? 200 : [response.status, JSON.parse(text).code];
+  if (response.status === 200) return 200;
+  const isPage = response.headers.get("content-type")?.startsWith("text/html");
+  return isPage ? response.status as 404 : [response.status, JSON.parse(text).code];
 }
 
 for (const row of routes) {

@@ -463,11 +463,16 @@ Deno.test("the plugin's own webhook route is the same handler", async () => {
   assertProblem(await api.call("GET", "/api/webhooks/stripe"), [405, "method_not_allowed"]);
 });
 
-Deno.test("only the parent app may show the page in a frame, and its scripts need a nonce", async () => {
-  const { headers } = await api.call("GET", "/");
-  const policy = headers.get("content-security-policy")!;
-  assert.ok(policy.includes(`frame-ancestors ${stack.urls.parent};`));
-  assert.match(policy, /script-src 'self' 'nonce-[\w-]+'/);
-  assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*/);
-  assert.equal(headers.get("x-frame-options"), null);
+Deno.test("only the parent app may show a page in a frame, and its scripts need a nonce", async () => {
+  for (const [path, expected] of [["/", 200], ["/nowhere", 404]] as const) {
+    const { status, headers } = await api.call("GET", path);
+    assert.equal(status, expected, path);
+    assert.match(headers.get("content-type")!, /^text\/html/, path);
+    const policy = headers.get("content-security-policy")!;
+    assert.ok(policy.includes(`frame-ancestors ${stack.urls.parent};`));
+    assert.match(policy, /script-src 'self' 'nonce-[\w-]+'/);
+    assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*/);
+    assert.equal(headers.get("x-frame-options"), null);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+  }
 });

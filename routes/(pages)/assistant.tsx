@@ -1,11 +1,11 @@
-import { chooseLanguage } from "../browser/choose_language.ts";
-import Note from "../components/Note.tsx";
-import PageHeader from "../components/PageHeader.tsx";
-import { define } from "../define.ts";
-import Assistant from "../islands/Assistant.tsx";
-import ParentListener from "../islands/ParentListener.tsx";
-import Paywall from "../islands/Paywall.tsx";
-import Toasts from "../islands/Toasts.tsx";
+import { chooseLanguage } from "../../browser/choose_language.ts";
+import Note from "../../components/Note.tsx";
+import PageHeader from "../../components/PageHeader.tsx";
+import { define } from "../../define.ts";
+import Assistant from "../../islands/Assistant.tsx";
+import ParentListener from "../../islands/ParentListener.tsx";
+import Paywall from "../../islands/Paywall.tsx";
+import Toasts from "../../islands/Toasts.tsx";
 
 /** A feature that the plan limits, from end to end: an assistant, and what happens when its limit is reached. */
 export default define.page(({ req, state: { config }, url }) => {

@@ -1,11 +1,11 @@
-import { chooseLanguage } from "../browser/choose_language.ts";
-import Note from "../components/Note.tsx";
-import PageHeader from "../components/PageHeader.tsx";
-import Skeleton from "../components/Skeleton.tsx";
-import { define } from "../define.ts";
-import BillingSection from "../islands/BillingSection.tsx";
-import ParentListener from "../islands/ParentListener.tsx";
-import Toasts from "../islands/Toasts.tsx";
+import { chooseLanguage } from "../../browser/choose_language.ts";
+import Note from "../../components/Note.tsx";
+import PageHeader from "../../components/PageHeader.tsx";
+import Skeleton from "../../components/Skeleton.tsx";
+import { define } from "../../define.ts";
+import BillingSection from "../../islands/BillingSection.tsx";
+import ParentListener from "../../islands/ParentListener.tsx";
+import Toasts from "../../islands/Toasts.tsx";
 
 /**
  * The billing page. Who looks at it is known only once the parent page says so, hence the islands; what can be said

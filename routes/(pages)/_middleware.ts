@@ -1,0 +1,12 @@
+import { HttpError } from "fresh";
+import { define } from "../../define.ts";
+
+/** The error page that follows says nothing of what went wrong, so the log must. */
+export default define.middleware(async (ctx) => {
+  try {
+    return await ctx.next();
+  } catch (error) {
+    if (!(error instanceof HttpError)) console.error(error);
+    throw error;
+  }
+});
