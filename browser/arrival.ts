@@ -23,8 +23,8 @@ import { showToast } from "./toasts.ts";
 /** What was told since the last departure: the same event is told once, however often and by whichever way it comes. */
 const told = new Set<StripeStatus | "paid">();
 
-/** After the portal most people changed nothing, so there is less to wait for. */
-const PORTAL_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
+/** For news that is under way already, or that there may be none of: after the portal most people changed nothing. */
+const SHORT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
 
 /** Somebody who pays in another tab takes minutes. About a quarter of an hour in all. */
 const AWAY_DELAYS_MS = [2_000, 4_000, 8_000, 15_000, ...Array<number>(30).fill(30_000)];
@@ -67,7 +67,7 @@ export function stopWaiting(): void {
 }
 
 /** Watches until plan or subscription are not what they were. A plan that was paid for is told. */
-export async function watchForChange(delays = PORTAL_DELAYS_MS): Promise<boolean | null> {
+export async function watchForChange(delays = SHORT_DELAYS_MS): Promise<boolean | null> {
   let before: BillingInfo | null = billing.value.status === "ready" ? billing.value.info : null;
   const changed = await watchBilling((info) => {
     before ??= info;
@@ -85,4 +85,8 @@ function tellPaid(): void {
   told.add("paid");
   const text = fill(pageLanguage().texts.toasts.paid, { plan: state.info.plan.name });
   showToast({ id: "stripe", tone: "success", text });
+  watchBilling(isInvoicePaid, SHORT_DELAYS_MS);
 }
+
+/** Stripe tells of the subscription and of its invoice separately, the one a moment before the other. */
+const isInvoicePaid = ({ invoices: [newest] }: BillingInfo) => newest?.status === "paid";

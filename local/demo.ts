@@ -95,7 +95,7 @@ async function upgrade({ urls }: Stack, browser: Browser, report: Report, step: 
   await step("the plugin shows the free plan and its limits", async () => {
     await plugin.locator("[data-plan=free]").waitFor();
     await plugin.getByText("100 AI chat messages every 30 days").waitFor();
-    report.screenshots.push(await screenshot(page, "before"));
+    report.screenshots.push(...await screenshots(page, "before"));
   });
   await step("Upgrade leads to Stripe's checkout page", async () => {
     await plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
@@ -110,14 +110,17 @@ async function upgrade({ urls }: Stack, browser: Browser, report: Report, step: 
     await plugin.getByRole("button", { name: "Manage billing" }).waitFor();
     report.plan = await plugin.locator("[data-plan]").getAttribute("data-plan");
   });
+  await step("the invoice is paid", () => plugin.locator("[data-status=paid]").waitFor());
   await step("the address is clean again", () => page.waitForURL(`${urls.parent}/c/garden/`));
-  report.screenshots.push(await screenshot(page, "after"));
+  report.screenshots.push(...await screenshots(page, "after"));
 }
 
-async function screenshot(page: Page, name: string): Promise<string> {
-  const path = `${FOLDER}/${name}.png`;
-  await page.locator("iframe[data-dues]").screenshot({ path });
-  return `.local/demo/${name}.png`;
+/** Of the iframe, and of the community page around it. */
+async function screenshots(page: Page, name: string): Promise<string[]> {
+  await page.locator("iframe[data-dues]").screenshot({ path: `${FOLDER}/${name}.png` });
+  await page.evaluate("scrollTo(0, 0)");
+  await page.screenshot({ path: `${FOLDER}/${name}-page.png` });
+  return [`.local/demo/${name}.png`, `.local/demo/${name}-page.png`];
 }
 
 /** The first of enough free ports in a row. */

@@ -122,19 +122,21 @@ Deno.test("a member sees the plan and no buttons", async () => {
   }
 });
 
+const invoiceOf = (status: string) => ({
+  number: "D-0001",
+  status,
+  amountDueCents: 2900,
+  amountPaidCents: status === "paid" ? 2900 : 0,
+  currency: "usd",
+  createdAt: "2027-05-15T10:30:00Z",
+  hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
+  invoicePdf: "https://pay.stripe.com/invoice/1/pdf",
+});
+
 Deno.test("an admin on a paid plan sees when it renews, the invoices and the way to the portal", async () => {
   const api = new PlayedApi();
   api.info = billingInfo(pro, {
-    invoices: [{
-      number: "D-0001",
-      status: "paid",
-      amountDueCents: 2900,
-      amountPaidCents: 2900,
-      currency: "usd",
-      createdAt: "2027-05-15T10:30:00Z",
-      hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
-      invoicePdf: "https://pay.stripe.com/invoice/1/pdf",
-    }],
+    invoices: [invoiceOf("paid")],
   });
   api.portal = { portalUrl: PORTAL };
   await using open = await rig.open(browser, api);
@@ -413,6 +415,17 @@ Deno.test("after a payment nothing stale is shown, and the plan comes without a 
   assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
   await status.getByRole("button", { name: "Dismiss" }).click();
   assert.equal(await status.innerText(), "");
+});
+
+Deno.test("the invoice that was just paid does not stay due because its event came a moment after the plan's", async () => {
+  const api = new PlayedApi();
+  api.info = billingInfo(pro, { invoices: [invoiceOf("open")] });
+  await using open = await rig.open(browser, api, { path: "/c/garden/?stripe_status=success" });
+  const invoices = open.plugin.getByRole("region", { name: "Invoices" });
+  await invoices.getByText("Due", { exact: true }).waitFor();
+  await open.plugin.getByRole("status").getByText("Payment received.").waitFor();
+  api.info = billingInfo(pro, { invoices: [invoiceOf("paid")] });
+  await invoices.getByText("Paid", { exact: true }).waitFor();
 });
 
 Deno.test("the same news is told once, however often it comes", async () => {
