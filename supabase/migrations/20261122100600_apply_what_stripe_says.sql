@@ -144,7 +144,8 @@ begin
 end $$;
 comment on function billing.store_subscription(text, jsonb, timestamptz) is 'Writes a subscription''s state and derives the community''s plan from it.';
 
--- Old news of a subscription may still tell since when it is past_due, and so how long its grace lasts.
+-- News of a subscription that is old, or that says what is known already, may still tell since when it is past_due, and so
+-- how long its grace lasts.
 create function billing.learn_past_due_since(p_community_id text, p_subscription_id text) returns void
   language plpgsql volatile set search_path = ''
 as $$ begin
@@ -243,8 +244,11 @@ begin
 
   if v_comparison = 'unclear' then
     outcome := 'pending'; reason := 'cannot be ordered: ask Stripe which state is current'; return;
-  elsif v_comparison = 'older' then
-    if p_kind = 'subscription' then perform billing.learn_past_due_since(p_community_id, p_state ->> 'id'); end if;
+  elsif v_comparison in ('older', 'same') and p_kind = 'subscription' then
+    perform billing.learn_past_due_since(p_community_id, p_state ->> 'id');
+  end if;
+
+  if v_comparison = 'older' then
     outcome := 'stale'; reason := 'a newer state is known'; return;
   elsif v_comparison = 'newer' then
     if p_kind = 'subscription' then

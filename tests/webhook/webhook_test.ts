@@ -170,11 +170,13 @@ Deno.test("two states in one second: Stripe is asked which is current, in either
 
 Deno.test("grace runs from when the payment last began to fail, in whatever order that is told", async () => {
   const ago = (days: number) => Math.floor(Date.now() / 1000) - days * 86_400;
-  const told = (status: string, days: number) =>
-    stripeEvent("customer.subscription.updated", ago(days), subscription(status, { trial_end: ago(days) }));
+  // What is said on different days differs in the end of the trial, too, unless it is said to be the same.
+  const told = (status: string, days: number, sameAs = days) =>
+    stripeEvent("customer.subscription.updated", ago(days), subscription(status, { trial_end: ago(sameAs) }));
   const lives = [
     { since: 3, plan: "pro", events: [told("past_due", 20), told("active", 18), told("past_due", 3)] },
     { since: 10, plan: "free", events: [told("active", 20), told("past_due", 10), told("past_due", 3)] },
+    { since: 10, plan: "free", events: [told("active", 20), told("past_due", 10), told("past_due", 3, 10)] },
   ];
   const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
   for (const { since, plan, events } of lives) {
