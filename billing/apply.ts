@@ -1,8 +1,8 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { z } from "zod";
 import { type Database, orUnavailable } from "./database.ts";
 import { asJson, type Sql } from "./sql.ts";
-import { orStripeUnavailable } from "./stripe.ts";
+import { isMissing, orStripeUnavailable } from "./stripe.ts";
 import {
   type Change,
   type EventRecord,
@@ -121,30 +121,29 @@ export async function fetchCurrent(
   }
 }
 
-/** Whether Stripe says that there is no such object (https://docs.stripe.com/error-codes#resource-missing). */
-export const isMissing = (error: unknown) =>
-  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing";
-
 /** When Stripe answered, by its own clock; ours may differ from the one its events are stamped with. */
 export function stripeClock({ headers }: { headers: Record<string, string> }): Date {
   const date = new Date(headers.date);
   return Number.isNaN(date.getTime()) ? new Date() : date;
 }
 
+/** `leaves_open`: earlier events of the customer can be settled now. */
+type Applied = Settlement & { leaves_open: boolean | null };
+
 async function callApply(
   db: Sql,
   { event, change, payload }: ReadEvent,
   fetchedAt: Date | null,
   replay: boolean,
-): Promise<Settlement & { leaves_open: boolean | null }> {
+): Promise<Applied> {
   // The payload goes as text: what is kept is what Stripe sent, not our reading of it.
   const [{ settlement }] = await orUnavailable(
     change?.kind === "meter_errors"
-      ? db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
+      ? db<[{ settlement: Applied }]>`
         select billing.apply_meter_errors(
           ${asJson(event)}, ${asJson(change)}, ${payload}::text::jsonb, ${replay}
         ) as settlement`
-      : db<[{ settlement: Settlement & { leaves_open: boolean | null } }]>`
+      : db<[{ settlement: Applied }]>`
         select billing.apply_stripe_event(
           ${asJson(event)}, ${change && asJson(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
         ) as settlement`,

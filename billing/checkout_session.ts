@@ -4,7 +4,7 @@ import { type Database, orUnavailable } from "./database.ts";
 import { CustomerGoneError } from "./customer.ts";
 import { BillingError } from "./errors.ts";
 import type { CommunityId } from "./ids.ts";
-import { orStripeUnavailable } from "./stripe.ts";
+import { isMissing, orStripeUnavailable } from "./stripe.ts";
 
 /** What is bought, by whom, and how the page is shown and left. */
 export interface Purchase {
@@ -141,7 +141,5 @@ async function createSession(
   }
 }
 
-/** Stripe's answer to the id of a deleted customer (https://docs.stripe.com/error-codes#resource-missing). */
-const isCustomerRefused = (error: unknown) =>
-  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing" &&
-  error.param === "customer";
+/** Stripe's answer to the id of a deleted customer. */
+const isCustomerRefused = (error: unknown) => isMissing(error) && error.param === "customer";

@@ -51,7 +51,7 @@ function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number
  * that is away is no reason not to start: the health check says so, and each use says if it is not set up.
  */
 export async function quotaConfigurationOrExit(databaseUrl: string): Promise<void> {
-  const db = connectDatabase(databaseUrl, { max: 1 });
+  await using db = connectDatabase(databaseUrl, { max: 1 });
   try {
     await checkQuotaConfiguration(db);
   } catch (error) {
@@ -61,7 +61,5 @@ export async function quotaConfigurationOrExit(databaseUrl: string): Promise<voi
     }
     if (!(error instanceof BillingError)) throw error;
     console.error(`The limits could not be checked: ${error.detail}`);
-  } finally {
-    await db.close();
   }
 }

@@ -4,7 +4,6 @@ import {
   type ApplyDependencies,
   applyEvent,
   fetchCurrent,
-  isMissing,
   type SettledEvent,
   settleOpenEvents,
   whileCustomerIsHeld,
@@ -15,7 +14,7 @@ import { type Database, orUnavailable } from "./database.ts";
 import { BillingError } from "./errors.ts";
 import { communityIdSchema } from "./ids.ts";
 import { asJson } from "./sql.ts";
-import { orStripeUnavailable } from "./stripe.ts";
+import { isMissing, orStripeUnavailable } from "./stripe.ts";
 import {
   handledEventTypes,
   type ObjectChange,

@@ -2,6 +2,7 @@
 import Stripe from "stripe";
 import type { FeatureInFile, PlanInFile, PlansFile } from "./plans_file.ts";
 import type { Steps } from "./setup_steps.ts";
+import { isMissing } from "./stripe.ts";
 
 /** What is sold, by Stripe's ids. */
 export interface Catalog {
@@ -154,9 +155,7 @@ async function retrieveProduct(stripe: Stripe, id: string): Promise<Stripe.Produ
   try {
     return await stripe.products.retrieve(id);
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing") {
-      return null;
-    }
+    if (isMissing(error)) return null;
     throw error;
   }
 }

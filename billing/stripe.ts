@@ -32,3 +32,7 @@ export async function orStripeUnavailable<T>(call: Promise<T>): Promise<T> {
     throw error;
   }
 }
+
+/** Whether Stripe says that there is no such object (https://docs.stripe.com/error-codes#resource-missing). */
+export const isMissing = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing";

@@ -1,8 +1,8 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { z } from "zod";
 import { type Database, orUnavailable } from "./database.ts";
 import { connectMeters, type Meters } from "./meters.ts";
-import { orStripeUnavailable } from "./stripe.ts";
+import { isMissing, orStripeUnavailable } from "./stripe.ts";
 
 /** A day on which Stripe does not count what was reported. */
 export interface UsageDifference {
@@ -107,9 +107,7 @@ async function countedByDay(meters: Meters, lane: Lane, period: Period): Promise
     return new Map(usage.map(({ startsAt, quantity }) => [startsAt, quantity]));
   } catch (error) {
     // Of a customer that was deleted nothing is counted any more.
-    const isMissing = error instanceof Stripe.errors.StripeInvalidRequestError &&
-      error.code === "resource_missing";
-    if (isMissing) return new Map();
+    if (isMissing(error)) return new Map();
     throw error;
   }
 }

@@ -66,12 +66,8 @@ export async function asRole<T>(
   database: string,
   work: (sql: Pool) => Promise<T>,
 ): Promise<T> {
-  const sql = openPool(databaseUrl(cluster, role, database), { max: 1 });
-  try {
-    return await work(sql);
-  } finally {
-    await sql.close();
-  }
+  await using sql = openPool(databaseUrl(cluster, role, database), { max: 1 });
+  return await work(sql);
 }
 
 async function setPasswords(cluster: Cluster, roles: LoginRole[]): Promise<void> {

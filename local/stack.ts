@@ -221,28 +221,24 @@ async function setUp(
   { kept, options }: Start,
 ): Promise<SetUp> {
   const webhookUrl = `${urls.supabase}/functions/v1/stripe-webhook`;
-  const sql = openPool(urls.postgres, { max: 1 });
-  try {
-    const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
-    const plans = await loadPlans(options.plansFile);
-    const { portalConfigurationId, webhookEndpoint, thinEventDestination } = await setUpStripe({
-      stripe,
-      sql,
-      plans,
-      webhookUrl,
-    });
-    const known = secrets.webhookSecrets;
-    known[webhookUrl] = webhookEndpoint.secret ?? known[webhookUrl];
-    known[`thin ${webhookUrl}`] = thinEventDestination.secret ?? known[`thin ${webhookUrl}`];
-    const signing = [known[webhookUrl], known[`thin ${webhookUrl}`]];
-    if (!signing.every(Boolean)) {
-      throw new LocalError("state_unusable", "A signing secret of Stripe's is lost. Start with --reset.");
-    }
-    await kept?.writeSecrets(secrets);
-    return { webhookSecret: signing.join(","), portalConfigurationId };
-  } finally {
-    await sql.close();
+  await using sql = openPool(urls.postgres, { max: 1 });
+  const stripe = connectStripe({ secretKey: secrets.stripeSecretKey, apiBase: urls.stripe });
+  const plans = await loadPlans(options.plansFile);
+  const { portalConfigurationId, webhookEndpoint, thinEventDestination } = await setUpStripe({
+    stripe,
+    sql,
+    plans,
+    webhookUrl,
+  });
+  const known = secrets.webhookSecrets;
+  known[webhookUrl] = webhookEndpoint.secret ?? known[webhookUrl];
+  known[`thin ${webhookUrl}`] = thinEventDestination.secret ?? known[`thin ${webhookUrl}`];
+  const signing = [known[webhookUrl], known[`thin ${webhookUrl}`]];
+  if (!signing.every(Boolean)) {
+    throw new LocalError("state_unusable", "A signing secret of Stripe's is lost. Start with --reset.");
   }
+  await kept?.writeSecrets(secrets);
+  return { webhookSecret: signing.join(","), portalConfigurationId };
 }
 
 async function readOrMakeSecrets(kept: KeptState | null): Promise<Secrets> {

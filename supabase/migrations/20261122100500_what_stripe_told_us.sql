@@ -53,7 +53,8 @@ create table billing.customers (
   id           text primary key,
   community_id text not null constraint customers_community_fkey references public.communities (id),
   linked_at    timestamptz not null default now(),
-  deleted_at   timestamptz
+  deleted_at   timestamptz,
+  confirmed_at timestamptz not null default now()
 );
 alter table billing.customers enable row level security;
 
@@ -68,6 +69,7 @@ comment on column billing.customers.id is 'Stripe''s id (cus_…).';
 comment on column billing.customers.community_id is 'The community it was made for.';
 comment on column billing.customers.linked_at is 'When it became the community''s customer.';
 comment on column billing.customers.deleted_at is 'When we learned that it was deleted in Stripe; the next checkout makes a new one.';
+comment on column billing.customers.confirmed_at is 'When Stripe last listed it.';
 
 create table billing.object_sync (
   object_id    text primary key,
@@ -143,11 +145,12 @@ comment on column billing.anomalies.seen is 'How often.';
 comment on column billing.anomalies.resolved_at is 'When it was gone.';
 
 create table billing.reconciliations (
-  id          bigint generated always as identity primary key,
-  started_at  timestamptz not null default now(),
-  finished_at timestamptz,
-  events_from timestamptz not null,
-  report      jsonb
+  id           bigint generated always as identity primary key,
+  started_at   timestamptz not null default now(),
+  caught_up_at timestamptz,
+  finished_at  timestamptz,
+  events_from  timestamptz not null,
+  report       jsonb
 );
 alter table billing.reconciliations enable row level security;
 
@@ -157,7 +160,8 @@ grant select on billing.reconciliations to service_role;
 
 comment on table billing.reconciliations is 'Each run of the reconciliation, and what it found.';
 comment on column billing.reconciliations.id is 'Internal key.';
-comment on column billing.reconciliations.started_at is 'When it began. The next complete run looks for missed events from here on.';
+comment on column billing.reconciliations.started_at is 'When it began. Once it has caught up, the next run looks for missed events from here on.';
+comment on column billing.reconciliations.caught_up_at is 'When every event since events_from had been looked at.';
 comment on column billing.reconciliations.finished_at is 'When it was complete; null while it runs, or when it was cut off.';
 comment on column billing.reconciliations.events_from is 'It looked for events created since then.';
 comment on column billing.reconciliations.report is 'What it found and did.';

@@ -2,23 +2,76 @@
 -- settled one by one through the same apply function as the webhook, and tidies up. Every step may be repeated and
 -- interrupted; two runs at once do the work twice and nothing worse.
 
--- Begins a run. Missed events are looked for from the start of the last complete run on, with an hour to spare; the
--- first run looks back as far as Stripe keeps events (30 days, https://docs.stripe.com/api/events).
+-- Begins a run. Missed events are looked for since the start of the last run that had caught up with them, whatever became
+-- of it then, with an hour to spare; the first run looks back as far as Stripe keeps events (30 days,
+-- https://docs.stripe.com/api/events).
 create function billing.begin_reconciliation() returns jsonb
   language sql volatile security definer set search_path = ''
 as $$
   insert into billing.reconciliations (events_from)
   select coalesce(
-    (select max(started_at) - interval '1 hour' from billing.reconciliations where finished_at is not null),
+    (select max(started_at) - interval '1 hour' from billing.reconciliations where caught_up_at is not null),
     now() - interval '30 days')
   returning jsonb_build_object('id', id, 'events_from', extract(epoch from events_from)::bigint)
 $$;
 comment on function billing.begin_reconciliation() is 'Begins a reconciliation and says from when on to look for events.';
 
+create function billing.note_caught_up(p_id bigint) returns void
+  language sql volatile security definer set search_path = ''
+as $$ update billing.reconciliations set caught_up_at = now() where id = p_id $$;
+comment on function billing.note_caught_up(bigint) is 'Notes that a reconciliation has looked at every event.';
+
 create function billing.finish_reconciliation(p_id bigint, p_report jsonb) returns void
   language sql volatile security definer set search_path = ''
 as $$ update billing.reconciliations set finished_at = now(), report = p_report where id = p_id $$;
 comment on function billing.finish_reconciliation(bigint, jsonb) is 'Notes that a reconciliation is complete, and what it found.';
+
+create function billing.missed_events(p_ids text[]) returns jsonb
+  language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(offered.id), '[]') from unnest(p_ids) as offered(id)
+  where not exists (select from billing.stripe_events e where e.id = offered.id)
+$$;
+comment on function billing.missed_events(text[]) is 'Which of these events are not in the ledger.';
+
+-- Whose a customer is, and that one is gone, Stripe says in one event each, and keeps events for thirty days. So the
+-- customers themselves are compared, too.
+-- p_customers: [{id, community_id}], as Stripe lists them. Those we have count as confirmed. Returned are those that may be
+-- a community's and that it does not have: it may have another one, which billing.link_customer then tells.
+create function billing.compare_customers(p_customers jsonb) returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_strangers jsonb;
+begin
+  with offered as (
+    select o ->> 'id' as id, o ->> 'community_id' as community_id, place
+    from jsonb_array_elements(p_customers) with ordinality as given(o, place)
+  ), confirmed as (
+    update billing.customers k set confirmed_at = now() from offered o where k.id = o.id
+  ), found_again as (
+    update billing.anomalies a set resolved_at = now() from offered o
+    where a.kind = 'missing_in_stripe' and a.object_id = o.id and a.resolved_at is null
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'community_id', o.community_id) order by o.place), '[]')
+  into v_strangers
+  from offered o
+  join public.communities c on c.id = o.community_id
+  left join billing.customers k on k.id = o.id
+  where c.stripe_customer_id is distinct from o.id
+    and (k.id is null or k.community_id = c.id and k.deleted_at is null);
+  return v_strangers;
+end $$;
+comment on function billing.compare_customers(jsonb) is 'Compares customers as Stripe lists them with those that are linked: confirms these, and returns those that may have to be.';
+
+create function billing.unconfirmed_customers(p_since timestamptz) returns jsonb
+  language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'community_id', c.id)), '[]')
+  from public.communities c join billing.customers k on k.id = c.stripe_customer_id
+  where k.confirmed_at < p_since
+$$;
+comment on function billing.unconfirmed_customers(timestamptz) is 'Linked customers that Stripe has not listed since then.';
 
 -- Whether the row of an object says what its state says, and what follows from that. A row that was changed or deleted by
 -- hand does not; neither does a subscription whose price became known to a plan only later.
@@ -164,13 +217,15 @@ end $$;
 comment on function billing.tidy_up(interval) is 'Sets plans right that no event will, such as after a grace period, and reduces old payloads to their ids.';
 
 revoke execute on function
-  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.is_stored(text, text, jsonb),
-  billing.find_drift(jsonb), billing.apply_fetched(text, text, jsonb, timestamptz),
+  billing.begin_reconciliation(), billing.note_caught_up(bigint), billing.finish_reconciliation(bigint, jsonb),
+  billing.missed_events(text[]), billing.compare_customers(jsonb), billing.unconfirmed_customers(timestamptz),
+  billing.is_stored(text, text, jsonb), billing.find_drift(jsonb), billing.apply_fetched(text, text, jsonb, timestamptz),
   billing.unconfirmed_objects(timestamptz), billing.report_missing(text, text), billing.open_events(text, integer),
   billing.tidy_up(interval)
   from public, anon, authenticated, service_role;
 grant execute on function
-  billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb), billing.find_drift(jsonb),
-  billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_objects(timestamptz),
+  billing.begin_reconciliation(), billing.note_caught_up(bigint), billing.finish_reconciliation(bigint, jsonb),
+  billing.missed_events(text[]), billing.compare_customers(jsonb), billing.unconfirmed_customers(timestamptz),
+  billing.find_drift(jsonb), billing.apply_fetched(text, text, jsonb, timestamptz), billing.unconfirmed_objects(timestamptz),
   billing.report_missing(text, text), billing.open_events(text, integer), billing.tidy_up(interval)
   to billing_service;
