@@ -1,10 +1,10 @@
 /**
  * `deno run -A dev.ts` serves the plugin from source with live reload, on the port in PORT; `deno run -A dev.ts build`
- * writes what goes into production: the server to `_fresh/`, the parent app's script to `parent/dist/`.
+ * writes what goes into production: the server to `_fresh/`, the parent app's script to `packages/parent/dist/`.
  */
 
 import { Builder } from "fresh/dev";
-import { writeDist } from "./parent/bundle.ts";
+import { writeDist } from "./packages/parent/bundle.ts";
 
 const builder = new Builder();
 if (Deno.args.includes("build")) {

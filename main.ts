@@ -1,6 +1,6 @@
-import { createApp } from "./app.ts";
+import { createApp } from "./server/app.ts";
 import { configOrExit, readServerConfig } from "./billing/config.ts";
-import { quotaConfigurationOrExit } from "./billing/quota_configuration.ts";
+import { quotaConfigurationOrExit } from "./billing/quota/quota_configuration.ts";
 
 const config = configOrExit(readServerConfig);
 await quotaConfigurationOrExit(config.databaseUrl);

@@ -8,8 +8,8 @@
  */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import type { Database } from "../billing/database.ts";
-import { withEphemeralCluster } from "../local/ephemeral_cluster.ts";
+import type { Database } from "../billing/db/database.ts";
+import { withEphemeralCluster } from "../local/postgres/ephemeral_cluster.ts";
 import { projectPath } from "../local/paths.ts";
 import { CLUSTER_VARIABLE } from "../tests/support/database.ts";
 import { count, type Line, plot } from "./quota_plot.ts";

@@ -1,6 +1,6 @@
 /** Databases with a history of usage: so many events of one community, and as many spread over a thousand. */
-import type { Pool } from "../billing/sql.ts";
-import { connectDatabase, type Database } from "../billing/database.ts";
+import type { Pool } from "../billing/db/sql.ts";
+import { connectDatabase, type Database } from "../billing/db/database.ts";
 import { createDatabase, type TestDatabase } from "../tests/support/database.ts";
 
 export const FEATURE = "ai_chat_message";

@@ -6,9 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
-import { withEphemeralCluster } from "../local/ephemeral_cluster.ts";
+import { withEphemeralCluster } from "../local/postgres/ephemeral_cluster.ts";
 import { CLUSTER_VARIABLE } from "../tests/support/database.ts";
-import { runStorm } from "../tests/usage_reports/storm.ts";
+import { runStorm } from "../tests/usage/storm.ts";
 
 const COMMUNITIES = 100;
 const HOURS = 25;

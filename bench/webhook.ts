@@ -5,14 +5,14 @@
  */
 import { parseArgs } from "node:util";
 import Stripe from "stripe";
-import { connectDatabase, type Database } from "../billing/database.ts";
-import { asJson } from "../billing/sql.ts";
+import { connectDatabase, type Database } from "../billing/db/database.ts";
+import { asJson } from "../billing/db/sql.ts";
 import { connectStripe } from "../billing/stripe.ts";
-import { readStripeEvent } from "../billing/stripe_event.ts";
-import { webhookHandler } from "../billing/webhook.ts";
-import { withEphemeralCluster } from "../local/ephemeral_cluster.ts";
+import { readStripeEvent } from "../billing/events/read_event.ts";
+import { webhookHandler } from "../billing/http/webhook_handler.ts";
+import { withEphemeralCluster } from "../local/postgres/ephemeral_cluster.ts";
 import { CLUSTER_VARIABLE, createDatabase, type TestDatabase } from "../tests/support/database.ts";
-import { stripeEvent, subscription } from "../tests/webhook/stripe_stand_in.ts";
+import { stripeEvent, subscription } from "../tests/events/stripe_stand_in.ts";
 
 const CONCURRENCIES = [1, 16];
 const ROUNDS = 3;

@@ -1,14 +1,14 @@
 import { createClient } from "@supabase/supabase-js";
 import { readBillingInfo } from "./billing_info.ts";
-import { type CheckoutRequest, createCheckoutSession } from "./checkout.ts";
+import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout.ts";
 import type { ServerConfig } from "./config.ts";
-import { connectDatabase, orUnavailable } from "./database.ts";
-import type { Database as Schema } from "./database_types.ts";
+import { connectDatabase, orUnavailable } from "./db/database.ts";
+import type { Database as Schema } from "./db/database_types.ts";
 import { BillingError } from "./errors.ts";
-import type { IdentityProvider } from "./identity.ts";
-import { type CommonGroundProvider, commonGroundProvider } from "./identity_common_ground.ts";
-import { tokenProvider } from "./identity_token.ts";
-import { createPortalSession, type PortalRequest } from "./portal.ts";
+import type { IdentityProvider } from "./identity/identity_provider.ts";
+import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
+import { tokenProvider } from "./identity/identity_token.ts";
+import { createPortalSession, type PortalRequest } from "./checkout/portal.ts";
 import {
   type QuotaOptions,
   type QuotaUse,
@@ -16,13 +16,13 @@ import {
   requireQuota,
   requireQuotaBatch,
   type UsageEvent,
-} from "./quota.ts";
-import type { Feature, Resource } from "./quota_features.ts";
-import { enforceResourceLimit, releaseResource } from "./quota_resources.ts";
-import { openSession } from "./session.ts";
-import { type Session, sessionTokens } from "./session_token.ts";
+} from "./quota/quota.ts";
+import type { Feature, Resource } from "./quota/guarded_features.ts";
+import { enforceResourceLimit, releaseResource } from "./quota/resource_limits.ts";
+import { openSession } from "./identity/session.ts";
+import { type Session, sessionTokens } from "./identity/session_token.ts";
 import { connectStripe } from "./stripe.ts";
-import { webhookHandler } from "./webhook.ts";
+import { webhookHandler } from "./http/webhook_handler.ts";
 
 /** A session together with the token it came as, which reads are made with. */
 export interface AuthenticatedSession extends Session {

@@ -1,8 +1,8 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import type { Database as Schema } from "./database_types.ts";
+import type { Database as Schema } from "./db/database_types.ts";
 import { BillingError } from "./errors.ts";
-import type { Session } from "./session_token.ts";
+import type { Session } from "./identity/session_token.ts";
 
 const limitSchema = z.object({
   feature: z.string(),

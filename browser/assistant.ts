@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { callPlugin } from "./connection.ts";
-import { pageLanguage } from "./page_language.ts";
+import { callPlugin } from "./api/connection.ts";
+import { pageLanguage } from "./language/page_language.ts";
 import { dismissToast, showToast } from "./toasts.ts";
 
 /** What was said so far: by the person and by the assistant in turn. */

@@ -1,16 +1,16 @@
 /** The plugin in the browser: what starts it and what ends it. */
 
-import type { IdentityProviderName } from "../billing/identity.ts";
-import { callApi } from "./api.ts";
-import { onStripeCallback, watchForChange } from "./arrival.ts";
-import { loadBilling } from "./billing_loader.ts";
-import { billing, departure } from "./billing_store.ts";
-import { setConnection } from "./connection.ts";
-import { takeDeparture } from "./departure_memory.ts";
-import { reportHeight } from "./height.ts";
-import { openChannel } from "./identity/open_channel.ts";
-import { createSession } from "./session.ts";
-import type { StripeJs } from "./stripe_js.ts";
+import type { IdentityProviderName } from "../billing/identity/identity_provider.ts";
+import { callApi } from "./api/client.ts";
+import { onStripeCallback, watchForChange } from "./stripe/stripe_return.ts";
+import { loadBilling } from "./plan/loader.ts";
+import { billing, departure } from "./plan/store.ts";
+import { setConnection } from "./api/connection.ts";
+import { takeDeparture } from "./stripe/redirect_memory.ts";
+import { reportHeight } from "./parent/height.ts";
+import { openChannel } from "./parent/open_channel.ts";
+import { createSession } from "./api/session.ts";
+import type { StripeJs } from "./stripe/stripe_js.ts";
 
 /** What the server knows and the page needs. */
 export interface PluginOptions {

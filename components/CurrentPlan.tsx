@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
-import type { BillingInfo } from "../browser/contract.ts";
-import { pageLanguage } from "../browser/page_language.ts";
-import { limitKey } from "../browser/plan_limit.ts";
-import { describeSubscription } from "../browser/subscription_note.ts";
+import type { BillingInfo } from "../browser/api/contract.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
+import { limitKey } from "../browser/plan/limits.ts";
+import { describeSubscription } from "../browser/plan/subscription_note.ts";
 import UsageMeter from "./UsageMeter.tsx";
 
 /**

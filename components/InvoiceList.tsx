@@ -1,6 +1,6 @@
-import type { Invoice } from "../browser/contract.ts";
-import { fill } from "../browser/language.ts";
-import { pageLanguage } from "../browser/page_language.ts";
+import type { Invoice } from "../browser/api/contract.ts";
+import { fill } from "../browser/language/language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 
 /** The community's invoices, each with links to Stripe's page for it and to the document. */
 export default function InvoiceList({ invoices }: { invoices: Invoice[] }) {

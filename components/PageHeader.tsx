@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Texts } from "../browser/texts.ts";
+import type { Texts } from "../browser/language/texts.ts";
 
 /** The plugin's pages, in the order in which they are offered. */
 const PAGES = [["/", "billing"], ["/assistant", "assistant"]] as const;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import type { OfferedPlan } from "../browser/contract.ts";
-import { pageLanguage } from "../browser/page_language.ts";
+import type { OfferedPlan } from "../browser/api/contract.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 import LimitList from "./LimitList.tsx";
 
 interface PlanOptionProps {

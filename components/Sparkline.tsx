@@ -1,5 +1,5 @@
-import { fill } from "../browser/language.ts";
-import { pageLanguage } from "../browser/page_language.ts";
+import { fill } from "../browser/language/language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 
 const HEIGHT = 20;
 /** From one bar to the next. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { conversation, say } from "../browser/assistant.ts";
-import { pageLanguage } from "../browser/page_language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 
 /**
  * A conversation with an assistant that repeats what it hears: the least that a feature with a limit can be. The

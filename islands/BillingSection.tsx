@@ -1,16 +1,16 @@
 import type { ComponentChildren } from "preact";
-import { confirmPayment } from "../browser/arrival.ts";
-import { retry } from "../browser/billing_loader.ts";
+import { confirmPayment } from "../browser/stripe/stripe_return.ts";
+import { retry } from "../browser/plan/loader.ts";
 import {
   billing,
   closeEmbeddedCheckout,
   confirmation,
   departure,
   embeddedCheckout,
-} from "../browser/billing_store.ts";
-import type { BillingInfo, OfferedPlan } from "../browser/contract.ts";
-import { pageLanguage } from "../browser/page_language.ts";
-import { largerPlans } from "../browser/subscription.ts";
+} from "../browser/plan/store.ts";
+import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
+import { largerPlans } from "../browser/plan/subscription.ts";
 import CurrentPlan from "../components/CurrentPlan.tsx";
 import InvoiceList from "../components/InvoiceList.tsx";
 import Note from "../components/Note.tsx";

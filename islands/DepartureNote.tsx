@@ -1,7 +1,7 @@
-import { stopWaiting } from "../browser/arrival.ts";
-import { departure } from "../browser/billing_store.ts";
-import { followToNewTab } from "../browser/departure.ts";
-import { pageLanguage } from "../browser/page_language.ts";
+import { stopWaiting } from "../browser/stripe/stripe_return.ts";
+import { departure } from "../browser/plan/store.ts";
+import { followToNewTab } from "../browser/stripe/stripe_redirect.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 import Note from "../components/Note.tsx";
 
 /** Stands in for what was left while Stripe could not be opened here, or is open in another tab. */

@@ -1,7 +1,7 @@
-import { billing, departure } from "../browser/billing_store.ts";
-import { fill } from "../browser/language.ts";
-import { pageLanguage } from "../browser/page_language.ts";
-import { dismissPaywall, paywall, type QuotaProblem } from "../browser/paywall.ts";
+import { billing, departure } from "../browser/plan/store.ts";
+import { fill } from "../browser/language/language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
+import { dismissPaywall, paywall, type QuotaProblem } from "../browser/plan/paywall.ts";
 import Note from "../components/Note.tsx";
 import DepartureNote from "./DepartureNote.tsx";
 import UpgradeButton from "./UpgradeButton.tsx";

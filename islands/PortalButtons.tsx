@@ -1,8 +1,8 @@
-import { departure, type Destination } from "../browser/billing_store.ts";
-import type { BillingInfo } from "../browser/contract.ts";
-import { openPortal } from "../browser/departure.ts";
-import { pageLanguage } from "../browser/page_language.ts";
-import { canCancel, needsPayment } from "../browser/subscription.ts";
+import { departure, type Destination } from "../browser/plan/store.ts";
+import type { BillingInfo } from "../browser/api/contract.ts";
+import { openPortal } from "../browser/stripe/stripe_redirect.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
+import { canCancel, needsPayment } from "../browser/plan/subscription.ts";
 
 /** The ways into Stripe's billing portal that the state of the subscription calls for. */
 export default function PortalButtons({ info }: { info: BillingInfo }) {

@@ -1,4 +1,4 @@
-import { pageLanguage } from "../browser/page_language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
 import { dismissToast, toasts } from "../browser/toasts.ts";
 
 /** Passing notices, read aloud by screen readers as they come. */

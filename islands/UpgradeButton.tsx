@@ -1,9 +1,9 @@
-import { departure } from "../browser/billing_store.ts";
-import type { BillingInfo, OfferedPlan } from "../browser/contract.ts";
-import { openPortal, startCheckout } from "../browser/departure.ts";
-import { fill } from "../browser/language.ts";
-import { pageLanguage } from "../browser/page_language.ts";
-import { hasLiveSubscription } from "../browser/subscription.ts";
+import { departure } from "../browser/plan/store.ts";
+import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
+import { openPortal, startCheckout } from "../browser/stripe/stripe_redirect.ts";
+import { fill } from "../browser/language/language.ts";
+import { pageLanguage } from "../browser/language/page_language.ts";
+import { hasLiveSubscription } from "../browser/plan/subscription.ts";
 
 /**
  * Takes an admin to the checkout of one plan, or, where there is a subscription already, to the portal that changes

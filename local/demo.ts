@@ -15,7 +15,7 @@ import {
 import { buildApp } from "../tests/support/build.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 import { projectPath } from "./paths.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts } from "./processes/ports.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
 
 const FOLDER = projectPath(".local/demo");

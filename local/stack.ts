@@ -2,17 +2,17 @@
  * The whole product on one machine: PostgreSQL, the Stripe simulator, the Supabase gateway with the edge functions, the
  * demo parent app and the plugin, all on the loopback interface.
  */
-import { openPool } from "../billing/sql.ts";
-import { loadPlans, setUpStripe } from "../billing/setup.ts";
+import { openPool } from "../billing/db/sql.ts";
+import { loadPlans, setUpStripe } from "../billing/setup/setup.ts";
 import { connectStripe } from "../billing/stripe.ts";
-import { Children } from "./children.ts";
-import { type Cluster, databaseUrl, prepareDatabase } from "./database.ts";
+import { Children } from "./processes/children.ts";
+import { type Cluster, databaseUrl, prepareDatabase } from "./postgres/cluster.ts";
 import { LocalError } from "./errors.ts";
 import { stateFolder } from "./paths.ts";
-import { freePorts, requireFreePorts } from "./ports.ts";
-import { startPostgres } from "./postgres.ts";
-import { KeptState, newSecrets, type Secrets } from "./state.ts";
-import { startGateway } from "./supabase.ts";
+import { freePorts, requireFreePorts } from "./processes/ports.ts";
+import { startPostgres } from "./postgres/start_postgres.ts";
+import { KeptState, newSecrets, type Secrets } from "./stack_state.ts";
+import { startGateway } from "./gateway/supabase.ts";
 
 /** In the order in which they take up ports. */
 export const SERVICES = ["parent", "plugin", "supabase", "stripe", "postgres"] as const;
@@ -167,7 +167,7 @@ async function startDatabase({ children, ports, kept, options }: Start, cluster:
 async function startStripe({ children, ports, kept }: Start): Promise<void> {
   await children.start({
     name: "stripe",
-    module: "local/stripe/main.ts",
+    module: "packages/stripe-simulator/src/main.ts",
     args: [`--port=${ports.stripe}`, ...(kept ? [`--state=${kept.stripeFile}`] : [])],
     readyWhen: { url: `http://127.0.0.1:${ports.stripe}/_sim/health` },
   });
@@ -180,7 +180,7 @@ async function startParent(
 ): Promise<void> {
   await children.start({
     name: "parent",
-    module: "local/parent/main.ts",
+    module: "local/parent_app/main.ts",
     args: [`--port=${ports.parent}`],
     env: {
       PARENT_APP_URL: urls.parent,
@@ -204,7 +204,7 @@ async function startPlugin(
       denoArgs: ["--allow-all", "--watch=routes,islands,components,browser,static", "--no-clear-screen"],
       env: { ...env, PORT: String(ports.plugin) },
     }
-    : { module: "local/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
+    : { module: "local/processes/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
   await children.start({ name: "plugin", ...program, readyWhen: { url: `${urls.plugin}/api/health` } });
 }
 

@@ -1,7 +1,7 @@
 import { asset } from "fresh/runtime";
-import { chooseLanguage } from "../browser/choose_language.ts";
-import { TEXTS_ELEMENT_ID } from "../browser/page_language.ts";
-import { define } from "../define.ts";
+import { chooseLanguage } from "../browser/language/choose_language.ts";
+import { TEXTS_ELEMENT_ID } from "../browser/language/page_language.ts";
+import { define } from "../server/page_context.ts";
 
 /** The document around every page. Its islands find their texts at its end. */
 export default define.page(({ Component, req }) => {

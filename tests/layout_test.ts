@@ -18,18 +18,23 @@ function imports(path: string): string[] {
 /** The path from the root of what a relative import leads to. */
 const target = (path: string, specifier: string) => new URL(specifier, `file:///${path}`).pathname.slice(1);
 
-const folder = (path: string) => path.includes("/") ? path.split("/")[0] : "(root)";
+const folder = (path: string) => {
+  if (!path.includes("/")) return "(root)";
+  const [first, second] = path.split("/");
+  return first === "packages" ? `packages/${second}` : first;
+};
 
 /** Which folders each folder of the product may import from, besides itself. "types" allows `import type` only. */
 const allowed: Record<string, string[]> = {
-  "(root)": ["billing"],
+  "(root)": ["billing", "server"],
   billing: [],
-  browser: ["billing: types", "parent: types"],
+  browser: ["billing: types", "packages/parent: types"],
   components: ["browser"],
-  fresh: [],
   islands: ["billing: types", "browser", "components"],
-  parent: [],
-  routes: ["(root)", "billing", "browser", "components", "islands"],
+  "packages/fresh": [],
+  "packages/parent": [],
+  routes: ["billing", "browser", "components", "islands", "server"],
+  server: ["billing"],
   supabase: ["billing"],
 };
 
@@ -54,7 +59,8 @@ Deno.test("imports point one way: routes and functions to billing, islands to br
 
 Deno.test("the environment is read in one place of the product", () => {
   const readers = sources.filter((path) =>
-    folder(path) in allowed && !["fresh", "(root)"].includes(folder(path)) && !path.endsWith("_test.ts") &&
+    folder(path) in allowed && !["packages/fresh", "(root)"].includes(folder(path)) &&
+    !path.endsWith("_test.ts") &&
     /Deno\.env|process\.env/.test(readFileSync(`${root}/${path}`, "utf8"))
   );
   assert.deepEqual(readers, ["billing/config.ts"]);

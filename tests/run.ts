@@ -5,12 +5,12 @@
  * is `N passed, N failed`; the exit code is 0 when none failed.
  */
 import { join } from "node:path";
-import { Children } from "../local/children.ts";
-import type { Cluster } from "../local/database.ts";
-import { startEphemeralCluster } from "../local/ephemeral_cluster.ts";
+import { Children } from "../local/processes/children.ts";
+import type { Cluster } from "../local/postgres/cluster.ts";
+import { startEphemeralCluster } from "../local/postgres/ephemeral_cluster.ts";
 import { LocalError } from "../local/errors.ts";
 import { projectRoot } from "../local/paths.ts";
-import { pgtapFiles, printPgtap, runPgtap } from "../local/pgtap.ts";
+import { pgtapFiles, printPgtap, runPgtap } from "../local/postgres/pgtap.ts";
 import { buildApp } from "./support/build.ts";
 import { CLUSTER_VARIABLE, createDatabase, prepareTemplates } from "./support/database.ts";
 import { descendantsOf } from "./support/processes.ts";

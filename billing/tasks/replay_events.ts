@@ -3,12 +3,12 @@
  * function as the webhook. What is older than what we know stays stale, so a replay cannot take anything back.
  */
 import { parseArgs } from "node:util";
-import type { Pool, Row } from "../sql.ts";
+import type { Pool, Row } from "../db/sql.ts";
 import type Stripe from "stripe";
-import { replayEvent } from "../apply.ts";
+import { replayEvent } from "../events/apply.ts";
 import { configOrExit, readOperatorConfig } from "../config.ts";
 import { connectStripe } from "../stripe.ts";
-import { isThinEvent } from "../thin_event.ts";
+import { isThinEvent } from "../events/thin_event.ts";
 import { connectOperator } from "./operator.ts";
 
 const USAGE =

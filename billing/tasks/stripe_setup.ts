@@ -4,8 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { PlansFileError } from "../plans_file.ts";
-import { loadPlans, setUpStripe, type StripeSetup } from "../setup.ts";
+import { PlansFileError } from "../setup/plans_file.ts";
+import { loadPlans, setUpStripe, type StripeSetup } from "../setup/setup.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { keepUsageInOrder, type UsageUpkeep } from "../usage_upkeep.ts";
+import { keepUsageInOrder, type UsageUpkeep } from "../usage/usage_upkeep.ts";
 import { connectOperator } from "./operator.ts";
 
 const { values } = parseArgs({

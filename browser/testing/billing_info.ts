@@ -1,4 +1,4 @@
-import type { BillingInfo, OfferedPlan, Subscription } from "../contract.ts";
+import type { BillingInfo, OfferedPlan, Subscription } from "../api/contract.ts";
 
 export const free: OfferedPlan = {
   code: "free",

@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
-import { chooseLanguage } from "../../browser/choose_language.ts";
+import { chooseLanguage } from "../../browser/language/choose_language.ts";
 import Note from "../../components/Note.tsx";
-import { define } from "../../define.ts";
+import { define } from "../../server/page_context.ts";
 
 /** What a person sees instead of a page that is not there or that failed. */
 export default define.page(({ error, req }) => {

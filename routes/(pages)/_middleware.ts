@@ -1,5 +1,5 @@
 import { HttpError } from "fresh";
-import { define } from "../../define.ts";
+import { define } from "../../server/page_context.ts";
 
 /** The error page that follows says nothing of what went wrong, so the log must. */
 export default define.middleware(async (ctx) => {

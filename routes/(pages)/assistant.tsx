@@ -1,7 +1,7 @@
-import { chooseLanguage } from "../../browser/choose_language.ts";
+import { chooseLanguage } from "../../browser/language/choose_language.ts";
 import Note from "../../components/Note.tsx";
 import PageHeader from "../../components/PageHeader.tsx";
-import { define } from "../../define.ts";
+import { define } from "../../server/page_context.ts";
 import Assistant from "../../islands/Assistant.tsx";
 import ParentListener from "../../islands/ParentListener.tsx";
 import Paywall from "../../islands/Paywall.tsx";

@@ -1,8 +1,8 @@
-import { chooseLanguage } from "../../browser/choose_language.ts";
+import { chooseLanguage } from "../../browser/language/choose_language.ts";
 import Note from "../../components/Note.tsx";
 import PageHeader from "../../components/PageHeader.tsx";
 import Skeleton from "../../components/Skeleton.tsx";
-import { define } from "../../define.ts";
+import { define } from "../../server/page_context.ts";
 import BillingSection from "../../islands/BillingSection.tsx";
 import ParentListener from "../../islands/ParentListener.tsx";
 import Toasts from "../../islands/Toasts.tsx";

@@ -1,5 +1,5 @@
-import { RequestFault } from "../../billing/problem.ts";
-import { define } from "../../define.ts";
+import { RequestFault } from "../../billing/http/problem.ts";
+import { define } from "../../server/page_context.ts";
 
 /** Under /api/ also what is not there is said in JSON. */
 export const handler = define.handlers(() => {

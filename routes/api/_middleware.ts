@@ -1,5 +1,5 @@
-import { problemOf } from "../../billing/problem.ts";
-import { define } from "../../define.ts";
+import { problemOf } from "../../billing/http/problem.ts";
+import { define } from "../../server/page_context.ts";
 
 /** Handlers only throw; here it becomes an answer. What the API says is for its caller alone, at that moment. */
 export default define.middleware(async (ctx) => {

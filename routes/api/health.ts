@@ -1,4 +1,4 @@
-import { get } from "../../api.ts";
+import { get } from "../../server/methods.ts";
 
 /** Ready to serve: the process runs and its database answers. */
 export const handler = get(async ({ state }) => {

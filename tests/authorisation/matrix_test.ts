@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Pool } from "../../billing/sql.ts";
+import type { Pool } from "../../billing/db/sql.ts";
 import Stripe from "stripe";
 import { type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";

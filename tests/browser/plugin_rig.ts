@@ -4,13 +4,13 @@
  */
 
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from "playwright-core";
-import { createApp } from "../../app.ts";
+import { createApp } from "../../server/app.ts";
 import { readServerConfig } from "../../billing/config.ts";
-import type { BillingInfo } from "../../browser/contract.ts";
+import type { BillingInfo } from "../../browser/api/contract.ts";
 import { billingInfo, free } from "../../browser/testing/billing_info.ts";
 import { Builder } from "fresh/dev";
-import { startParent } from "../../local/parent/start.ts";
-import { freePorts } from "../../local/ports.ts";
+import { startParent } from "../../local/parent_app/start_parent.ts";
+import { freePorts } from "../../local/processes/ports.ts";
 
 const IDENTITY_SECRET = "identity-secret-of-at-least-32-characters";
 
@@ -67,7 +67,7 @@ function answerWith(answer: object | Problem): Response {
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  /** An id of `local/parent/people.ts`; the admin when left out. */
+  /** An id of `local/parent_app/people.ts`; the admin when left out. */
   person?: string;
   path?: string;
   /** True for a clock that the test can put forward. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Pool } from "../../billing/sql.ts";
+import type { Pool } from "../../billing/db/sql.ts";
 import type Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";

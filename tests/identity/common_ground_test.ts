@@ -10,10 +10,10 @@ import {
   identityRequestSchema,
   type SignedAnswer,
   type SignedRequests,
-} from "../../billing/identity_common_ground.ts";
+} from "../../billing/identity/common_ground.ts";
 import { Answers } from "../../local/common_ground/answers.ts";
 import { communities, people, treasurerRoleId } from "../../local/common_ground/communities.ts";
-import { newKeyPair } from "../../local/common_ground/start.ts";
+import { newKeyPair } from "../../local/common_ground/start_common_ground.ts";
 
 const [garden, chess] = communities;
 const [ada, ben, cleo, dan] = people;

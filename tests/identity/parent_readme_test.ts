@@ -7,12 +7,14 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { identityTokenVerifier } from "../../billing/identity_token.ts";
-import { bundleModule, bundleScript } from "../../parent/bundle.ts";
+import { identityTokenVerifier } from "../../billing/identity/identity_token.ts";
+import { bundleModule, bundleScript } from "../../packages/parent/bundle.ts";
 
 const ORIGIN = "https://app.example";
 const SECRET = "a secret that both the parent app and Dues know";
-const readme = await Deno.readTextFile(fileURLToPath(new URL("../../parent/README.md", import.meta.url)));
+const readme = await Deno.readTextFile(
+  fileURLToPath(new URL("../../packages/parent/README.md", import.meta.url)),
+);
 const verify = identityTokenVerifier({
   key: { secret: SECRET },
   issuer: ORIGIN,

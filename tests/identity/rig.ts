@@ -1,6 +1,6 @@
-import { newKeyPair, startCommonGround } from "../../local/common_ground/start.ts";
-import { Children } from "../../local/children.ts";
-import { freePorts } from "../../local/ports.ts";
+import { newKeyPair, startCommonGround } from "../../local/common_ground/start_common_ground.ts";
+import { Children } from "../../local/processes/children.ts";
+import { freePorts } from "../../local/processes/ports.ts";
 import { buildApp } from "../support/build.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
@@ -25,7 +25,7 @@ export async function startCommonGroundStack(): Promise<CommonGroundStack> {
   const children = new Children();
   await children.start({
     name: "plugin",
-    module: "local/serve_module.ts",
+    module: "local/processes/serve_module.ts",
     args: ["_fresh/server.js", String(pluginPort)],
     env: {
       ...env,

@@ -10,7 +10,7 @@ import { descendantsOf, leftOver } from "../support/processes.ts";
 /** Runs the launcher to its end. */
 async function dev(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "local/dev.ts", ...args],
+    args: ["run", "--allow-all", "local/dev_stack.ts", ...args],
     cwd: projectRoot,
     env: { NO_COLOR: "1" },
   }).output();
@@ -97,10 +97,10 @@ Deno.test("dev --json prints one line when all answers, and Ctrl-C leaves no pro
   assert.equal(new URL(ready.urls.plugin).hostname, "127.0.0.1");
   const names = [
     "postgres_server.ts",
-    "stripe/main.ts",
-    "parent/main.ts",
+    "stripe-simulator/src/main.ts",
+    "parent_app/main.ts",
     "supabase.ts",
-    "dev.ts",
+    "dev_stack.ts",
     "stripe-webhook",
   ];
   for (const name of names) assert(processes.some(({ command }) => command.includes(name)), `${name} runs`);
@@ -114,7 +114,7 @@ Deno.test("dev --json prints one line when all answers, and Ctrl-C leaves no pro
 
 Deno.test("dev that is killed leaves no process behind", async () => {
   const { process, ended, processes } = await startDev(Deno.execPath(), START);
-  const launcher = processes.find(({ command }) => command.includes("run -A local/dev.ts"));
+  const launcher = processes.find(({ command }) => command.includes("run -A local/dev_stack.ts"));
   assert(launcher);
   Deno.kill(launcher.pid, "SIGKILL");
   assert.notEqual((await process.status).code, 0);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import { SignJWT } from "jose";
-import { Children } from "../../local/children.ts";
+import { Children } from "../../local/processes/children.ts";
 import { projectPath } from "../../local/paths.ts";
-import { freePorts } from "../../local/ports.ts";
-import { startGateway } from "../../local/supabase.ts";
+import { freePorts } from "../../local/processes/ports.ts";
+import { startGateway } from "../../local/gateway/supabase.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 
 const JWT_SECRET = "a secret of at least thirty-two characters";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { LocalError } from "../../local/errors.ts";
-import { migrate } from "../../local/migrate.ts";
+import { migrate } from "../../local/postgres/migrate.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { makeTemporaryFolder } from "../support/temporary_folder.ts";
 

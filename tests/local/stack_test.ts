@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openPool } from "../../billing/sql.ts";
+import { openPool } from "../../billing/db/sql.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import { LocalError } from "../../local/errors.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
@@ -95,7 +95,9 @@ Deno.test("a stack starts on the state of one whose processes were all killed", 
 Deno.test("a stack tells which process ended and how, so that its starter can stop the rest", async () => {
   const stack = await startTestStack({ app: "none" });
   const processes = (await processesOf(stack)).filter(({ command }) => !command.includes("postgres"));
-  const simulator = processes.find(({ command }) => command.includes("local/stripe/main.ts"));
+  const simulator = processes.find(({ command }) =>
+    command.includes("packages/stripe-simulator/src/main.ts")
+  );
   assert(simulator);
   Deno.kill(simulator.pid, "SIGKILL");
   const failure = await stack.failed;

@@ -1,9 +1,14 @@
 // What callers get wrong, and clocks that disagree.
 import assert from "node:assert/strict";
 import { BillingError } from "../../billing/errors.ts";
-import { type QuotaOptions, releaseQuota, requireQuota, requireQuotaBatch } from "../../billing/quota.ts";
-import type { Feature } from "../../billing/quota_features.ts";
-import { enforceResourceLimit } from "../../billing/quota_resources.ts";
+import {
+  type QuotaOptions,
+  releaseQuota,
+  requireQuota,
+  requireQuotaBatch,
+} from "../../billing/quota/quota.ts";
+import type { Feature } from "../../billing/quota/guarded_features.ts";
+import { enforceResourceLimit } from "../../billing/quota/resource_limits.ts";
 import { sessionOf, startQuotaRig } from "./rig.ts";
 
 const FEATURE = "ai_chat_message";

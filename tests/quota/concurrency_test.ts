@@ -1,8 +1,8 @@
 // Many at once on a real database: never a unit over the limit, and never one fewer than there is.
 import assert from "node:assert/strict";
 import { BillingError } from "../../billing/errors.ts";
-import { type QuotaUse, requireQuota, requireQuotaBatch } from "../../billing/quota.ts";
-import { enforceResourceLimit } from "../../billing/quota_resources.ts";
+import { type QuotaUse, requireQuota, requireQuotaBatch } from "../../billing/quota/quota.ts";
+import { enforceResourceLimit } from "../../billing/quota/resource_limits.ts";
 import { sessionOf, startQuotaRig } from "./rig.ts";
 
 const CALLERS = 200;

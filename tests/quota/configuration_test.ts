@@ -1,6 +1,6 @@
 // What is missing is found before anybody meets it.
 import assert from "node:assert/strict";
-import { checkQuotaConfiguration } from "../../billing/quota_configuration.ts";
+import { checkQuotaConfiguration } from "../../billing/quota/quota_configuration.ts";
 import { projectRoot } from "../../local/paths.ts";
 import { buildApp } from "../support/build.ts";
 import { createDatabase } from "../support/database.ts";

@@ -1,6 +1,6 @@
 // A guarded feature as its callers meet it.
 import assert from "node:assert/strict";
-import type { Pool } from "../../billing/sql.ts";
+import type { Pool } from "../../billing/db/sql.ts";
 import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 

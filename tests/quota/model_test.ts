@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type BillingError } from "../../billing/errors.ts";
-import { type Consumption, requireQuota } from "../../billing/quota.ts";
+import { type Consumption, requireQuota } from "../../billing/quota/quota.ts";
 import { type QuotaRig, sessionOf, startQuotaRig } from "./rig.ts";
 
 const FEATURE = "ai_chat_message";

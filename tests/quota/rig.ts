@@ -1,7 +1,7 @@
 /** Communities, features and a clock for tests of limits, on a database of their own. */
-import type { Pool } from "../../billing/sql.ts";
-import { connectDatabase, type Database } from "../../billing/database.ts";
-import type { Session } from "../../billing/session_token.ts";
+import type { Pool } from "../../billing/db/sql.ts";
+import { connectDatabase, type Database } from "../../billing/db/database.ts";
+import type { Session } from "../../billing/identity/session_token.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 
 export interface QuotaRig extends AsyncDisposable {

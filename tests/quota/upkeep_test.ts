@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { requireQuota } from "../../billing/quota.ts";
-import { keepUsageInOrder } from "../../billing/usage_upkeep.ts";
+import { requireQuota } from "../../billing/quota/quota.ts";
+import { keepUsageInOrder } from "../../billing/usage/usage_upkeep.ts";
 import { sessionOf, startQuotaRig } from "./rig.ts";
 
 Deno.test("the upkeep finds counters that are wrong, and makes them anew when told to, while usage goes on", async () => {

@@ -1,6 +1,6 @@
-// A failure prints its seed and path, with which tests/billing/histories_test.ts repeats it.
-import { checkWithLoss } from "../billing/histories.ts";
-import { startStage } from "../billing/scene.ts";
+// A failure prints its seed and path, with which tests/events/histories_test.ts repeats it.
+import { checkWithLoss } from "../events/histories.ts";
+import { startStage } from "../events/scene.ts";
 import { SOAK } from "./soak.ts";
 
 Deno.test(`${SOAK.numRuns} histories, some events of which are lost`, async () => {

@@ -1,6 +1,6 @@
-// A failure prints its seed and path, with which tests/billing/histories_test.ts repeats it.
-import { checkWithoutLoss } from "../billing/histories.ts";
-import { startStage } from "../billing/scene.ts";
+// A failure prints its seed and path, with which tests/events/histories_test.ts repeats it.
+import { checkWithoutLoss } from "../events/histories.ts";
+import { startStage } from "../events/scene.ts";
 import { SOAK } from "./soak.ts";
 
 Deno.test(`${SOAK.numRuns} histories, all of whose events arrive`, async () => {

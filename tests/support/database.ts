@@ -4,8 +4,8 @@
  * All share one PostgreSQL cluster. `deno task test` hands one over in DUES_TEST_CLUSTER; a file run by itself starts
  * its own, which goes away with the process.
  */
-import { openPool, type Pool, type PoolOptions } from "../../billing/sql.ts";
-import { Children } from "../../local/children.ts";
+import { openPool, type Pool, type PoolOptions } from "../../billing/db/sql.ts";
+import { Children } from "../../local/processes/children.ts";
 import {
   asRole,
   bootstrapDatabase,
@@ -13,8 +13,8 @@ import {
   databaseUrl,
   type LoginRole,
   prepareDatabase,
-} from "../../local/database.ts";
-import { startEphemeralCluster } from "../../local/ephemeral_cluster.ts";
+} from "../../local/postgres/cluster.ts";
+import { startEphemeralCluster } from "../../local/postgres/ephemeral_cluster.ts";
 
 /** Names the variable that holds a Cluster as JSON. */
 export const CLUSTER_VARIABLE = "DUES_TEST_CLUSTER";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { post } from "../../../api.ts";
-import { readJson } from "../../../billing/body.ts";
+import { post } from "../../../server/methods.ts";
+import { readJson } from "../../../billing/http/request_body.ts";
 
 const messageSchema = z.strictObject({ message: z.string().trim().min(1).max(2000) });
 

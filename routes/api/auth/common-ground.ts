@@ -1,7 +1,7 @@
-import { post } from "../../../api.ts";
-import { readJson } from "../../../billing/body.ts";
-import { identityRequestSchema } from "../../../billing/identity_common_ground.ts";
-import { RequestFault } from "../../../billing/problem.ts";
+import { post } from "../../../server/methods.ts";
+import { readJson } from "../../../billing/http/request_body.ts";
+import { identityRequestSchema } from "../../../billing/identity/common_ground.ts";
+import { RequestFault } from "../../../billing/http/problem.ts";
 
 /**
  * Signs the two requests that ask Common Ground who is looking. Nobody is signed in yet, so it is for the plugin's own

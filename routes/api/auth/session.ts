@@ -1,5 +1,5 @@
-import { post } from "../../../api.ts";
-import { readJson } from "../../../billing/body.ts";
+import { post } from "../../../server/methods.ts";
+import { readJson } from "../../../billing/http/request_body.ts";
 
 /** Exchanges the parent app's word on who somebody is for a session token. */
 export const handler = post(async ({ req, state }) => {

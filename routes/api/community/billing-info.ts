@@ -1,4 +1,4 @@
-import { get } from "../../../api.ts";
+import { get } from "../../../server/methods.ts";
 
 /** Plan, limits, subscription and invoices of the caller's own community. */
 export const handler = get(async ({ req, state }) => {

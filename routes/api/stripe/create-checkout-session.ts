@@ -1,6 +1,6 @@
-import { post } from "../../../api.ts";
-import { readJson } from "../../../billing/body.ts";
-import { checkoutRequestSchema } from "../../../billing/checkout.ts";
+import { post } from "../../../server/methods.ts";
+import { readJson } from "../../../billing/http/request_body.ts";
+import { checkoutRequestSchema } from "../../../billing/checkout/checkout.ts";
 
 /** Admins: starts a checkout and returns the address of Stripe's page. */
 export const handler = post(async ({ req, state }) => {

@@ -1,6 +1,6 @@
-import { post } from "../../../api.ts";
-import { readJson } from "../../../billing/body.ts";
-import { portalRequestSchema } from "../../../billing/portal.ts";
+import { post } from "../../../server/methods.ts";
+import { readJson } from "../../../billing/http/request_body.ts";
+import { portalRequestSchema } from "../../../billing/checkout/portal.ts";
 
 /** Admins: opens Stripe's billing portal and returns its address. */
 export const handler = post(async ({ req, state }) => {

@@ -1,8 +1,8 @@
 // Makes what we know equal to what Stripe has. Called every hour by a schedule in the database.
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
-import { connectDatabase } from "../../../billing/database.ts";
-import { reconcile } from "../../../billing/reconcile.ts";
-import { scheduledHandler } from "../../../billing/scheduled.ts";
+import { connectDatabase } from "../../../billing/db/database.ts";
+import { reconcile } from "../../../billing/reconcile/reconcile.ts";
+import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
 
 const config = configOrExit(readScheduledConfig);

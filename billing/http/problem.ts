@@ -1,0 +1,98 @@
+import { BillingError, type BillingErrorCode } from "../errors.ts";
+
+/** Faults of a request that the domain never gets to see. */
+export type RequestFaultCode =
+  | "invalid_json"
+  | "invalid_request"
+  | "payload_too_large"
+  | "invalid_signature"
+  | "invalid_event"
+  | "unreadable_event"
+  | "method_not_allowed"
+  | "not_found"
+  | "foreign_origin"
+  | "internal_error";
+
+export type ProblemCode = BillingErrorCode | RequestFaultCode;
+
+/** The one place where a code becomes an HTTP status and a title. */
+const problems: Record<ProblemCode, [status: number, title: string]> = {
+  invalid_json: [400, "The body is not JSON"],
+  invalid_request: [400, "The request is not of the expected shape"],
+  invalid_signature: [400, "The signature does not fit the body"],
+  invalid_event: [400, "The body is not a Stripe event"],
+  invalid_quantity: [400, "The quantity is not valid"],
+  invalid_idempotency_key: [400, "The idempotency key is not valid"],
+  invalid_resource_id: [400, "The resource's id is not valid"],
+  missing_token: [401, "No session token"],
+  invalid_token: [401, "The session token is not valid"],
+  expired_token: [401, "The session token has expired"],
+  invalid_identity_token: [401, "The identity token is not valid"],
+  expired_identity_token: [401, "The identity token has expired"],
+  used_identity_token: [401, "The identity token was used before"],
+  invalid_identity_answer: [401, "Common Ground's answers are not valid"],
+  expired_identity_request: [401, "Common Ground was asked too long ago"],
+  quota_exceeded: [402, "The plan allows no more"],
+  not_admin: [403, "Only admins may do this"],
+  not_member: [403, "Only members may do this"],
+  foreign_origin: [403, "Only the plugin's own page may ask this"],
+  not_found: [404, "There is nothing here"],
+  unknown_community: [404, "Unknown community"],
+  unknown_plan: [404, "Unknown plan"],
+  method_not_allowed: [405, "This method is not allowed here"],
+  already_subscribed: [409, "The community has a subscription already"],
+  no_subscription: [409, "The community has no subscription"],
+  no_customer: [409, "The community has no billing account yet"],
+  plan_not_for_sale: [409, "The plan is not for sale"],
+  payload_too_large: [413, "The body is too large"],
+  unreadable_event: [422, "The Stripe event was not understood"],
+  idempotency_key_reused: [422, "The idempotency key belongs to another use"],
+  internal_error: [500, "Something went wrong"],
+  quota_not_configured: [500, "The limits are not set up"],
+  parent_unavailable: [503, "The parent app cannot be reached"],
+  database_unavailable: [503, "The database cannot be reached"],
+  stripe_unavailable: [503, "Stripe cannot be reached"],
+};
+
+/** A fault of the request itself. */
+export class RequestFault extends Error {
+  override name = "RequestFault";
+
+  constructor(readonly code: RequestFaultCode, readonly detail?: string, readonly headers: HeadersInit = {}) {
+    super(detail ?? code);
+  }
+}
+
+/** An error as `application/problem+json` with a stable `code` (RFC 9457). */
+export function problemResponse(
+  code: ProblemCode,
+  detail?: string,
+  headers: HeadersInit = {},
+  members: Record<string, unknown> = {},
+): Response {
+  const [status, title] = problems[code];
+  const all = new Headers(headers);
+  all.set("content-type", "application/problem+json");
+  all.set("cache-control", "no-store");
+  // RFC 6750, 3: a refused token is answered with how to authenticate.
+  if (status === 401) all.set("www-authenticate", "Bearer");
+  if (status === 503) all.set("retry-after", "5");
+  return new Response(JSON.stringify({ type: "about:blank", title, status, code, detail, ...members }), {
+    status,
+    headers: all,
+  });
+}
+
+/**
+ * What to answer when this was thrown. Expected errors say their code; anything else is logged whole and answered
+ * with a bare 500, because what it says is not for the outside.
+ */
+export function problemOf(error: unknown): Response {
+  if (error instanceof RequestFault) return problemResponse(error.code, error.detail, error.headers);
+  if (error instanceof BillingError) {
+    if (problems[error.code][0] >= 500) console.error(error);
+    return problemResponse(error.code, error.detail, error.headers, error.members);
+  }
+  console.error(error);
+  return problemResponse("internal_error");
+}

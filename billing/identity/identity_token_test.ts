@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import type { BillingErrorCode } from "../errors.ts";
+import { identityTokenVerifier } from "./identity_token.ts";
+
+const secret = "a secret that both the parent app and Dues know";
+const issuer = "https://app.example";
+const audience = "https://billing.example";
+const now = () => Math.floor(Date.now() / 1000);
+
+const claims = () => ({
+  iss: issuer,
+  aud: audience,
+  sub: "user-1",
+  cid: "garden",
+  adm: true,
+  title: "The Garden",
+  jti: crypto.randomUUID(),
+  iat: now(),
+  exp: now() + 60,
+});
+
+const sign = (payload: Record<string, unknown>, key = secret, alg = "HS256") =>
+  new SignJWT(payload).setProtectedHeader({ alg }).sign(new TextEncoder().encode(key));
+
+const verify = identityTokenVerifier({ key: { secret }, issuer, audience });
+const refuses = (token: string, code: BillingErrorCode) => assert.rejects(verify(token), { code });
+
+Deno.test("a token the parent app signed for us tells who somebody is", async () => {
+  const identity = await verify(await sign({ ...claims(), pluginId: "p1" }));
+  assert.deepEqual([identity.sub, identity.cid, identity.adm, identity.title, identity.pluginId], [
+    "user-1",
+    "garden",
+    true,
+    "The Garden",
+    "p1",
+  ]);
+});
+
+Deno.test("a token somebody else signed, or nobody, is refused", async () => {
+  await refuses(await sign(claims(), "another secret of more than 32 characters"), "invalid_identity_token");
+  await refuses(await sign(claims(), secret, "HS512"), "invalid_identity_token");
+  await refuses(new UnsecuredJWT(claims()).encode(), "invalid_identity_token");
+  for (const token of ["", "x", "a.b.c", "..", "💥"]) await refuses(token, "invalid_identity_token");
+});
+
+Deno.test("a token from another issuer or for another audience is refused", async () => {
+  await refuses(await sign({ ...claims(), iss: "https://evil.example" }), "invalid_identity_token");
+  await refuses(await sign({ ...claims(), aud: "https://other.example" }), "invalid_identity_token");
+});
+
+Deno.test("a token lives five minutes at most, and not before it was made", async () => {
+  await refuses(await sign({ ...claims(), iat: now() - 100, exp: now() - 40 }), "expired_identity_token");
+  await refuses(await sign({ ...claims(), exp: now() + 301 }), "invalid_identity_token");
+  await refuses(await sign({ ...claims(), iat: now() - 400, exp: now() + 60 }), "expired_identity_token");
+  await refuses(await sign({ ...claims(), iat: now() + 120, exp: now() + 180 }), "invalid_identity_token");
+});
+
+Deno.test("every claim must be there and of its type", async () => {
+  for (const name of ["sub", "cid", "adm", "title", "jti", "iat", "exp", "iss", "aud"]) {
+    const { [name]: _, ...rest } = claims() as Record<string, unknown>;
+    await refuses(await sign(rest), "invalid_identity_token");
+  }
+  for (
+    const wrong of [{ adm: "true" }, { adm: 1 }, { cid: ".." }, { cid: 7 }, { title: "" }, { jti: "short" }, {
+      pluginId: "",
+    }]
+  ) {
+    await refuses(await sign({ ...claims(), ...wrong }), "invalid_identity_token");
+  }
+});
+
+Deno.test("with the parent's public keys, only their private halves can sign", async () => {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const jwk = { ...await exportJWK(publicKey), kid: "k1", alg: "ES256" };
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    () => Response.json({ keys: [jwk] }),
+  );
+  const jwksUrl = `http://127.0.0.1:${server.addr.port}/jwks.json`;
+  const verifyByKey = identityTokenVerifier({ key: { jwksUrl }, issuer, audience });
+
+  const signed = await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
+  assert.equal((await verifyByKey(signed)).cid, "garden");
+  // The classic confusion: the public key, known to all, used as if it were a shared secret.
+  const forged = await sign(claims(), JSON.stringify(jwk));
+  await assert.rejects(verifyByKey(forged), { code: "invalid_identity_token" });
+  const stranger = await generateKeyPair("ES256");
+  const foreign = await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(
+    stranger.privateKey,
+  );
+  await assert.rejects(verifyByKey(foreign), { code: "invalid_identity_token" });
+});
+
+Deno.test("when the parent's keys cannot be fetched, that is said, and not that the token is bad", async () => {
+  const { privateKey } = await generateKeyPair("ES256");
+  const token = await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    () => new Response("down", { status: 502 }),
+  );
+  for (const jwksUrl of [`http://127.0.0.1:${server.addr.port}/jwks.json`, "http://127.0.0.1:1/jwks.json"]) {
+    const verifyByKey = identityTokenVerifier({ key: { jwksUrl }, issuer, audience });
+    await assert.rejects(verifyByKey(token), { code: "parent_unavailable" });
+  }
+});

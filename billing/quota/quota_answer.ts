@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { BillingError } from "../errors.ts";
+
+const windowSchema = z.object({
+  /** 0 = a resource limit: so many at once. */
+  window_seconds: z.number(),
+  period: z.enum(["rolling", "calendar_month"]),
+  hard_limit: z.number(),
+  used: z.number(),
+});
+
+const consumedSchema = z.object({
+  outcome: z.enum(["consumed", "repeated"]),
+  plan: z.string(),
+  limits: z.array(
+    windowSchema.extend({ seconds_to_reset: z.number() }).transform((limit) => ({
+      windowSeconds: limit.window_seconds,
+      period: limit.period,
+      hardLimit: limit.hard_limit,
+      /** With this use. */
+      used: limit.used,
+      /** Until the first units come back. */
+      secondsToReset: limit.seconds_to_reset,
+    })),
+  ),
+  /** The time is kept as the text it came as: a Date would lose its microseconds. */
+  usage_event: z.object({ id: z.number(), occurred_at: z.string() })
+    .transform(({ id, occurred_at }) => ({ id, occurredAt: occurred_at })),
+}).transform(({ outcome, plan, limits, usage_event }) => ({
+  outcome,
+  plan,
+  limits,
+  usageEvent: usage_event,
+}));
+
+const acquiredSchema = z.object({
+  outcome: z.enum(["acquired", "held"]),
+  plan: z.string(),
+  used: z.number(),
+  hard_limit: z.number(),
+}).transform(({ hard_limit, ...rest }) => ({ ...rest, hardLimit: hard_limit }));
+
+const refusedSchema = windowSchema.extend({
+  outcome: z.literal("refused"),
+  plan: z.string(),
+  resets_at: z.string().nullable(),
+  retry_after_seconds: z.number().nullable(),
+  upgrade_plan: z.string().nullable(),
+});
+
+const otherSchema = z.object({
+  outcome: z.enum(["unknown_community", "unknown_feature", "no_limit", "key_reused"]),
+  plan: z.string().optional(),
+});
+
+/** Where a limit stands after a use. */
+export type LimitStanding = z.output<typeof consumedSchema>["limits"][number];
+
+/** What `billing.consume_quota` says, if it is yes. Throws what `refusal` says otherwise. */
+export function readConsumed(feature: string, answer: unknown): z.output<typeof consumedSchema> {
+  const result = z.union([consumedSchema, refusedSchema, otherSchema]).parse(answer);
+  if ("usageEvent" in result) return result;
+  throw refusal(feature, result);
+}
+
+/** What `billing.acquire_resource` says, if it is yes. Throws what `refusal` says otherwise. */
+export function readAcquired(feature: string, answer: unknown): z.output<typeof acquiredSchema> {
+  const result = z.union([acquiredSchema, refusedSchema, otherSchema]).parse(answer);
+  if ("hardLimit" in result) return result;
+  throw refusal(feature, result);
+}
+
+/** The error for an answer that is not yes: `quota_exceeded`, `quota_not_configured`, … */
+function refusal(
+  feature: string,
+  answer: z.output<typeof refusedSchema> | z.output<typeof otherSchema>,
+): BillingError {
+  switch (answer.outcome) {
+    case "refused":
+      return quotaExceeded(feature, answer);
+    case "unknown_community":
+      return new BillingError("unknown_community", "This community has not opened Dues yet.");
+    case "unknown_feature":
+      return new BillingError("quota_not_configured", `There is no feature "${feature}".`);
+    case "no_limit":
+      return new BillingError(
+        "quota_not_configured",
+        `The plan "${answer.plan}" has no limit for "${feature}".`,
+      );
+    case "key_reused":
+      return new BillingError(
+        "idempotency_key_reused",
+        "This idempotency key was used before, with another quantity.",
+      );
+  }
+}
+
+/**
+ * A 402 that says which limit, how far it is used, and what helps: waiting, where `resetsAt` and Retry-After say how long
+ * by the database's clock, or the plan in `upgradePlan`.
+ */
+function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>): BillingError {
+  return new BillingError("quota_exceeded", describe(feature, refused), {
+    members: {
+      feature,
+      limit: refused.hard_limit,
+      used: refused.used,
+      windowSeconds: refused.window_seconds,
+      period: refused.period,
+      resetsAt: refused.resets_at && new Date(refused.resets_at).toISOString(),
+      plan: refused.plan,
+      upgradePlan: refused.upgrade_plan,
+    },
+    // RFC 9110, 10.2.3, in seconds: a date would have to be read by the caller's clock.
+    headers: refused.retry_after_seconds === null ? {} : { "retry-after": `${refused.retry_after_seconds}` },
+  });
+}
+
+function describe(feature: string, refused: z.output<typeof refusedSchema>): string {
+  const span = refused.window_seconds === 0
+    ? "at a time"
+    : refused.period === "calendar_month"
+    ? "in a month"
+    : `in ${refused.window_seconds} seconds`;
+  return `The plan "${refused.plan}" allows ${refused.hard_limit} "${feature}" ${span}; ${refused.used} are used.`;
+}

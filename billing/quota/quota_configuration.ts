@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { connectDatabase, type Database, orUnavailable } from "../db/database.ts";
+import { BillingError } from "../errors.ts";
+import { guardedFeatures, guardedResources } from "./guarded_features.ts";
+
+const faultsSchema = z.array(z.object({
+  feature: z.string(),
+  plan: z.string().nullable(),
+  fault: z.enum(["unknown_feature", "no_limit", "no_resource_limit"]),
+}));
+
+/** Features or limits that the plugin guards are not set up. The message has one line for each. */
+export class QuotaConfigurationError extends Error {
+  override name = "QuotaConfigurationError";
+
+  constructor(readonly faults: string[]) {
+    super(`The limits are not complete:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  }
+}
+
+/**
+ * Makes sure that everything the plugin guards has a limit on every plan, so that nobody meets that gap later.
+ *
+ * Throws `QuotaConfigurationError`, or `BillingError` `database_unavailable`.
+ */
+export async function checkQuotaConfiguration(
+  db: Database,
+  features: readonly string[] = guardedFeatures,
+  resources: readonly string[] = guardedResources,
+): Promise<void> {
+  const [{ faults }] = await orUnavailable(
+    db<[{ faults: unknown }]>`select billing.quota_faults(${[...features]}, ${[...resources]}) as faults`,
+  );
+  const found = faultsSchema.parse(faults);
+  if (found.length > 0) throw new QuotaConfigurationError(found.map(describe));
+}
+
+function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number]): string {
+  switch (fault) {
+    case "unknown_feature":
+      return `${feature}: there is no such feature. Add it to the table features.`;
+    case "no_limit":
+      return `${feature}: plan ${plan} has no limit for it within a time window. Add one to the table plan_limits.`;
+    case "no_resource_limit":
+      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits, with time_window 0.`;
+  }
+}
+
+/**
+ * Checks before anything is served, and ends the process with exit code 1 and the list of faults on stderr. A database
+ * that is away is no reason not to start: the health check says so, and each use says if it is not set up.
+ */
+export async function quotaConfigurationOrExit(databaseUrl: string): Promise<void> {
+  await using db = connectDatabase(databaseUrl, { max: 1 });
+  try {
+    await checkQuotaConfiguration(db);
+  } catch (error) {
+    if (error instanceof QuotaConfigurationError) {
+      console.error(error.message);
+      Deno.exit(1);
+    }
+    if (!(error instanceof BillingError)) throw error;
+    console.error(`The limits could not be checked: ${error.detail}`);
+  }
+}

@@ -1,0 +1,227 @@
+/** Plans, features and limits in the database, as the plans file says. */
+import { asJson, type Pool, type Sql } from "../db/sql.ts";
+import { z } from "zod";
+import { type PlansFile, PlansFileError } from "./plans_file.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Steps } from "./setup_steps.ts";
+
+/**
+ * Writes what is sold, in one transaction, with an operator's connection. Plans that the file does not know are not offered
+ * any more, and communities on them keep them; of the features that it does know, exactly its limits are in force.
+ *
+ * Throws `PlansFileError` when a rank is taken by a plan of earlier days, and the database's own errors.
+ */
+export async function writePlans(
+  sql: Pool,
+  steps: Steps,
+  file: PlansFile,
+  catalog: Catalog,
+): Promise<void> {
+  await sql.begin(async (transaction) => {
+    const wanted = rowsOf(file, catalog);
+    await refuseTakenRanks(transaction, file);
+    await writeRows(transaction, steps, tables.features, wanted.features);
+    await writeRows(transaction, steps, tables.plans, wanted.plans);
+    await writeRows(transaction, steps, tables.limits, wanted.limits);
+    await writeRows(transaction, steps, tables.meteredPrices, wanted.meteredPrices);
+  });
+}
+
+const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+type Row = z.output<typeof rowSchema>;
+
+/** A table, how its rows are called, read and written. */
+interface Table {
+  noun: string;
+  key: string[];
+  /** The rows there are, as JSON in the shape of the wanted ones. Those the file has no say in are left out. */
+  read(sql: Sql, wanted: string): Promise<{ row: unknown }[]>;
+  /** Writes the wanted rows, a JSON array. */
+  write(sql: Sql, wanted: string): Promise<unknown>;
+  /** What becomes of a row that the file does not have. Nothing when left out. */
+  remove?(sql: Sql, row: string): Promise<unknown>;
+}
+
+/** Makes one table hold the wanted rows, and tells each difference. */
+async function writeRows(sql: Sql, steps: Steps, table: Table, wanted: Row[]): Promise<void> {
+  const keyOf = (row: Row) => table.key.map((column) => row[column]).join(" ");
+  const found = z.array(rowSchema).parse((await table.read(sql, asJson(wanted))).map(({ row }) => row));
+  const known = new Map(found.map((row) => [keyOf(row), row]));
+  const differences = wanted.flatMap((row) => {
+    const before = known.get(keyOf(row));
+    const changed = Object.keys(row).filter((column) => before?.[column] !== row[column]);
+    if (changed.length === 0) return [];
+    return before
+      ? `${keyOf(row)}: ${changed.map((column) => describe(column, before[column], row[column])).join(", ")}`
+      : `${keyOf(row)}: new`;
+  });
+  steps.told.push(...differences.map((difference) => `Database, ${table.noun} ${difference}`));
+  if (differences.length > 0 && !steps.isDryRun) await table.write(sql, asJson(wanted));
+
+  const { remove } = table;
+  const kept = new Set(wanted.map(keyOf));
+  if (!remove) return;
+  for (const row of found.filter((row) => !kept.has(keyOf(row)))) {
+    const sentence = `Database, ${table.noun} ${keyOf(row)}: not in the file any more`;
+    await steps.take(sentence, () => remove(sql, asJson(row)), undefined);
+  }
+}
+
+const describe = (column: string, before: Row[string], after: Row[string]) =>
+  `${column} ${before ?? "nothing"} → ${after ?? "nothing"}`;
+
+/** A plan that is not offered any more keeps its rank, since communities may still be on it. */
+async function refuseTakenRanks(sql: Sql, { plans }: PlansFile): Promise<void> {
+  const others = await sql<{ code: string; rank: number }[]>`
+    select code, rank from public.plans where code <> all (${plans.map(({ code }) => code)})`;
+  const faults = plans.flatMap((plan) =>
+    others.filter(({ rank }) => rank === plan.rank).map(({ code }) =>
+      `plans.${plan.code}.rank: ${plan.rank} is the rank of the earlier plan ${code}; choose another`
+    )
+  );
+  if (faults.length > 0) throw new PlansFileError(faults);
+}
+
+function rowsOf({ currency, features, plans }: PlansFile, catalog: Catalog) {
+  return {
+    features: features.map(({ code, name, unit, meter_event_name, included_quantity }) => ({
+      code,
+      name,
+      unit,
+      meter_event_name: meter_event_name ?? null,
+      included_quantity,
+    })),
+    plans: plans.map((plan) => ({
+      code: plan.code,
+      name: plan.name,
+      rank: plan.rank,
+      price_cents: plan.price_cents,
+      currency,
+      billing_interval: plan.billing_interval ?? null,
+      trial_days: plan.trial_days,
+      grace_days: plan.grace_days,
+      is_default: plan.is_default,
+      is_active: plan.is_active,
+      stripe_price_id: catalog.prices[plan.code] ?? null,
+    })),
+    limits: plans.flatMap((plan) =>
+      plan.limits.map(({ feature, most, within }) => ({
+        plan: plan.code,
+        feature,
+        time_window: within.interval,
+        period: within.period,
+        hard_limit: most,
+      }))
+    ),
+    meteredPrices: catalog.meteredPrices.map(({ feature, billingInterval, priceId }) => ({
+      feature,
+      currency,
+      billing_interval: billingInterval,
+      stripe_price_id: priceId,
+    })),
+  };
+}
+
+const tables = {
+  features: {
+    noun: "feature",
+    key: ["code"],
+    read: (sql) =>
+      sql`
+        select jsonb_build_object('code', code, 'name', name, 'unit', unit, 'meter_event_name', meter_event_name,
+          'included_quantity', included_quantity) as row
+        from public.features`,
+    write: (sql, wanted) =>
+      sql`
+        insert into public.features (code, name, unit, meter_event_name, included_quantity)
+        select f.* from jsonb_to_recordset(${wanted}) as
+          f(code text, name text, unit text, meter_event_name text, included_quantity bigint)
+        on conflict (code) do update set name = excluded.name, unit = excluded.unit,
+          meter_event_name = excluded.meter_event_name, included_quantity = excluded.included_quantity`,
+  },
+
+  plans: {
+    noun: "plan",
+    key: ["code"],
+    read: (sql, wanted) =>
+      sql`
+        select jsonb_build_object('code', code, 'name', name, 'rank', rank, 'price_cents', price_cents,
+          'currency', currency, 'billing_interval', billing_interval, 'trial_days', trial_days,
+          'grace_days', extract(epoch from grace_period) / 86400, 'is_default', is_default, 'is_active', is_active,
+          'stripe_price_id', stripe_price_id) as row
+        from public.plans
+        where is_active or code in (select w ->> 'code' from jsonb_array_elements(${wanted}) w)`,
+    write: async (sql, wanted) => {
+      // Ranks and the default may change places, while no two may have the same at any moment.
+      await sql`
+        update public.plans set rank = -1 - id, is_default = false
+        where is_default or code in (select w ->> 'code' from jsonb_array_elements(${wanted}) w)`;
+      await sql`
+        insert into public.plans (code, name, rank, price_cents, currency, billing_interval, trial_days,
+          grace_period, is_default, is_active, stripe_price_id)
+        select p.code, p.name, p.rank, p.price_cents, p.currency, p.billing_interval, p.trial_days,
+          make_interval(days => p.grace_days), p.is_default, p.is_active, p.stripe_price_id
+        from jsonb_to_recordset(${wanted}) as p(
+          code text, name text, rank integer, price_cents integer, currency text, billing_interval text,
+          trial_days integer, grace_days integer, is_default boolean, is_active boolean, stripe_price_id text)
+        on conflict (code) do update set name = excluded.name, rank = excluded.rank,
+          price_cents = excluded.price_cents, currency = excluded.currency,
+          billing_interval = excluded.billing_interval, trial_days = excluded.trial_days,
+          grace_period = excluded.grace_period, is_default = excluded.is_default,
+          is_active = excluded.is_active, stripe_price_id = excluded.stripe_price_id`;
+    },
+    remove: (sql, row) =>
+      sql`update public.plans set is_active = false where code = ${row}::jsonb ->> 'code'`,
+  },
+
+  limits: {
+    noun: "limit",
+    key: ["plan", "feature", "time_window", "period"],
+    // "30 days" is written in many ways: where the file means the same it is shown as the file has it.
+    read: (sql, wanted) =>
+      sql`
+        select jsonb_build_object('plan', p.code, 'feature', l.feature, 'period', l.period,
+          'hard_limit', l.hard_limit, 'time_window', coalesce((
+            select w ->> 'time_window' from jsonb_array_elements(${wanted}) w
+            where (w ->> 'time_window')::interval = l.time_window and w ->> 'period' = l.period limit 1),
+            l.time_window::text)) as row
+        from public.plan_limits l join public.plans p on p.id = l.plan_id
+        where p.is_active and l.feature in (select w ->> 'feature' from jsonb_array_elements(${wanted}) w)`,
+    write: (sql, wanted) =>
+      sql`
+        insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
+        select p.id, l.feature, l.time_window, l.period, l.hard_limit
+        from jsonb_to_recordset(${wanted}) as
+          l(plan text, feature text, time_window interval, period text, hard_limit bigint)
+        join public.plans p on p.code = l.plan
+        on conflict (plan_id, feature, time_window, period) do update set hard_limit = excluded.hard_limit`,
+    remove: (sql, row) =>
+      sql`
+        delete from public.plan_limits l
+        using public.plans p, jsonb_to_record(${row}) as
+          gone(plan text, feature text, time_window interval, period text)
+        where p.id = l.plan_id and p.code = gone.plan
+          and (l.feature, l.time_window, l.period) = (gone.feature, gone.time_window, gone.period)`,
+  },
+
+  meteredPrices: {
+    noun: "metered price of",
+    key: ["feature", "currency", "billing_interval"],
+    read: (sql) =>
+      sql`
+        select jsonb_build_object('feature', feature, 'currency', currency, 'billing_interval', billing_interval,
+          'stripe_price_id', stripe_price_id) as row
+        from billing.metered_prices`,
+    write: (sql, wanted) =>
+      sql`
+        insert into billing.metered_prices (feature, currency, billing_interval, stripe_price_id)
+        select m.* from jsonb_to_recordset(${wanted}) as
+          m(feature text, currency text, billing_interval text, stripe_price_id text)
+        on conflict (feature, currency, billing_interval) do update set stripe_price_id = excluded.stripe_price_id`,
+    remove: (sql, row) =>
+      sql`
+        delete from billing.metered_prices m
+        using jsonb_to_record(${row}) as gone(feature text, currency text, billing_interval text)
+        where (m.feature, m.currency, m.billing_interval) = (gone.feature, gone.currency, gone.billing_interval)`,
+  },
+} satisfies Record<string, Table>;

@@ -1,0 +1,19 @@
+import type { IdentityProviderName } from "../../billing/identity/identity_provider.ts";
+import type { StripeStatus } from "../../packages/parent/types.ts";
+import { callApi } from "../api/client.ts";
+import { openParentChannel, type ParentChannel } from "./channel.ts";
+
+/**
+ * Opens the line to the page around this one, in the way that the parent app speaks. Rejects when the code for that
+ * cannot be loaded.
+ */
+export async function openChannel(
+  provider: IdentityProviderName,
+  parentOrigin: string,
+  onStripeCallback: (status: StripeStatus) => void,
+): Promise<ParentChannel> {
+  if (provider === "token") return openParentChannel(parentOrigin, onStripeCallback);
+  const { openCommonGroundChannel } = await import("./common_ground.ts");
+  const iframeUid = new URLSearchParams(location.search).get("iframeUid");
+  return openCommonGroundChannel({ parentOrigin, iframeUid, callApi });
+}

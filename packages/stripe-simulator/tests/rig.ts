@@ -1,0 +1,107 @@
+import Stripe from "stripe";
+import { type RunningStripe, startStripe, type StripeOptions } from "../src/server.ts";
+
+/** A simulator of its own and the official SDK connected to it. Dispose it to stop it. */
+export interface Rig extends AsyncDisposable {
+  stripe: Stripe;
+  simulator: RunningStripe;
+  /** What the simulator wrote to its log. */
+  log: string[];
+}
+
+/** Starts a simulator on a free port. Webhooks are retried at once, so that no test waits for them. */
+export async function startRig(options: StripeOptions = {}): Promise<Rig> {
+  const log: string[] = [];
+  const simulator = await startStripe({ retryDelays: [1, 1, 1], log: (line) => log.push(line), ...options });
+  return {
+    stripe: connect(simulator),
+    simulator,
+    log,
+    async [Symbol.asyncDispose]() {
+      await simulator.stop();
+    },
+  };
+}
+
+/** The official SDK, pointed at a simulator. */
+export function connect(
+  { host, port }: { host: string; port: number },
+  config: { key?: string; maxNetworkRetries?: number } = {},
+): Stripe {
+  const { key = "sk_test_suite", maxNetworkRetries = 0 } = config;
+  return new Stripe(key, { host, port, protocol: "http", telemetry: false, maxNetworkRetries });
+}
+
+/** A monthly price of 15 dollars and its product. */
+export function createPro(
+  stripe: Stripe,
+  fields: Partial<Stripe.PriceCreateParams> = {},
+): Promise<Stripe.Price> {
+  return stripe.products.create({ name: "Pro" }).then((product) =>
+    stripe.prices.create({
+      currency: "usd",
+      product: product.id,
+      recurring: { interval: "month" },
+      unit_amount: 1500,
+      ...fields,
+    })
+  );
+}
+
+/** Opens a hosted checkout for one unit of a price. */
+export function openCheckout(
+  stripe: Stripe,
+  price: string,
+  fields: Partial<Stripe.Checkout.SessionCreateParams> = {},
+): Promise<Stripe.Checkout.Session> {
+  return stripe.checkout.sessions.create({
+    mode: "subscription",
+    line_items: [{ price, quantity: 1 }],
+    success_url: "https://parent.example/c/1/?stripe_status=success&session_id={CHECKOUT_SESSION_ID}",
+    cancel_url: "https://parent.example/c/1/?stripe_status=cancel",
+    ...fields,
+  });
+}
+
+/** Pays a checkout as a person would on its page. Throws unless the answer is 200. */
+export async function pay(simulator: { url: string }, session: string, fields: Record<string, string> = {}) {
+  const response = await fetch(`${simulator.url}/_sim/checkout/${session}/pay`, {
+    method: "POST",
+    body: JSON.stringify(fields),
+  });
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error.message);
+}
+
+/** An endpoint that notes every event it gets. Without an answer of its own it says 200. */
+export interface Receiver extends AsyncDisposable {
+  url: string;
+  requests: { body: string; signature: string }[];
+  /** The types received, in their order. */
+  types(): string[];
+  /** The events received, in their order. */
+  events(): Stripe.Event[];
+}
+
+export function startReceiver(answer: (event: Stripe.Event) => Response | Promise<Response> = ok): Receiver {
+  const requests: Receiver["requests"] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const body = await request.text();
+    requests.push({ body, signature: request.headers.get("stripe-signature") ?? "" });
+    return answer(JSON.parse(body));
+  });
+  const events = (): Stripe.Event[] => requests.map(({ body }) => JSON.parse(body));
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/hook`,
+    requests,
+    events,
+    types: () => events().map((event) => event.type),
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+    },
+  };
+}
+
+function ok(): Response {
+  return new Response("ok");
+}

@@ -1,0 +1,39 @@
+import { App, csp, staticFiles } from "fresh";
+import { createBilling } from "../billing/billing.ts";
+import type { ServerConfig } from "../billing/config.ts";
+import type { PublicConfig, State } from "./page_context.ts";
+import { pagePolicy } from "./page_policy.ts";
+
+/** The plugin server, put together from its configuration. */
+export async function createApp(config: ServerConfig): Promise<App<State>> {
+  const billing = await createBilling(config);
+  const publicConfig: PublicConfig = {
+    parentAppUrl: config.parentAppUrl,
+    pluginUrl: config.pluginUrl,
+    identityProvider: config.identity.provider,
+    stripeJs: config.checkout.uiMode === "embedded"
+      ? { publishableKey: config.stripe.publishableKey, scriptUrl: config.checkout.stripeJsUrl }
+      : null,
+  };
+
+  return new App<State>()
+    .use(async (ctx) => {
+      const response = await ctx.next();
+      response.headers.set("x-content-type-options", "nosniff");
+      // Addresses may hold ids of a community: no other site learns them.
+      response.headers.set("referrer-policy", "strict-origin-when-cross-origin");
+      response.headers.append("vary", "accept-language");
+      return response;
+    })
+    .use(staticFiles())
+    .use(csp({
+      useNonce: true,
+      csp: pagePolicy(config),
+    }))
+    .use((ctx) => {
+      ctx.state.billing = billing;
+      ctx.state.config = publicConfig;
+      return ctx.next();
+    })
+    .fsRoutes();
+}

@@ -1,0 +1,21 @@
+import type { Context } from "fresh";
+import { RequestFault } from "../billing/http/problem.ts";
+import { define, type State } from "./page_context.ts";
+
+type Handle = (ctx: Context<State>) => Response | Promise<Response>;
+
+/** A route of one method. Every other method is answered 405 and told which one there is (RFC 9110, 15.5.6). */
+function only(method: "GET" | "POST", handle: Handle) {
+  return define.handlers((ctx) => {
+    const allowed = method === "GET" ? ["GET", "HEAD"] : [method];
+    if (!allowed.includes(ctx.req.method)) {
+      throw new RequestFault("method_not_allowed", `This address answers ${method}.`, {
+        allow: allowed.join(", "),
+      });
+    }
+    return handle(ctx);
+  });
+}
+
+export const get = (handle: Handle) => only("GET", handle);
+export const post = (handle: Handle) => only("POST", handle);

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { rateLimitHeaders } from "./rate_limit_headers.ts";
+
+Deno.test("each limit is a policy of its own, with what remains of it and when units come back", () => {
+  const headers = rateLimitHeaders({
+    feature: "ai_chat_message",
+    limits: [
+      { windowSeconds: 3600, period: "rolling", hardLimit: 20, used: 3, secondsToReset: 3610 },
+      {
+        windowSeconds: 2_592_000,
+        period: "calendar_month",
+        hardLimit: 100,
+        used: 100,
+        secondsToReset: 86400,
+      },
+    ],
+  });
+  assert.deepEqual(headers, {
+    "ratelimit-policy": `"ai_chat_message-3600s";q=20;w=3600, "ai_chat_message-month";q=100`,
+    "ratelimit": `"ai_chat_message-3600s";r=17;t=3610, "ai_chat_message-month";r=0;t=86400`,
+  });
+});
+
+Deno.test("a limit that was lowered below what is used leaves nothing, not less", () => {
+  const limit = {
+    windowSeconds: 60,
+    period: "rolling" as const,
+    hardLimit: 5,
+    used: 8,
+    secondsToReset: 30,
+  };
+  assert.deepEqual(
+    new Headers(rateLimitHeaders({ feature: "ai_chat_message", limits: [limit] })).get("ratelimit"),
+    `"ai_chat_message-60s";r=0;t=30`,
+  );
+});

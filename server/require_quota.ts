@@ -1,0 +1,47 @@
+import type { Context } from "fresh";
+import type { Consumption, QuotaOptions } from "../billing/quota/quota.ts";
+import type { Feature } from "../billing/quota/guarded_features.ts";
+import { rateLimitHeaders } from "./rate_limit_headers.ts";
+import { define, type State } from "./page_context.ts";
+
+/**
+ * The one line before a feature, as a middleware: `export default requireQuota("ai_chat_message")`.
+ *
+ * Lets a request pass that has a session and whose community has quota left, and records the use; answers 401 or 402 by
+ * throwing otherwise. When the feature then throws or answers with an error, the units are given back. A feature
+ * that can fail after its answer has begun (a stream) calls `state.billing.requireQuota` itself and releases by itself.
+ *
+ * `options` may depend on the request: how many units, or an idempotency key (mind what QuotaOptions says of those).
+ */
+export function requireQuota(
+  feature: Feature,
+  options: QuotaOptions | ((ctx: Context<State>) => QuotaOptions | Promise<QuotaOptions>) = {},
+) {
+  return define.middleware(async (ctx) => {
+    const { billing } = ctx.state;
+    const session = await billing.authenticate(ctx.req);
+    const asked = typeof options === "function" ? await options(ctx) : options;
+    const consumption = await billing.requireQuota(session, feature, asked);
+    let failed = true;
+    try {
+      const response = await ctx.next();
+      failed = response.status >= 400;
+      if (failed) return response;
+      for (const [name, value] of Object.entries(rateLimitHeaders(consumption))) {
+        response.headers.set(name, value);
+      }
+      return response;
+    } finally {
+      if (failed) await release(consumption);
+    }
+  });
+}
+
+/** That the feature failed is what its caller has to hear, whatever becomes of this. */
+async function release(consumption: Consumption): Promise<void> {
+  try {
+    await consumption.release();
+  } catch (error) {
+    console.error(`${consumption.quantity} ${consumption.feature} could not be given back:`, error);
+  }
+}

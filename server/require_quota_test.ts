@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Context } from "fresh";
+import { BillingError } from "../billing/errors.ts";
+import type { QuotaOptions } from "../billing/quota/quota.ts";
+import type { State } from "./page_context.ts";
+import { requireQuota } from "./require_quota.ts";
+
+/** A request on its way to a feature, and what becomes of the units it uses. */
+function scene(
+  { feature, refusal, releaseFails = false }: {
+    feature: () => Response | Promise<Response>;
+    refusal?: Error;
+    releaseFails?: boolean;
+  },
+) {
+  const seen = { asked: [] as (QuotaOptions | undefined)[], ran: 0, released: 0 };
+  const billing = {
+    authenticate: () => Promise.resolve({ userId: "ann", communityId: "garden" }),
+    requireQuota: (_session: unknown, _feature: string, options?: QuotaOptions) => {
+      if (refusal) return Promise.reject(refusal);
+      seen.asked.push(options);
+      return Promise.resolve({
+        feature: "ai_chat_message",
+        quantity: 1,
+        limits: [{ windowSeconds: 60, period: "rolling", hardLimit: 5, used: 2, secondsToReset: 30 }],
+        release: () => {
+          seen.released++;
+          return releaseFails ? Promise.reject(new Error("no database")) : Promise.resolve(1);
+        },
+      });
+    },
+  };
+  const ctx = {
+    state: { billing },
+    req: new Request("https://billing.example/api/assistant/messages?units=3"),
+    next: () => {
+      seen.ran++;
+      return Promise.resolve().then(feature);
+    },
+  } as unknown as Context<State>;
+  return { ctx, seen };
+}
+
+const guard = requireQuota("ai_chat_message");
+const answerOf = (status: number) => () => new Response(null, { status });
+
+Deno.test("a feature that answers keeps its units, and the answer says what remains", async () => {
+  const { ctx, seen } = scene({ feature: answerOf(200) });
+  const response = await guard(ctx);
+  assert.equal(response.headers.get("ratelimit"), `"ai_chat_message-60s";r=3;t=30`);
+  assert.deepEqual(seen, { asked: [{}], ran: 1, released: 0 });
+});
+
+Deno.test("a feature that sends people on has done its work", async () => {
+  const { ctx, seen } = scene({ feature: answerOf(303) });
+  await guard(ctx);
+  assert.equal(seen.released, 0);
+});
+
+Deno.test("a feature that answers with an error gives its units back", async () => {
+  for (const status of [400, 404, 500, 503]) {
+    const { ctx, seen } = scene({ feature: answerOf(status) });
+    const response = await guard(ctx);
+    assert.deepEqual([response.status, seen.released], [status, 1]);
+    assert.equal(response.headers.get("ratelimit"), null);
+  }
+});
+
+Deno.test("a feature that throws gives its units back, and what it threw is what is heard", async () => {
+  const failure = new Error("the model is away");
+  const { ctx, seen } = scene({ feature: () => Promise.reject(failure) });
+  await assert.rejects(async () => await guard(ctx), failure);
+  assert.equal(seen.released, 1);
+});
+
+Deno.test("units that cannot be given back are logged, and the feature's failure is still heard", async () => {
+  const logged: unknown[][] = [];
+  const original = console.error;
+  console.error = (...parts) => logged.push(parts);
+  try {
+    const failure = new Error("the model is away");
+    const { ctx } = scene({ feature: () => Promise.reject(failure), releaseFails: true });
+    await assert.rejects(async () => await guard(ctx), failure);
+  } finally {
+    console.error = original;
+  }
+  assert.match(String(logged[0][0]), /1 ai_chat_message could not be given back/);
+});
+
+Deno.test("without quota the feature does not run", async () => {
+  const refusal = new BillingError("quota_exceeded", "no more");
+  const { ctx, seen } = scene({ feature: answerOf(200), refusal });
+  await assert.rejects(async () => await guard(ctx), refusal);
+  assert.deepEqual([seen.ran, seen.released], [0, 0]);
+});
+
+Deno.test("how much is used may follow from the request", async () => {
+  const { ctx, seen } = scene({ feature: answerOf(200) });
+  const guard = requireQuota("ai_chat_message", ({ req }) => ({
+    quantity: Number(new URL(req.url).searchParams.get("units")),
+    idempotencyKey: "message 7",
+  }));
+  await guard(ctx);
+  assert.deepEqual(seen.asked, [{ quantity: 3, idempotencyKey: "message 7" }]);
+});

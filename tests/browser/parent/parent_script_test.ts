@@ -1,0 +1,397 @@
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { launchBrowser } from "../../support/browser.ts";
+import { frameOf, heardBy, hears, say, TwoSites, typesHeardWithToken } from "../two_sites.ts";
+
+const READY = { type: "pluginReady", pluginType: "dues" };
+const DUES = { name: "dues", site: "plugin", attributes: "data-dues" } as const;
+
+let browser: Browser;
+Deno.test.beforeAll(async () => {
+  browser = await launchBrowser();
+});
+Deno.test.afterAll(() => browser.close());
+
+Deno.test("the parent script answers every pluginReady with a new identity token, from its own origin", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  await hears(plugin, 1);
+  await say(plugin, READY);
+  assert.deepEqual(await hears(plugin, 2), [
+    { type: "pluginContext", identityToken: "token-1" },
+    { type: "pluginContext", identityToken: "token-2" },
+  ]);
+  assert.deepEqual((await heardBy(plugin)).map(({ origin }) => origin), [sites.parent, sites.parent]);
+  await page.close();
+});
+
+Deno.test("a pluginReady repeated while its answer is on the way is served by that answer", async () => {
+  await using sites = new TwoSites();
+  const gate = Promise.withResolvers<void>();
+  sites.tokenGate = gate.promise;
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  await say(plugin, READY);
+  gate.resolve();
+  await hears(plugin, 1);
+  await say(plugin, READY);
+  assert.deepEqual((await hears(plugin, 2)).length, 2);
+  assert.equal(sites.tokens, 2);
+  await page.close();
+});
+
+Deno.test("a token endpoint that fails leaves the plugin without answer until it asks again", async () => {
+  await using sites = new TwoSites();
+  sites.tokenStatus = 401;
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const plugin = frameOf(page, "dues");
+  const complaint = page.waitForEvent(
+    "console",
+    (message) => message.text().startsWith("Dues: no identity token"),
+  );
+  await say(plugin, READY);
+  await complaint;
+  sites.tokenStatus = 200;
+  await say(plugin, READY);
+  assert.deepEqual(await hears(plugin, 1), [{ type: "pluginContext", identityToken: "token-2" }]);
+  await page.close();
+});
+
+Deno.test("frames of another origin get no answer, marked or not, nor do unmarked ones of the plugin's", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/?stripe_status=success&session_id=cs_test_1", [
+    { name: "impostor", site: "hostile", attributes: "data-dues" },
+    { name: "sibling", site: "hostile" },
+    { name: "unmarked", site: "plugin" },
+    DUES,
+  ]);
+  for (const name of ["impostor", "sibling", "unmarked"]) {
+    await say(frameOf(page, name), READY);
+    await say(frameOf(page, name), { type: "openUrl", url: "https://checkout.stripe.com/c/pay/1" });
+    await say(frameOf(page, name), { type: "pluginResize", height: 1234 });
+  }
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  await hears(plugin, 1);
+  assert.equal(sites.tokens, 1);
+  for (const name of ["impostor", "sibling", "unmarked"]) {
+    assert.deepEqual(await heardBy(frameOf(page, name)), []);
+  }
+  assert.equal(await page.locator("iframe[style]").count(), 0);
+  assert.equal(page.url(), `${sites.parent}/c/garden/`);
+  await page.close();
+});
+
+Deno.test("a frame inside the plugin's frame is not the plugin", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const inner = await frameOf(page, "dues").evaluateHandle(async (src) => {
+    const frame = document.createElement("iframe");
+    frame.src = src;
+    document.body.append(frame);
+    await new Promise((loaded) => frame.onload = loaded);
+    return frame;
+  }, `${sites.plugin}/`);
+  const innerFrame = await inner.asElement()?.contentFrame();
+  assert.ok(innerFrame);
+  await innerFrame.evaluate((message) => globalThis.top?.postMessage(message, "*"), READY);
+  await page.waitForFunction("seen.length === 1");
+  assert.equal(sites.tokens, 0);
+  await page.close();
+});
+
+Deno.test("messages of a wrong shape are ignored", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const plugin = frameOf(page, "dues");
+  for (
+    const message of [
+      null,
+      "pluginReady",
+      [READY],
+      { type: "pluginReady", pluginType: "other" },
+      { type: "openUrl", url: ["https://checkout.stripe.com/"] },
+      { type: "pluginResize", height: "1234" },
+      { type: "pluginResize", height: -5 },
+    ]
+  ) await say(plugin, message);
+  assert.deepEqual(await heardBy(plugin), []);
+  assert.equal(sites.tokens, 0);
+  assert.equal(await page.locator("iframe[style]").count(), 0);
+  await page.close();
+});
+
+Deno.test("a return from Stripe is handed over once, and the address keeps the rest", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(
+    browser,
+    "/c/garden/?tab=a%20b&stripe_status=success&session_id=cs_test_1&x=1#plan",
+    [DUES],
+  );
+  assert.equal(page.url(), `${sites.parent}/c/garden/?tab=a%20b&x=1#plan`);
+  await say(frameOf(page, "dues"), READY);
+  await hears(frameOf(page, "dues"), 2);
+  await say(frameOf(page, "dues"), READY);
+  assert.deepEqual(await hears(frameOf(page, "dues"), 3), [
+    { type: "stripeCallback", status: "success", sessionId: "cs_test_1" },
+    { type: "pluginContext", identityToken: "token-1" },
+    { type: "pluginContext", identityToken: "token-2" },
+  ]);
+  await page.reload();
+  await say(frameOf(page, "dues"), READY);
+  assert.deepEqual(await hears(frameOf(page, "dues"), 1), [{
+    type: "pluginContext",
+    identityToken: "token-3",
+  }]);
+  await page.close();
+});
+
+Deno.test("of several plugins, the one that the address names gets the news", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/plugin/p%2F2/?stripe_status=cancel", [
+    { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p/1"` },
+    { name: "two", site: "plugin", attributes: `data-dues data-dues-plugin-id="p/2"` },
+    { name: "bare", site: "plugin", attributes: `data-dues` },
+  ]);
+  for (const name of ["one", "bare", "two"]) await say(frameOf(page, name), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), ["pluginContext"]);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "bare")), ["pluginContext"]);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "two")), ["stripeCallback", "pluginContext"]);
+  await page.close();
+});
+
+Deno.test("of several plugins, an address that names none is meant for the one without id", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/?stripe_status=portal_return", [
+    { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
+    { name: "bare", site: "plugin", attributes: `data-dues` },
+  ]);
+  for (const name of ["one", "bare"]) await say(frameOf(page, name), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), ["pluginContext"]);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "bare")), ["stripeCallback", "pluginContext"]);
+  await page.close();
+});
+
+for (
+  const [path, expected] of [
+    ["/c/garden/", ["stripeCallback", "pluginContext"]],
+    ["/c/garden/plugin/p2/", ["pluginContext"]],
+  ] as const
+) {
+  Deno.test(`a single plugin with id p1 hears ${expected.join(" and ")} at ${path}`, async () => {
+    await using sites = new TwoSites();
+    const page = await sites.open(browser, `${path}?stripe_status=cancel`, [
+      { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
+    ]);
+    await say(frameOf(page, "one"), READY);
+    assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), expected);
+    await page.close();
+  });
+}
+
+Deno.test("of plugins of several communities on one page, the one that says its community gets the news", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/plugin/p1/?stripe_status=cancel", [
+    {
+      name: "chess",
+      site: "plugin",
+      attributes: `data-dues data-dues-plugin-id="p1" data-dues-community-id="chess"`,
+    },
+    { name: "garden", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
+  ]);
+  for (const name of ["chess", "garden"]) await say(frameOf(page, name), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "chess")), ["pluginContext"]);
+  assert.deepEqual(await typesHeardWithToken(frameOf(page, "garden")), ["stripeCallback", "pluginContext"]);
+  await page.close();
+});
+
+Deno.test("who comes back in a new tab is announced in the tab that waits, once, and in no other community", async () => {
+  await using sites = new TwoSites();
+  const context = await browser.newContext();
+  const waiting = await sites.open(context, "/c/garden/", [DUES]);
+  const elsewhere = await sites.open(context, "/c/chess/", [DUES]);
+  for (const page of [waiting, elsewhere]) {
+    await say(frameOf(page, "dues"), READY);
+    await hears(frameOf(page, "dues"), 1);
+  }
+  const news = { type: "stripeCallback", status: "success", sessionId: "cs_test_1" };
+  const back = await sites.open(context, "/c/garden/?stripe_status=success&session_id=cs_test_1", []);
+  assert.equal(back.url(), `${sites.parent}/c/garden/`);
+  assert.deepEqual((await hears(frameOf(waiting, "dues"), 2))[1], news);
+
+  await back.reload();
+  const again = await sites.open(context, "/c/garden/?stripe_status=cancel", [DUES]);
+  assert.deepEqual((await hears(frameOf(waiting, "dues"), 3))[2], {
+    type: "stripeCallback",
+    status: "cancel",
+  });
+  await say(frameOf(again, "dues"), READY);
+  assert.deepEqual(await typesHeardWithToken(frameOf(again, "dues")), ["stripeCallback", "pluginContext"]);
+  assert.equal((await heardBy(frameOf(elsewhere, "dues"))).length, 1);
+  await context.close();
+});
+
+Deno.test("news from another tab that is malformed, of no community, or for a plugin not yet there, is dropped", async () => {
+  await using sites = new TwoSites();
+  const context = await browser.newContext();
+  const page = await sites.open(context, "/billing", [
+    DUES,
+    { ...DUES, name: "garden", attributes: `data-dues data-dues-community-id="garden"` },
+  ]);
+  const other = await sites.open(context, "/c/chess/", []);
+  const tell = (data: unknown) =>
+    other.evaluate((data) => {
+      const channel = new BroadcastChannel("dues");
+      channel.postMessage(data);
+      channel.close();
+    }, data);
+  const news = {
+    message: { type: "stripeCallback", status: "success" },
+    communityId: "garden",
+    pluginId: null,
+  };
+  await page.evaluate(
+    "arrived = new Promise((resolve) => new BroadcastChannel('dues').onmessage = resolve); 0",
+  );
+  await tell(news);
+  await page.evaluate("arrived.then(() => {})"); // and no plugin listens yet
+  const frames = ["dues", "garden"].map((name) => frameOf(page, name));
+  for (const frame of frames) {
+    await say(frame, READY);
+    await hears(frame, 1);
+  }
+  for (
+    const dropped of [
+      null,
+      news.message,
+      { ...news, message: { ...news.message, status: "paid" } },
+      { ...news, communityId: null },
+      { ...news, communityId: "chess" },
+    ]
+  ) await tell(dropped);
+  const last = { type: "stripeCallback", status: "cancel" };
+  await tell({ ...news, message: last });
+  assert.deepEqual((await hears(frameOf(page, "garden"), 2)).slice(1), [last]);
+  assert.equal((await heardBy(frameOf(page, "dues"))).length, 1);
+  await context.close();
+});
+
+Deno.test("a single-page app hands over a return that its router comes to, when the plugin has long been ready", async () => {
+  await using sites = new TwoSites();
+  const script = `<script type="module">
+    import { connectDues } from "/dues-parent.mjs";
+    globalThis.connection = connectDues({ pluginOrigin: "${sites.plugin}" });
+  </script>`;
+  const page = await sites.open(browser, "/c/garden/", [DUES], script);
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  await hears(plugin, 1);
+  await page.evaluate(() =>
+    history.pushState({ kept: 1 }, "", "/c/garden/?tab=plan&stripe_status=portal_return")
+  );
+  await page.evaluate("connection.handleReturn()");
+  assert.deepEqual((await hears(plugin, 2))[1], { type: "stripeCallback", status: "portal_return" });
+  assert.equal(page.url(), `${sites.parent}/c/garden/?tab=plan`);
+  assert.deepEqual(await page.evaluate("history.state"), { kept: 1 });
+  await page.evaluate("connection.handleReturn()");
+  assert.equal((await heardBy(plugin)).length, 2);
+  await page.close();
+});
+
+Deno.test("a plugin frame that was sent to another site while its token was fetched hears nothing", async () => {
+  await using sites = new TwoSites();
+  const gate = Promise.withResolvers<void>();
+  sites.tokenGate = gate.promise;
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  await say(frameOf(page, "dues"), READY);
+  await frameOf(page, "dues").goto(sites.hostile);
+  const refusal = page.waitForEvent("console", (message) => message.text().includes("postMessage"));
+  gate.resolve();
+  await refusal;
+  assert.deepEqual(await heardBy(frameOf(page, "dues")), []);
+  await page.close();
+});
+
+Deno.test("openUrl opens Stripe's hosts and configured ones", async () => {
+  await using sites = new TwoSites();
+  for (
+    const url of [
+      "https://checkout.stripe.com/c/pay/1",
+      "https://billing.stripe.com/p/1",
+      `${sites.hostile}/pay`,
+    ]
+  ) {
+    const page = await sites.open(browser, "/c/garden/", [DUES]);
+    await page.route("https://*.stripe.com/**", (route) => route.fulfill({ body: "Stripe" }));
+    await say(frameOf(page, "dues"), { type: "openUrl", url }).catch(() => {}); // the page leaves meanwhile
+    await page.waitForURL(url);
+    await page.close();
+  }
+});
+
+Deno.test("openUrl refuses every other address", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  for (
+    const url of [
+      "https://evil.test/",
+      "https://checkout.stripe.com.evil.test/",
+      "https://checkout.stripe.com@evil.test/",
+      "http://checkout.stripe.com/",
+      "javascript:document.title='owned'",
+      "/c/chess/",
+    ]
+  ) {
+    const refusal = page.waitForEvent("console", (message) => message.text().startsWith("Dues: refused"));
+    await say(frameOf(page, "dues"), { type: "openUrl", url });
+    await refusal;
+  }
+  assert.equal(page.url(), `${sites.parent}/c/garden/`);
+  assert.equal(await page.title(), "");
+  await page.close();
+});
+
+Deno.test("pluginResize sets the height of the frame that asked", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES, { ...DUES, name: "other" }]);
+  await say(frameOf(page, "dues"), { type: "pluginResize", height: 431.2 });
+  assert.equal(await page.locator("iframe[name=dues]").evaluate((frame) => frame.style.height), "432px");
+  assert.equal(await page.locator("iframe[name=other]").evaluate((frame) => frame.style.height), "");
+  await page.close();
+});
+
+Deno.test("as a module, the script takes tokens from a function and can be disconnected", async () => {
+  await using sites = new TwoSites();
+  const script = `<script type="module">
+    import { connectDues } from "/dues-parent.mjs";
+    globalThis.connection = connectDues({
+      pluginOrigin: "${sites.plugin}",
+      fetchIdentityToken: (frame) => Promise.resolve("own token for " + frame.name),
+    });
+  </script>`;
+  const page = await sites.open(browser, "/c/garden/", [DUES], script);
+  const plugin = frameOf(page, "dues");
+  await say(plugin, READY);
+  assert.deepEqual(await hears(plugin, 1), [{ type: "pluginContext", identityToken: "own token for dues" }]);
+  await page.evaluate("connection.disconnect()");
+  await say(plugin, READY);
+  assert.equal((await heardBy(plugin)).length, 1);
+  await page.close();
+});
+
+Deno.test("a plugin origin with a path is refused loudly, since no message would ever match it", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/", [], "");
+  const fault = page.waitForEvent("pageerror");
+  await page.addScriptTag({
+    content: `
+    const script = Object.assign(document.createElement("script"), { src: "/dues-parent.js" });
+    script.dataset.pluginOrigin = "${sites.plugin}/";
+    document.body.append(script);`,
+  });
+  assert.match((await fault).message, /Dues needs an origin such as https:\/\/dues\.example/);
+  await page.close();
+});

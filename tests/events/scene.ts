@@ -1,0 +1,186 @@
+/**
+ * A Stripe account and a database, with the product between them and a clock that only the test moves. The account
+ * sends no webhooks by itself: the test takes its events and delivers them as it likes.
+ */
+import type { Pool } from "../../billing/db/sql.ts";
+import Stripe from "stripe";
+import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
+import { connectDatabase, type Database } from "../../billing/db/database.ts";
+import { communityIdSchema } from "../../billing/ids.ts";
+import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { handledEventTypes } from "../../billing/events/read_event.ts";
+import { webhookHandler } from "../../billing/http/webhook_handler.ts";
+import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
+import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
+import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/letter.ts";
+import { createDatabase } from "../support/database.ts";
+import { delivery, secrets } from "./stripe_stand_in.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
+
+/** A migrated database that scenes use one after the other. */
+export interface Stage extends AsyncDisposable {
+  operator: Pool;
+  /** The address for the operator's role. */
+  operatorUrl: string;
+  /** The address for role `billing_service`, past the proxy. */
+  url: string;
+  /** As role `billing_service`, through the proxy. */
+  db: Database;
+  proxy: Proxy;
+}
+
+/** Prepares a database with a second paid plan, `team`, of higher rank and shorter grace than `pro`. */
+export async function startStage(): Promise<Stage> {
+  const database = await createDatabase();
+  const operator = database.connect("postgres");
+  const proxy = startProxy(database.cluster.port);
+  const db = connectDatabase(proxy.through(database.url("billing_service")), { max: 6 });
+  await operator`
+    insert into public.plans (code, name, rank, price_cents, currency, billing_interval, grace_period)
+    values ('team', 'Team', 20, 9900, 'usd', 'month', '2 days')`;
+  return {
+    operator,
+    operatorUrl: database.url("postgres"),
+    url: database.url("billing_service"),
+    db,
+    proxy,
+    async [Symbol.asyncDispose]() {
+      await db.close();
+      await proxy[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}
+
+export type PriceName = "pro" | "team" | "unknown";
+
+export interface Scene extends AsyncDisposable {
+  stage: Stage;
+  simulator: RunningStripe;
+  /** The test's own line to Stripe. */
+  stripe: Stripe;
+  /** What the product is given. */
+  deps: { db: Database; stripe: Stripe; parentAppUrl: string };
+  prices: Record<PriceName, string>;
+  /** All events of types that the product listens to, in the order in which they happened. */
+  events: Event[];
+  /** Every customer there ever was, and whose it is. */
+  owners: Map<string, string>;
+  /** What time it is at Stripe, in unix seconds. */
+  now(): number;
+  /** Lets time pass at Stripe, and all happen that is due meanwhile. */
+  pass(seconds: number): Promise<void>;
+  /** One delivery of an event, signed. */
+  deliver(event: Event): Promise<Response>;
+  /** An admin of the community clicks Upgrade. */
+  click(communityId: string, planCode: string): Promise<{ sessionId: string }>;
+  reconcile(): Promise<ReconcileReport>;
+}
+
+/** Begins anew: an empty database, and a Stripe account at the given moment (now, unless said otherwise). */
+export async function startScene(
+  stage: Stage,
+  { communities, startsAt = Math.floor(Date.now() / 1000) }: { communities: string[]; startsAt?: number },
+): Promise<Scene> {
+  const simulator = await startStripe({ log: () => {} });
+  let clock = startsAt;
+  const now = () => clock;
+  const events: Event[] = [];
+  const handled = new Set<string>(handledEventTypes);
+  const owners = new Map<string, string>();
+  const onEvent = (event: Event) => {
+    if (handled.has(event.type)) events.push(event);
+    if (event.type === "customer.created") {
+      const { id, metadata } = event.data.object as Stripe.Customer;
+      owners.set(id, metadata.community_id);
+    }
+  };
+  Object.assign(simulator.account, { now, onEvent });
+
+  const stripe = connect(simulator, fetch);
+  const deps = {
+    db: stage.db,
+    stripe: connect(simulator, (input, init) => withDate(fetch(input, init), clock)),
+    parentAppUrl: "https://parent.example",
+  };
+  const prices = await makePrices(stripe);
+  await empty(stage.operator, prices, communities);
+  const handle = webhookHandler({ ...deps, secrets });
+
+  return {
+    stage,
+    simulator,
+    stripe,
+    deps,
+    prices,
+    events,
+    owners,
+    now,
+    async pass(seconds) {
+      clock += seconds;
+      await stripe.products.list({ limit: 1 }); // whoever asks finds everything done that is due
+    },
+    async deliver(event) {
+      return await handle(await delivery(writeSnapshot(event, Stripe.API_VERSION)));
+    },
+    click(communityId, planCode) {
+      const session = {
+        userId: "ann",
+        communityId: communityIdSchema.parse(communityId),
+        isAdmin: true,
+        pluginId: null,
+      };
+      return createCheckoutSession(deps, session, { planCode, uiMode: "hosted" });
+    },
+    reconcile: () => reconcile(deps),
+    [Symbol.asyncDispose]: () => simulator.stop(),
+  };
+}
+
+function connect({ host, port }: RunningStripe, fetchFn: typeof fetch): Stripe {
+  return new Stripe("sk_test_scene", {
+    host,
+    port,
+    protocol: "http",
+    telemetry: false,
+    maxNetworkRetries: 0,
+    httpClient: Stripe.createFetchHttpClient(fetchFn as never),
+  });
+}
+
+/** Stripe's answers and Stripe's events bear the time of one clock. */
+async function withDate(answer: Promise<Response>, seconds: number): Promise<Response> {
+  const { body, status, headers } = await answer;
+  const dated = new Headers(headers);
+  dated.set("date", new Date(seconds * 1000).toUTCString());
+  return new Response(body, { status, headers: dated });
+}
+
+/** Short intervals, so that much happens within the weeks that Stripe keeps its events. */
+async function makePrices(stripe: Stripe): Promise<Record<PriceName, string>> {
+  const product = await stripe.products.create({ name: "Plan" });
+  const price = async (interval: "week" | "day", unit_amount: number) =>
+    (await stripe.prices.create({
+      product: product.id,
+      currency: "usd",
+      unit_amount,
+      recurring: { interval },
+    })).id;
+  return {
+    pro: await price("week", 2900),
+    team: await price("week", 9900),
+    unknown: await price("week", 100),
+  };
+}
+
+async function empty(operator: Pool, prices: Record<PriceName, string>, communities: string[]) {
+  await operator`
+    truncate public.communities, billing.stripe_events, billing.object_sync, billing.reconciliations cascade`;
+  await operator`update public.plans set stripe_price_id = ${prices.pro} where code = 'pro'`;
+  await operator`update public.plans set stripe_price_id = ${prices.team} where code = 'team'`;
+  for (const id of communities) {
+    await operator`
+      insert into public.communities (id, title, current_plan_id)
+      select ${id}, ${id}, p.id from public.plans p where p.is_default`;
+  }
+}

@@ -1,8 +1,0 @@
-/** `deno run -A tests/stripe/conformance/write_report.ts`: writes what the conformance test has to say. */
-import { startRig } from "../rig.ts";
-import { findDifferences, writeReport } from "./report.ts";
-
-await using rig = await startRig();
-const path = new URL("./REPORT.md", import.meta.url);
-await Deno.writeTextFile(path, writeReport(await findDifferences(rig)));
-await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path.pathname] }).output();

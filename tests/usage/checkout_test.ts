@@ -1,0 +1,76 @@
+// What a checkout sells: the flat price, what is billed by use, and a trial for those who never had one.
+import assert from "node:assert/strict";
+import type Stripe from "stripe";
+import { checkoutRequestSchema, createCheckoutSession } from "../../billing/checkout/checkout.ts";
+import { connectDatabase } from "../../billing/db/database.ts";
+import type { Session } from "../../billing/identity/session_token.ts";
+import { startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { createDatabase } from "../support/database.ts";
+
+async function setUp() {
+  const database = await createDatabase();
+  const rig = await startRig();
+  const operator = database.connect("postgres");
+  const db = connectDatabase(database.url("billing_service"), { max: 4 });
+  const { stripe } = rig;
+  await operator`
+    insert into public.communities (id, title, current_plan_id)
+    select 'garden', 'Garden', id from public.plans where is_default`;
+  const product = await stripe.products.create({ name: "Pro" });
+  const recurring = { interval: "month" } as const;
+  const price = await stripe.prices.create({
+    product: product.id,
+    currency: "usd",
+    unit_amount: 2900,
+    recurring,
+  });
+  await operator`update public.plans set stripe_price_id = ${price.id}, trial_days = 14 where code = 'pro'`;
+
+  const created: Stripe.Checkout.SessionCreateParams[] = [];
+  const create = stripe.checkout.sessions.create.bind(stripe.checkout.sessions);
+  stripe.checkout.sessions.create = (params, options) => {
+    created.push(params as Stripe.Checkout.SessionCreateParams);
+    return create(params as Stripe.Checkout.SessionCreateParams, options);
+  };
+  const session = {
+    communityId: "garden",
+    userId: "ann",
+    isAdmin: true,
+    pluginId: null,
+  } as unknown as Session;
+  return {
+    operator,
+    price,
+    created,
+    checkout: () =>
+      createCheckoutSession(
+        { db, stripe, parentAppUrl: "http://localhost:1" },
+        session,
+        checkoutRequestSchema.parse({}),
+      ),
+    async [Symbol.asyncDispose]() {
+      await db.close();
+      await rig[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}
+
+Deno.test("a community's first checkout begins with the plan's trial", async () => {
+  await using it = await setUp();
+  await it.checkout();
+  assert.deepEqual(it.created[0].line_items, [{ price: it.price.id, quantity: 1 }]);
+  assert.deepEqual(it.created[0].subscription_data, {
+    metadata: { community_id: "garden" },
+    trial_period_days: 14,
+  });
+});
+
+Deno.test("who had a subscription before gets no second trial", async () => {
+  await using it = await setUp();
+  await it.operator`
+    insert into public.subscriptions (id, community_id, stripe_price_id, status, started_at, ended_at)
+    values ('sub_old', 'garden', 'price_old', 'canceled', now() - interval '1 year', now() - interval '1 month')`;
+  await it.checkout();
+  assert.deepEqual(it.created[0].subscription_data, { metadata: { community_id: "garden" } });
+});

@@ -1,0 +1,264 @@
+// What is sent to Stripe, and what each of its answers means for a usage report.
+import assert from "node:assert/strict";
+import { connectStripe } from "../../billing/stripe.ts";
+import { callsPerSecond } from "../../billing/usage/usage_report.ts";
+import {
+  addPayingCommunity,
+  type Answer,
+  consume,
+  METER,
+  refusal,
+  report,
+  reports,
+  startScriptedStripe,
+  startUsageRig,
+} from "./rig.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** So long ago, on a full hour and a bit. */
+const ago = (milliseconds: number) =>
+  new Date(Math.floor((Date.now() - milliseconds) / HOUR) * HOUR + 7 * MINUTE);
+
+Deno.test("a closed hour is one meter event with a time in it, named twice by the same identifier", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe();
+  await addPayingCommunity(rig, "garden");
+  const usedAt = ago(3 * HOUR);
+  await consume(rig, "garden", 3, usedAt);
+  await consume(rig, "garden", 4, new Date(usedAt.getTime() + 5 * MINUTE));
+  assert.deepEqual(await report(rig, scripted.stripe), { sent: 0, retried: 0, refused: 0, givenUp: 0 });
+
+  await rig.stopClockAt(ago(HOUR));
+  assert.deepEqual(await report(rig, scripted.stripe), { sent: 1, retried: 0, refused: 0, givenUp: 0 });
+  const [{ identifier, state }] = await reports(rig);
+  assert.equal(state, "sent");
+  assert.deepEqual(scripted.received, [{
+    event_name: METER,
+    identifier,
+    timestamp: usedAt.getTime() / 1000,
+    customer: "cus_garden",
+    value: "7",
+    key: identifier,
+  }]);
+  assert.deepEqual(await report(rig, scripted.stripe), { sent: 0, retried: 0, refused: 0, givenUp: 0 });
+  assert.equal(scripted.received.length, 1, "what is sent is not sent again");
+});
+
+const invalid = (message: string, code?: string) =>
+  refusal(400, { type: "invalid_request_error", message, code });
+
+/** Stripe's answer, what becomes of the report, and for retries: after how many seconds. */
+const answers: [name: string, answer: Answer | "hang up", state: string, seconds?: number][] = [
+  ["success", { status: 200 }, "sent"],
+  [
+    "an event with that identifier exists already",
+    invalid("An event already exists with identifier dues_1."),
+    "sent",
+  ],
+  ["a failure inside Stripe", refusal(500, { type: "api_error", message: "Oops" }), "waiting", 5],
+  ["Stripe overloaded", refusal(503, { type: "api_error", message: "Later" }), "waiting", 5],
+  [
+    "too many requests",
+    refusal(429, { type: "invalid_request_error", code: "rate_limit", message: "Slow" }),
+    "waiting",
+    5,
+  ],
+  [
+    "the same request under way",
+    refusal(409, { type: "idempotency_error", code: "idempotency_key_in_use", message: "Busy" }),
+    "waiting",
+    5,
+  ],
+  ["a connection that breaks", "hang up", "waiting", 5],
+  [
+    "a key that is not valid",
+    refusal(401, { type: "invalid_request_error", message: "Invalid API Key" }),
+    "waiting",
+    5,
+  ],
+  ["a key that may not", refusal(403, { type: "invalid_request_error", message: "rak_x" }), "waiting", 5],
+  ["no such meter", invalid("No active meter found for event_name: dues_image"), "waiting", 3600],
+  ["an archived meter", invalid("The meter is archived", "archived_meter"), "waiting", 3600],
+  ["a clock behind ours", invalid("timestamp in the future", "timestamp_in_future"), "waiting", 5],
+  ["usage too old", invalid("timestamp too far in the past", "timestamp_too_far_in_past"), "given_up"],
+  ["a customer who is gone", invalid("No such customer: 'cus_garden'", "resource_missing"), "refused"],
+  ["a value it cannot take", invalid("too many digits", "meter_event_value_too_many_digits"), "refused"],
+  [
+    "the identifier used for another request",
+    refusal(400, { type: "idempotency_error", message: "Keys can only be used with the same parameters" }),
+    "refused",
+  ],
+];
+
+Deno.test("every answer of Stripe's has its consequence", async (t) => {
+  await using rig = await startUsageRig();
+  const now = ago(HOUR);
+  for (const [index, [name, answer, state, seconds]] of answers.entries()) {
+    await t.step(name, async () => {
+      await using scripted = startScriptedStripe(() => answer);
+      const community = `garden${index}`;
+      await addPayingCommunity(rig, community);
+      await consume(rig, community, 1, ago(3 * HOUR));
+      await rig.stopClockAt(now);
+      const run = await report(rig, scripted.stripe);
+      assert.equal(run.sent + run.retried + run.refused + run.givenUp, 1);
+      assert.equal(scripted.received.length, 1);
+
+      const [found] = await rig.operator`
+        select state, error is not null as is_explained, due_at from billing.usage_reports
+        where community_id = ${community}`;
+      assert.equal(found.state, state);
+      assert.equal(found.is_explained, state !== "sent", "the operator sees why");
+      if (seconds !== undefined) assert.equal(found.due_at.getTime() - now.getTime(), seconds * 1000);
+      // Out of the way of the next step.
+      await rig.operator`update billing.usage_reports set state = 'sent' where state = 'waiting'`;
+    });
+  }
+});
+
+Deno.test("attempts are spaced out, each under the same identifier, until one is taken", async () => {
+  await using rig = await startUsageRig();
+  let isUp = false;
+  await using scripted = startScriptedStripe(() =>
+    isUp ? { status: 200 } : refusal(500, { type: "api_error", message: "Oops" })
+  );
+  await addPayingCommunity(rig, "garden");
+  await consume(rig, "garden", 2, ago(6 * HOUR));
+  let now = ago(5 * HOUR).getTime();
+  const pauses: number[] = [];
+  for (let attempt = 0; attempt < 12; attempt++) {
+    await rig.stopClockAt(new Date(now));
+    assert.equal((await report(rig, scripted.stripe)).retried, 1);
+    assert.equal((await report(rig, scripted.stripe)).retried, 0, "not before its time");
+    const [{ due_at }] = await rig.operator`select due_at from billing.usage_reports`;
+    pauses.push((due_at.getTime() - now) / 1000);
+    now = due_at.getTime();
+  }
+  assert.deepEqual(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
+  isUp = true;
+  await rig.stopClockAt(new Date(now));
+  assert.equal((await report(rig, scripted.stripe)).sent, 1);
+  assert.equal(new Set(scripted.received.map((event) => JSON.stringify(event))).size, 1);
+});
+
+Deno.test("a failure that Stripe only repeats is got round by another key, never another identifier", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe(({ key, identifier }) =>
+    key === identifier
+      ? refusal(500, { type: "api_error", message: "Oops" }, { "idempotent-replayed": "true" })
+      : { status: 200 }
+  );
+  await addPayingCommunity(rig, "garden");
+  await consume(rig, "garden", 2, ago(3 * HOUR));
+  await rig.stopClockAt(ago(HOUR));
+  assert.equal((await report(rig, scripted.stripe)).sent, 1);
+  const [first, second] = scripted.received;
+  assert.equal(second.key, `${first.identifier}.1`);
+  assert.deepEqual({ ...second, key: first.key }, first);
+});
+
+Deno.test("a key that may not report ends the run, so that nothing else is tried in vain", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe(() =>
+    refusal(403, { type: "invalid_request_error", message: "rak" })
+  );
+  for (const name of ["a", "b", "c"]) {
+    await addPayingCommunity(rig, name);
+    await consume(rig, name, 1, ago(3 * HOUR));
+  }
+  await rig.stopClockAt(ago(HOUR));
+  assert.equal((await report(rig, scripted.stripe, { atOnce: 1 })).retried, 1);
+  assert.equal(scripted.received.length, 1);
+});
+
+Deno.test("usage older than Stripe takes is given up without asking", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe();
+  await addPayingCommunity(rig, "garden");
+  await consume(rig, "garden", 1, ago(36 * DAY));
+  await rig.stopClockAt(new Date());
+  assert.equal((await report(rig, scripted.stripe)).givenUp, 1);
+  assert.deepEqual(scripted.received, []);
+  const [{ error }] = await reports(rig);
+  assert.match(error!, /35 days/);
+});
+
+Deno.test("where Stripe may have forgotten an identifier, it is asked whether it counts the report", async (t) => {
+  for (const [name, isCounted] of [["it does", true], ["it does not", false]] as const) {
+    await t.step(name, async () => {
+      await using rig = await startUsageRig();
+      await using scripted = startScriptedStripe();
+      await addPayingCommunity(rig, "garden");
+      const usedAt = ago(3 * DAY);
+      await consume(rig, "garden", 5, usedAt);
+      // Somebody claims it, sends it or not, and dies.
+      await rig.stopClockAt(ago(2 * DAY));
+      await rig.operator`select billing.claim_usage_reports(1)`;
+      if (isCounted) scripted.counted.push({ start_time: usedAt.getTime() / 1000, aggregated_value: 5 });
+      await rig.stopClockAt(new Date());
+      assert.equal((await report(rig, scripted.stripe)).sent, 1);
+      assert.equal(scripted.received.length, isCounted ? 0 : 1);
+    });
+  }
+});
+
+Deno.test("several workers send each report once, and never two of one customer and meter at a time", async () => {
+  await using rig = await startUsageRig({ connections: 8 });
+  const underWay = new Set<string>();
+  const together: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const form = new URLSearchParams(await request.text());
+    const customer = form.get("payload[stripe_customer_id]")!;
+    if (underWay.has(customer)) together.push(customer);
+    underWay.add(customer);
+    seen.push(form.get("identifier")!);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    underWay.delete(customer);
+    return Response.json({ object: "billing.meter_event" });
+  });
+  const seen: string[] = [];
+  const stripe = connectStripe({
+    secretKey: "sk_test_tests",
+    apiBase: `http://127.0.0.1:${server.addr.port}`,
+  });
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    await addPayingCommunity(rig, name);
+  }
+  for (let hour = 12; hour > 4; hour--) {
+    for (const name of ["a", "b", "c", "d", "e"]) await consume(rig, name, 1, ago(hour * HOUR));
+  }
+  await rig.stopClockAt(ago(HOUR));
+  while ((await reports(rig)).some(({ state }) => state !== "sent")) {
+    await Promise.all(Array.from({ length: 4 }, () => report(rig, stripe, { atOnce: 3 })));
+  }
+  await server.shutdown();
+  assert.equal(seen.length, 40);
+  assert.equal(new Set(seen).size, 40);
+  assert.deepEqual(together, []);
+});
+
+Deno.test("a run ends when its time is up, and the next goes on", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe();
+  await addPayingCommunity(rig, "garden");
+  for (const hour of [5, 4, 3]) await consume(rig, "garden", 1, ago(hour * HOUR));
+  await rig.stopClockAt(ago(HOUR));
+  assert.equal((await report(rig, scripted.stripe, { seconds: 0 })).sent, 0);
+  assert.equal((await report(rig, scripted.stripe, { atOnce: 1 })).sent, 3);
+});
+
+Deno.test("calls are spread over the second as Stripe's limits ask", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe();
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    await addPayingCommunity(rig, name);
+    await consume(rig, name, 1, ago(3 * HOUR));
+  }
+  await rig.stopClockAt(ago(HOUR));
+  const begun = performance.now();
+  assert.equal((await report(rig, scripted.stripe, { perSecond: 20 })).sent, 5);
+  assert.ok(performance.now() - begun >= 4 * 50 - 5, "five calls at 20 a second take four pauses of 50 ms");
+  assert.deepEqual([callsPerSecond("sk_test_1"), callsPerSecond("rk_live_1")], [20, 500]);
+});

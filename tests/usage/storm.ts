@@ -1,0 +1,203 @@
+/**
+ * Usage under the worst conditions: communities use a metered feature hour after hour and give some back, while workers
+ * that report it are killed at random and Stripe fails at random, before and after it has carried out what it was asked.
+ */
+import type { Fault } from "../../packages/stripe-simulator/src/control/faults.ts";
+import { seededRandom } from "../../packages/stripe-simulator/src/control/seeded_random.ts";
+import { usageIn } from "../../packages/stripe-simulator/src/behaviour/usage.ts";
+import { type QuotaRig } from "../quota/rig.ts";
+import { type Rig, startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { METER, startUsageRig } from "./rig.ts";
+
+export interface StormOptions {
+  communities: number;
+  hours: number;
+  /** Uses of each community in each hour, of 1 to 3 units. */
+  usesPerHour: number;
+  workers: number;
+  seed: number;
+  onProgress?: (text: string) => void;
+}
+
+export interface StormResult {
+  uses: number;
+  /** Units used less units given back, by community. */
+  consumed: Map<string, number>;
+  /** What the simulator's meter counts, by community. */
+  counted: Map<string, number>;
+  /** Usage reports by state. */
+  reports: Record<string, number>;
+  /** How often a report was sent beyond the first time. */
+  repeated: number;
+  killed: number;
+}
+
+const TARGET = "POST /v1/billing/meter_events";
+const HOUR = 3_600_000;
+
+/** Three requests in ten fail, more than half of those after they were carried out. */
+const faults = (seed: number): Fault[] => [
+  { kind: "api_error", target: TARGET, probability: 0.1, seed, status: 500, carried_out: true },
+  { kind: "api_error", target: TARGET, probability: 0.06, seed: seed + 1, status: 503, carried_out: false },
+  { kind: "api_error", target: TARGET, probability: 0.06, seed: seed + 2, status: 429, carried_out: false },
+  { kind: "api_hang_up", target: TARGET, probability: 0.1, seed: seed + 3 },
+];
+
+/** Runs the storm until every report has reached its end. The same seed makes the same usage and the same failures. */
+export async function runStorm(options: StormOptions): Promise<StormResult> {
+  const { seed, workers, hours, communities, onProgress = () => {} } = options;
+  await using rig = await startUsageRig();
+  await using sim = await startRig({ log: () => {} });
+  const names = Array.from({ length: communities }, (_, index) => `community-${index}`);
+  const customers = await subscribeAll(rig, sim, names);
+  await installMovableClock(rig);
+  for (const fault of faults(seed)) sim.simulator.faults.add(fault);
+  await using gang = startGang(rig, sim, workers, seed);
+
+  const begin = Math.floor(Date.now() / HOUR) * HOUR - hours * HOUR;
+  for (let hour = 0; hour < hours; hour++) {
+    await moveClock(rig, new Date(begin + hour * HOUR + 10 * 60_000));
+    await consumeAll(rig, options, hour);
+    onProgress(`hour ${hour + 1} of ${hours}`);
+  }
+  await drain(rig, begin + hours * HOUR, onProgress);
+  const killed = await gang.stop();
+  await untilChecked(sim);
+
+  const [meter] = sim.simulator.account.meters.oldestFirst();
+  const all = { start: 0, end: Infinity };
+  return {
+    uses: await numberOf(rig, "select count(*) as number from public.usage_events"),
+    consumed: await consumedBy(rig),
+    counted: new Map(
+      names.map((name) => [name, Number(usageIn(sim.simulator.account, meter, customers.get(name)!, all))]),
+    ),
+    reports: await reportsByState(rig),
+    repeated: await numberOf(
+      rig,
+      "select sum(attempts - 1) as number from billing.usage_reports where attempts > 0",
+    ),
+    killed,
+  };
+}
+
+async function subscribeAll(rig: QuotaRig, { stripe }: Rig, names: string[]): Promise<Map<string, string>> {
+  await stripe.billing.meters.create({
+    display_name: "Images",
+    event_name: METER,
+    default_aggregation: { formula: "sum" },
+  });
+  const customers = new Map<string, string>();
+  for (const name of names) {
+    await rig.addCommunity(name, "pro");
+    const { id } = await stripe.customers.create({ name });
+    await rig.operator`update public.communities set stripe_customer_id = ${id} where id = ${name}`;
+    customers.set(name, id);
+  }
+  return customers;
+}
+
+async function installMovableClock({ operator }: QuotaRig) {
+  await operator`create table billing.test_clock (moment timestamptz not null)`;
+  await operator`insert into billing.test_clock values (now())`;
+  await operator`grant select on billing.test_clock to billing_service`;
+  await operator`
+    create or replace function billing.clock() returns timestamptz
+      language plpgsql volatile security definer set search_path = ''
+    as $$ begin return (select moment from billing.test_clock); end $$`;
+}
+
+const moveClock = ({ operator }: QuotaRig, moment: Date) =>
+  operator`update billing.test_clock set moment = ${moment}`;
+
+/**
+ * Every community uses the feature; each tenth use is given back in part. A few uses in one transaction: every further
+ * version of a counter that one transaction writes makes the next slower.
+ */
+async function consumeAll({ operator }: QuotaRig, { usesPerHour, seed }: StormOptions, hour: number) {
+  const few = 10;
+  for (let first = 1; first <= usesPerHour; first += few) {
+    const last = Math.min(first + few - 1, usesPerHour);
+    await operator`
+      with used as materialized (
+        select c.id, n, billing.consume_quota(
+          c.id, 'image', 1 + abs(hashint4(n + ${seed + hour}::integer)) % 3, 'ann') -> 'usage_event' as event
+        from public.communities c cross join generate_series(${first}::integer, ${last}::integer) n)
+      select count(billing.release_quota(
+        id, 'image', (event ->> 'id')::bigint, (event ->> 'occurred_at')::timestamptz, 1))
+      from used where n % 10 = 0`;
+  }
+}
+
+/** Lets time pass until nothing waits: claims of the dead run out, and what was put off falls due. */
+async function drain(rig: QuotaRig, from: number, onProgress: (text: string) => void) {
+  for (let tick = 1;; tick++) {
+    const left = await numberOf(
+      rig,
+      "select count(*) as number from billing.usage_reports where state in ('open', 'waiting') and quantity > 0",
+    );
+    if (left === 0) return;
+    if (tick % 10 === 0) onProgress(`${left} reports left`);
+    await moveClock(rig, new Date(from + tick * 10 * 60_000));
+    await pause(200);
+  }
+}
+
+/** Workers, each killed without warning in the middle of its work and replaced by another. */
+function startGang(rig: QuotaRig, { simulator }: Rig, workers: number, seed: number) {
+  const random = seededRandom(seed);
+  const received = () => simulator.account.meterEvents.oldestFirst().length;
+  const script = new URL("./worker.ts", import.meta.url).pathname;
+  let isOver = false;
+  let killed = 0;
+
+  const liveAndDie = async () => {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--allow-all", script, rig.database.url("billing_service"), simulator.url],
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    const enough = received() + 3 + random() * 20;
+    while (!isOver && received() < enough) await pause(5);
+    await pause(random() * 20);
+    process.kill("SIGKILL");
+    await process.status;
+    killed++;
+  };
+  const lives = Array.from({ length: workers }, async () => {
+    while (!isOver) await liveAndDie();
+  });
+  const stop = async () => {
+    isOver = true;
+    await Promise.all(lives);
+    return killed;
+  };
+  return { stop, [Symbol.asyncDispose]: async () => void await stop() };
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** The simulator, like Stripe, finds out afterwards what counts. */
+async function untilChecked({ simulator, stripe }: Rig) {
+  while (simulator.account.meterEvents.oldestFirst().some(({ status }) => status === "received")) {
+    await stripe.billing.meters.list();
+    await pause(50);
+  }
+}
+
+async function consumedBy({ operator }: QuotaRig): Promise<Map<string, number>> {
+  const rows = await operator`
+    select community_id, sum(quantity - released_quantity) as units from public.usage_events group by 1`;
+  return new Map(rows.map(({ community_id, units }) => [community_id, Number(units)]));
+}
+
+async function reportsByState({ operator }: QuotaRig): Promise<Record<string, number>> {
+  const rows =
+    await operator`select state, count(*) as number from billing.usage_reports where quantity <> 0 group by 1`;
+  return Object.fromEntries(rows.map(({ state, number }) => [state, Number(number)]));
+}
+
+async function numberOf({ operator }: QuotaRig, query: string): Promise<number> {
+  const [[{ number }]] = await operator.script(query);
+  return Number(number);
+}
