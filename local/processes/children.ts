@@ -108,7 +108,7 @@ export class Children {
         "run",
         ...(spec.denoArgs ?? ["--allow-all"]),
         "--no-prompt",
-        `--preload=${projectPath("local", "exit_with_parent.ts")}`,
+        `--preload=${projectPath("local", "processes", "exit_with_parent.ts")}`,
         projectPath(spec.module),
         ...(spec.args ?? []),
       ],
