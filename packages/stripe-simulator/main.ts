@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { StateFileError } from "./account/state_file.ts";
-import { startStripe } from "./server.ts";
+import { StateFileError } from "./src/account/state_file.ts";
+import { startStripe } from "./src/server.ts";
 
-const usage = `usage: deno run -A packages/stripe-simulator/src/main.ts [--port N] [--state FILE]
+const usage = `usage: deno run -A packages/stripe-simulator/main.ts [--port N] [--state FILE]
   --port N      the port to listen on, on 127.0.0.1 (0, the default: any free one)
   --state FILE  keep customers, subscriptions and all else in FILE between runs`;
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BillingError } from "../../billing/errors.ts";
 import type { Subscription } from "../../packages/stripe-simulator/src/objects/subscription.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import { pay } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import type { PriceName, Scene } from "./scene.ts";
 
 const DAY = 86_400;

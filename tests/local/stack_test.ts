@@ -96,7 +96,7 @@ Deno.test("a stack tells which process ended and how, so that its starter can st
   const stack = await startTestStack({ app: "none" });
   const processes = (await processesOf(stack)).filter(({ command }) => !command.includes("postgres"));
   const simulator = processes.find(({ command }) =>
-    command.includes("packages/stripe-simulator/src/main.ts")
+    command.includes("packages/stripe-simulator/main.ts")
   );
   assert(simulator);
   Deno.kill(simulator.pid, "SIGKILL");

@@ -5,7 +5,7 @@ import { PlansFileError, readPlansFile } from "../../billing/setup/plans_file.ts
 import { loadPlans, setUpStripe } from "../../billing/setup/setup.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { handledThinEventTypes } from "../../billing/events/thin_event.ts";
-import { startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { startRig } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { createDatabase } from "../support/database.ts";
 
 const webhookUrl = "https://project.supabase.example/functions/v1/stripe-webhook";

@@ -4,7 +4,7 @@ import type Stripe from "stripe";
 import { checkoutRequestSchema, createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase } from "../../billing/db/database.ts";
 import type { Session } from "../../billing/identity/session_token.ts";
-import { startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { startRig } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { createDatabase } from "../support/database.ts";
 
 async function setUp() {

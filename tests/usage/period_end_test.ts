@@ -1,7 +1,7 @@
 // Usage until the last second of a billing period is on that period's invoice.
 import assert from "node:assert/strict";
-import { createPayer, startClockRig } from "../../packages/stripe-simulator/tests/clock.ts";
-import { createPro } from "../../packages/stripe-simulator/tests/rig.ts";
+import { createPayer, startClockRig } from "../../packages/stripe-simulator/src/testing/test_clock_simulator.ts";
+import { createPro } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { consume, METER, report, reports, startUsageRig } from "./rig.ts";
 
 const DAY = 86_400;

@@ -2,11 +2,11 @@
  * Usage under the worst conditions: communities use a metered feature hour after hour and give some back, while workers
  * that report it are killed at random and Stripe fails at random, before and after it has carried out what it was asked.
  */
-import type { Fault } from "../../packages/stripe-simulator/src/control/faults.ts";
-import { seededRandom } from "../../packages/stripe-simulator/src/control/seeded_random.ts";
-import { usageIn } from "../../packages/stripe-simulator/src/behaviour/usage.ts";
+import type { Fault } from "../../packages/stripe-simulator/src/faults/faults.ts";
+import { seededRandom } from "../../packages/stripe-simulator/src/faults/seeded_random.ts";
+import { usageIn } from "../../packages/stripe-simulator/src/behaviour/meters/metered_usage.ts";
 import { type QuotaRig } from "../quota/rig.ts";
-import { type Rig, startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { type Rig, startRig } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { METER, startUsageRig } from "./rig.ts";
 
 export interface StormOptions {

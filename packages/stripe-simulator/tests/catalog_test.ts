@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPro, startRig } from "./rig.ts";
+import { createPro, startRig } from "../src/testing/test_simulator.ts";
 
 Deno.test("a product can be created, changed, listed and deleted", async () => {
   await using rig = await startRig();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
 
 /** A price that is paid once. */
 async function createOneTime(stripe: Stripe): Promise<Stripe.Price> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
 
 Deno.test("an open checkout has an address and nothing that only paying brings", async () => {
   await using rig = await startRig();

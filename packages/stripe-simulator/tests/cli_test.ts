@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connectCli, findCli } from "./cli.ts";
-import { startReceiver, startRig } from "./rig.ts";
+import { connectCli, findCli } from "./helpers/stripe_cli.ts";
+import { startReceiver, startRig } from "../src/testing/test_simulator.ts";
 
 const found = await findCli();
 const ignore = "reason" in found;

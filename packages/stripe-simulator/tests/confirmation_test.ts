@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { changeCard, type ClockRig, startClockRig, subscribe } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import { changeCard, type ClockRig, startClockRig, subscribe } from "../src/testing/test_clock_simulator.ts";
+import { createPro } from "../src/testing/test_simulator.ts";
 
 /** A subscription whose first payment waits for its customer. */
 async function waiting(fields: Partial<Stripe.SubscriptionCreateParams> = {}) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "./conformance/compare.ts";
 import { explained } from "./conformance/explained.ts";
 import { findDifferences } from "./conformance/report.ts";
-import { startRig } from "./rig.ts";
+import { startRig } from "../src/testing/test_simulator.ts";
 
 Deno.test("every kind of object has the fields and types of Stripe's official sample, or a reason why not", async () => {
   await using rig = await startRig();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
 
 Deno.test("a customer can be created, changed and found by e-mail", async () => {
   await using rig = await startRig();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
 import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, type Rig, startRig } from "./rig.ts";
+import { createPro, type Rig, startRig } from "../src/testing/test_simulator.ts";
 
 /** What the page around the checkout does: all that a plugin does, and no more. */
 const embedder = (simulator: string, clientSecret: string) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { noCause, perform } from "../src/account/change.ts";
-import { type Receiver, type Rig, startReceiver, startRig } from "./rig.ts";
+import { type Receiver, type Rig, startReceiver, startRig } from "../src/testing/test_simulator.ts";
 
 type CreateParams = Stripe.V2.Core.EventDestinationCreateParams;
 

@@ -9,8 +9,8 @@ import {
   startClockRig,
   storySince,
   subscribe,
-} from "./clock.ts";
-import { createPro } from "./rig.ts";
+} from "../src/testing/test_clock_simulator.ts";
+import { createPro } from "../src/testing/test_simulator.ts";
 
 /** A subscription whose card works at first and fails from the first renewal on. */
 async function subscribedWithBadCard(rig: ClockRig, card = "pm_card_chargeCustomerFail") {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { at, type ClockRig, configure, createPayer, iso, startClockRig } from "./clock.ts";
-import { createPro, startReceiver, startRig } from "./rig.ts";
+import {
+  at,
+  type ClockRig,
+  configure,
+  createPayer,
+  iso,
+  startClockRig,
+} from "../src/testing/test_clock_simulator.ts";
+import { createPro, startReceiver, startRig } from "../src/testing/test_simulator.ts";
 
 type MeterFields = Partial<Stripe.Billing.MeterCreateParams>;
 

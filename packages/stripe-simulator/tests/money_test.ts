@@ -2,8 +2,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type Stripe from "stripe";
-import { at, changeCard, type ClockRig, configure, createPayer, startClockRig } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import {
+  at,
+  changeCard,
+  type ClockRig,
+  configure,
+  createPayer,
+  startClockRig,
+} from "../src/testing/test_clock_simulator.ts";
+import { createPro } from "../src/testing/test_simulator.ts";
 
 /** Something that happens in the life of a customer. */
 type Step =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, startReceiver, startRig } from "./rig.ts";
+import { createPro, openCheckout, startReceiver, startRig } from "../src/testing/test_simulator.ts";
 
 /** A page in a real browser that notes what it was forbidden to load or run. */
 async function withPage(work: (page: Page) => Promise<void>) {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { at, changeCard, type ClockRig, iso, startClockRig, storySince, subscribe } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import {
+  at,
+  changeCard,
+  type ClockRig,
+  iso,
+  startClockRig,
+  storySince,
+  subscribe,
+} from "../src/testing/test_clock_simulator.ts";
+import { createPro } from "../src/testing/test_simulator.ts";
 
 /** A subscription of 15 dollars in the middle of a period of 30 days, and a price of 45 dollars. */
 async function halfway() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
 import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features;
 type FlowData = Stripe.BillingPortal.SessionCreateParams.FlowData;

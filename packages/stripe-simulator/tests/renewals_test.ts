@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { at, configure, iso, startClockRig, storySince, subscribe } from "./clock.ts";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import {
+  at,
+  configure,
+  iso,
+  startClockRig,
+  storySince,
+  subscribe,
+} from "../src/testing/test_clock_simulator.ts";
+import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
 
 const daySeconds = 86_400;
 

@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startStripe } from "../src/server.ts";
-import { connect, createPro, openCheckout, pay, startReceiver, startRig } from "./rig.ts";
+import {
+  connect,
+  createPro,
+  openCheckout,
+  pay,
+  startReceiver,
+  startRig,
+} from "../src/testing/test_simulator.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** A folder that goes away at the end. */
 async function temporaryFolder() {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Fault } from "../src/control/faults.ts";
-import { connect, type Receiver, type Rig, startReceiver, startRig } from "./rig.ts";
+import type { Fault } from "../src/faults/faults.ts";
+import { connect, type Receiver, type Rig, startReceiver, startRig } from "../src/testing/test_simulator.ts";
 
 /** An endpoint for one type of event. */
 async function listen({ stripe }: Rig, { url }: Receiver) {

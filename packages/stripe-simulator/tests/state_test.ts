@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createPro, openCheckout, pay, type Rig, startReceiver, startRig } from "./rig.ts";
+import {
+  createPro,
+  openCheckout,
+  pay,
+  type Rig,
+  startReceiver,
+  startRig,
+} from "../src/testing/test_simulator.ts";
 
 async function readState({ simulator }: Rig): Promise<string> {
   return await (await fetch(`${simulator.url}/_sim/state`)).text();

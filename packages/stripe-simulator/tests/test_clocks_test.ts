@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { at, configure, createPayer, iso, startClockRig, subscribe } from "./clock.ts";
-import { connect, createPro, openCheckout, pay, startReceiver, startRig } from "./rig.ts";
+import {
+  at,
+  configure,
+  createPayer,
+  iso,
+  startClockRig,
+  subscribe,
+} from "../src/testing/test_clock_simulator.ts";
+import {
+  connect,
+  createPro,
+  openCheckout,
+  pay,
+  startReceiver,
+  startRig,
+} from "../src/testing/test_simulator.ts";
 
 Deno.test("a test clock stands still, is sent to a later time and says when it has arrived", async () => {
   await using rig = await startRig();

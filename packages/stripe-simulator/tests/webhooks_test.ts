@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import type { RunningStripe } from "../src/server.ts";
-import type { Fault } from "../src/control/faults.ts";
-import { createPro, openCheckout, pay, type Receiver, type Rig, startReceiver, startRig } from "./rig.ts";
+import type { Fault } from "../src/faults/faults.ts";
+import {
+  createPro,
+  openCheckout,
+  pay,
+  type Receiver,
+  type Rig,
+  startReceiver,
+  startRig,
+} from "../src/testing/test_simulator.ts";
 
 function listen(
   stripe: Stripe,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import Stripe from "stripe";
-import { connect, createPro, openCheckout, pay, startRig } from "./rig.ts";
+import { connect, createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
 
 const endive = "2026-10-28.endive";
 

@@ -1,6 +1,6 @@
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
-import type { CliDevice, CliSession } from "../objects/cli.ts";
+import type { CliDevice, CliSession } from "../objects/cli_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
@@ -10,17 +10,17 @@ import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
-import type { PortalConfiguration, PortalSession } from "../objects/portal.ts";
+import type { PortalConfiguration, PortalSession } from "../objects/billing_portal.ts";
 import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
-import type { Reminder } from "../objects/reminder.ts";
-import type { Deleted } from "../objects/stored.ts";
+import type { Reminder } from "../objects/advance_notice.ts";
+import type { Deleted } from "../objects/stored_object.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
-import type { UsedKey } from "../protocol/idempotency.ts";
+import type { UsedKey } from "./idempotency_keys.ts";
 import { Collection } from "./collection.ts";
 
 /** Hears of a published event, with the ids of the webhook endpoints and event destinations it goes to. */

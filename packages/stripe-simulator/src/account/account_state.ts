@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { apiVersion } from "../objects/stored.ts";
+import { apiVersion } from "../objects/stored_object.ts";
 import type { Account } from "./account.ts";
 
 /** Everything an account knows, as JSON. */

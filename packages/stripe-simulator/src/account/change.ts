@@ -1,6 +1,6 @@
 import { type Cause, type Event, type EventType, newEvent, previousAttributes } from "../objects/event.ts";
 import { newThinEvent, relate, type ThinEvent } from "../objects/thin_event.ts";
-import { StripeError } from "../protocol/errors.ts";
+import { StripeError } from "../wire/errors.ts";
 import type { Account, OfCustomer } from "./account.ts";
 
 /**

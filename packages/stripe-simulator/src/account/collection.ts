@@ -1,4 +1,4 @@
-import { noSuch } from "../protocol/errors.ts";
+import { noSuch } from "../wire/errors.ts";
 
 /** For collections too large to be searched through: `of` finds what belongs to an owner. */
 interface Ownership<T> {

@@ -1,5 +1,5 @@
-import type { Collection } from "../account/collection.ts";
-import { invalidRequest, StripeError } from "./errors.ts";
+import type { Collection } from "./collection.ts";
+import { invalidRequest, StripeError } from "../wire/errors.ts";
 
 /** A reply as it goes over the wire. */
 export interface Reply {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Collection } from "../account/collection.ts";
-import { IdempotencyKeys } from "./idempotency.ts";
+import { Collection } from "./collection.ts";
+import { IdempotencyKeys } from "./idempotency_keys.ts";
 
 const reply = { status: 200, body: "{}" };
 const day = 24 * 60 * 60;

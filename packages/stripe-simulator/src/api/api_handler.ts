@@ -1,16 +1,16 @@
 import type { Account } from "../account/account.ts";
 import { perform } from "../account/change.ts";
-import type { Faults } from "../control/faults.ts";
-import type { RateLimit } from "../control/rate_limit.ts";
+import type { Faults } from "../faults/faults.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import { newId } from "../objects/ids.ts";
-import { apiVersion } from "../objects/stored.ts";
-import { checkApiKey } from "./api_key.ts";
+import { apiVersion } from "../objects/stored_object.ts";
+import { checkApiKey } from "../wire/api_key.ts";
 import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
-import { invalidRequest, StripeError } from "./errors.ts";
-import { expand, type Expandables } from "./expand.ts";
-import { decodeForm, type FormHash, type FormValue } from "./form.ts";
-import { IdempotencyKeys, type Reply } from "./idempotency.ts";
-import { decodeJson } from "./json.ts";
+import { invalidRequest, StripeError } from "../wire/errors.ts";
+import { expand, type Expandables } from "../wire/expand.ts";
+import { decodeForm, type FormHash, type FormValue } from "../wire/form_encoding.ts";
+import { IdempotencyKeys, type Reply } from "../account/idempotency_keys.ts";
+import { decodeJson } from "../wire/json_body.ts";
 
 export interface ApiParts {
   account: Account;

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { expireCheckout, trialOf } from "../behaviour/checkout.ts";
-import { listLineItems } from "../behaviour/line_items.ts";
-import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/ordering.ts";
+import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment_attempt.ts";
+import { listLineItems } from "../behaviour/checkout/line_items.ts";
+import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { missingParameter } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
-import { metadata, oneOf, pagination, text, timeFilter } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
+import { metadata, oneOf, pagination, text, timeFilter } from "../wire/params.ts";
 import {
   checkCreateParams,
   type CreateParams,

@@ -6,10 +6,10 @@ import type {
   SubscriptionTerms,
 } from "../objects/checkout_session.ts";
 import { newId, randomText } from "../objects/ids.ts";
-import { invalidRequest, missingParameter } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { boolean, integer, list, metadata, oneOf, text, timestamp, url } from "../protocol/params.ts";
-import { shipping } from "./shapes.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { boolean, integer, list, metadata, oneOf, text, timestamp, url } from "../wire/params.ts";
+import { shipping } from "./shared_params.ts";
 
 const minute = 60;
 const hour = 60 * minute;

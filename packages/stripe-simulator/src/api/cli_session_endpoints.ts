@@ -1,7 +1,7 @@
-import { newCliDevice, newCliSession } from "../objects/cli.ts";
-import { accountId, apiVersion } from "../objects/stored.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { clearable, list, oneOf, text } from "../protocol/params.ts";
+import { newCliDevice, newCliSession } from "../objects/cli_session.ts";
+import { accountId, apiVersion } from "../objects/stored_object.ts";
+import { endpoint } from "./endpoint.ts";
+import { clearable, list, oneOf, text } from "../wire/params.ts";
 
 /** An address that may be left empty. */
 const address = clearable(text()).optional();

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { deleteCustomer } from "../behaviour/customers.ts";
-import { attach, methodInParam } from "../behaviour/payment_methods.ts";
+import { deleteCustomer } from "../behaviour/customers/customer_deletion.ts";
+import { attach, methodInParam } from "../behaviour/customers/card_attachment.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
-import { clearable, list, metadata, pagination, text, timeFilter } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
+import { clearable, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
-import { address } from "./shapes.ts";
+import { address } from "./shared_params.ts";
 
 const fields = {
   address: clearable(address).optional(),

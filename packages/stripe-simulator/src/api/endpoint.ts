@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import type { FormHash } from "./form.ts";
-import { list, parseParams, text } from "./params.ts";
+import type { FormHash } from "../wire/form_encoding.ts";
+import { list, parseParams, text } from "../wire/params.ts";
 
 /** What an endpoint works with. Its own schema has checked the parameters. */
 export interface Call<Params> {

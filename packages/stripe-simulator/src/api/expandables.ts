@@ -1,8 +1,8 @@
 import type { Account } from "../account/account.ts";
 import type { Collection } from "../account/collection.ts";
-import { listLineItems } from "../behaviour/line_items.ts";
-import { completeList } from "../objects/stored.ts";
-import type { Expandables, Resolver } from "../protocol/expand.ts";
+import { listLineItems } from "../behaviour/checkout/line_items.ts";
+import { completeList } from "../objects/stored_object.ts";
+import type { Expandables, Resolver } from "../wire/expand.ts";
 
 /** What can be expanded in which object, and where it is found. */
 export function expandables(account: Account): Expandables {

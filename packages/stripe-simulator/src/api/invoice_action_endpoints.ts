@@ -1,24 +1,24 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { invoiceOf, planChange } from "../behaviour/changing.ts";
+import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import {
   finalizeOnRequest,
   payOnRequest,
   rejectUnless,
   settleOutOfBand,
-} from "../behaviour/invoice_requests.ts";
-import { orderItems, sellableCurrency } from "../behaviour/ordering.ts";
-import { attach, methodInParam } from "../behaviour/payment_methods.ts";
-import { asPreview, previewRenewal } from "../behaviour/preview.ts";
-import { planSubscription } from "../behaviour/subscribe.ts";
-import { markUncollectible, voidInvoice } from "../behaviour/voiding.ts";
+} from "../behaviour/invoices/invoice_requests.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { attach, methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
+import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
+import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, missingParameter, StripeError } from "../protocol/errors.ts";
-import { boolean, list, oneOf, text, timestamp } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
+import { boolean, list, oneOf, text, timestamp } from "../wire/params.ts";
 import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
 
 const subscriptionDetails = z.strictObject({

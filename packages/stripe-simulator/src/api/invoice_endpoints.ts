@@ -1,6 +1,6 @@
-import { endpoint } from "../protocol/endpoint.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
-import { oneOf, pagination, text, timeFilter } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { paginate, passes } from "../wire/pagination.ts";
+import { oneOf, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
 
 export const invoiceEndpoints = [

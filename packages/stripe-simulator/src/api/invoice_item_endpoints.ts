@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { addToDraft, takeOffDraft } from "../behaviour/manual_invoices.ts";
+import { addToDraft, takeOffDraft } from "../behaviour/invoices/manual_invoice.ts";
 import type { Customer } from "../objects/customer.ts";
 import { type InvoiceItem, newInvoiceItem } from "../objects/invoice_item.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, missingParameter } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
 import {
   boolean,
   clearable,
@@ -18,7 +18,7 @@ import {
   text,
   timeFilter,
   timestamp,
-} from "../protocol/params.ts";
+} from "../wire/params.ts";
 
 const path = "/v1/invoiceitems";
 

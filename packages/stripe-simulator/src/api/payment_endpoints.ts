@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { confirmIntent } from "../behaviour/confirmation.ts";
-import { methodInParam } from "../behaviour/payment_methods.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { missingParameter } from "../protocol/errors.ts";
-import { paginate } from "../protocol/pagination.ts";
-import { boolean, oneOf, pagination, text, url } from "../protocol/params.ts";
+import { confirmIntent } from "../behaviour/invoices/payment_confirmation.ts";
+import { methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { endpoint } from "./endpoint.ts";
+import { missingParameter } from "../wire/errors.ts";
+import { paginate } from "../wire/pagination.ts";
+import { boolean, oneOf, pagination, text, url } from "../wire/params.ts";
 
 /** Payments come into being with invoices and checkouts. Those of invoices can be confirmed with a card. */
 export const paymentEndpoints = [

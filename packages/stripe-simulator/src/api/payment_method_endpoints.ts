@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { findTestCard } from "../behaviour/cards.ts";
-import { attach, methodInPath } from "../behaviour/payment_methods.ts";
+import { findTestCard } from "../objects/test_card.ts";
+import { attach, methodInPath } from "../behaviour/customers/card_attachment.ts";
 import { newPaymentMethod, type PaymentMethod } from "../objects/payment_method.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, noSuch } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate } from "../protocol/pagination.ts";
-import { clearable, integer, metadata, oneOf, pagination, text } from "../protocol/params.ts";
-import { address } from "./shapes.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, noSuch } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate } from "../wire/pagination.ts";
+import { clearable, integer, metadata, oneOf, pagination, text } from "../wire/params.ts";
+import { address } from "./shared_params.ts";
 
 const billingDetails = z.strictObject({
   address: clearable(address).optional(),

@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
-import { cardOf } from "../behaviour/cards.ts";
-import { payCheckout } from "../behaviour/checkout.ts";
-import { methodInParam } from "../behaviour/payment_methods.ts";
+import { cardOf } from "../objects/test_card.ts";
+import { payCheckout } from "../behaviour/checkout/checkout_payment_attempt.ts";
+import { methodInParam } from "../behaviour/customers/card_attachment.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { integer, text } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest } from "../wire/errors.ts";
+import { integer, text } from "../wire/params.ts";
 
 /**
  * What Stripe's own checkout page asks of its server. It is no part of the public API, but Stripe's CLI pays with it

@@ -1,12 +1,17 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { canCancel, canUpdate, defaultPortalConfiguration, offeredPrices } from "../behaviour/portal.ts";
+import {
+  canCancel,
+  canUpdate,
+  defaultPortalConfiguration,
+  offeredPrices,
+} from "../behaviour/portal_actions.ts";
 import { randomText } from "../objects/ids.ts";
-import { newPortalSession, type PortalConfiguration, type PortalFlow } from "../objects/portal.ts";
+import { newPortalSession, type PortalConfiguration, type PortalFlow } from "../objects/billing_portal.ts";
 import type { Subscription } from "../objects/subscription.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, missingParameter, noSuch } from "../protocol/errors.ts";
-import { integer, list, oneOf, text, url } from "../protocol/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, missingParameter, noSuch } from "../wire/errors.ts";
+import { integer, list, oneOf, text, url } from "../wire/params.ts";
 
 const afterCompletion = z.strictObject({
   hosted_confirmation: z.strictObject({ custom_message: text(500).optional() }).optional(),

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { releaseLookupKey, updatePrice } from "../behaviour/prices.ts";
-import { createProduct } from "../behaviour/products.ts";
+import { releaseLookupKey, updatePrice } from "../behaviour/catalog/price_update.ts";
+import { createProduct } from "../behaviour/catalog/product_creation.ts";
 import { newPrice, type Price, type Recurring } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, missingParameter } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
 import {
   boolean,
   clearable,
@@ -21,8 +21,8 @@ import {
   pagination,
   text,
   timeFilter,
-} from "../protocol/params.ts";
-import { tierParams, tiersOf } from "./price_tiers.ts";
+} from "../wire/params.ts";
+import { tierParams, tiersOf } from "./price_tier_params.ts";
 
 const interval = oneOf("day", "week", "month", "year");
 const lookupKey = text(200);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Tier } from "../objects/price.ts";
-import { invalidRequest, missingParameter } from "../protocol/errors.ts";
-import { decimal, integer, list, oneOf, text } from "../protocol/params.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { decimal, integer, list, oneOf, text } from "../wire/params.ts";
 
 /** What a new price says of its tiers (https://docs.stripe.com/products-prices/pricing-models#tiered-pricing). */
 export const tierParams = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clearable, text } from "../protocol/params.ts";
+import { clearable, text } from "../wire/params.ts";
 
 /* Hashes that several endpoints take. */
 

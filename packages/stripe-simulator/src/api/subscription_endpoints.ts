@@ -1,20 +1,20 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { applyPlanChange, planChange, type PlanTerms } from "../behaviour/changing.ts";
-import { updateSubscription } from "../behaviour/cancellation.ts";
-import { createSubscription } from "../behaviour/creating.ts";
-import { cancelOnRequest } from "../behaviour/ending.ts";
-import { orderItems, sellableCurrency } from "../behaviour/ordering.ts";
-import { pauseOnRequest, resumeOnRequest } from "../behaviour/pause_requests.ts";
-import { methodInParam } from "../behaviour/payment_methods.ts";
-import { endTrialWithoutCard } from "../behaviour/renewal.ts";
+import { applyPlanChange, planChange, type PlanTerms } from "../behaviour/subscriptions/plan_change.ts";
+import { updateSubscription } from "../behaviour/subscriptions/cancellation.ts";
+import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
+import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
+import { methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, type Period, type Subscription } from "../objects/subscription.ts";
-import { endpoint } from "../protocol/endpoint.ts";
-import { invalidRequest, noSuch } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { paginate, passes } from "../protocol/pagination.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalidRequest, noSuch } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
 import {
   boolean,
   clearable,
@@ -27,7 +27,7 @@ import {
   text,
   timeFilter,
   timestamp,
-} from "../protocol/params.ts";
+} from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
 import {
   anchorType,

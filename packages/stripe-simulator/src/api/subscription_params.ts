@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Change } from "../account/change.ts";
-import { cancelingAtPeriodEnd, continuing } from "../behaviour/cancellation.ts";
+import { cancelingAtPeriodEnd, continuing } from "../behaviour/subscriptions/cancellation.ts";
 import { currentPeriodEnd, type Subscription } from "../objects/subscription.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { boolean, clearable, integer, metadata, oneOf, text, timestamp } from "../protocol/params.ts";
+import { invalidRequest } from "../wire/errors.ts";
+import { boolean, clearable, integer, metadata, oneOf, text, timestamp } from "../wire/params.ts";
 
 /* The parameters that creating, changing, previewing and ending a subscription have in common. */
 

@@ -8,14 +8,19 @@ import {
   type PortalConfiguration,
   type PortalSession,
   portalSessionLifetime,
-} from "../objects/portal.ts";
+} from "../objects/billing_portal.ts";
 import type { Price } from "../objects/price.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
-import { cancelingAtPeriodEnd, continuing, type Feedback, updateSubscription } from "./cancellation.ts";
-import { authenticationFailed, cardError, type TestCard } from "./cards.ts";
-import { applyPlanChange, type PlanChange, planChange } from "./changing.ts";
-import { cancelOnRequest } from "./ending.ts";
-import { attach } from "./payment_methods.ts";
+import {
+  cancelingAtPeriodEnd,
+  continuing,
+  type Feedback,
+  updateSubscription,
+} from "./subscriptions/cancellation.ts";
+import { authenticationFailed, cardError, type TestCard } from "../objects/test_card.ts";
+import { applyPlanChange, type PlanChange, planChange } from "./subscriptions/plan_change.ts";
+import { cancelOnRequest } from "./subscriptions/subscription_end.ts";
+import { attach } from "./customers/card_attachment.ts";
 
 /** The account's default configuration. It is there from the start, as in a sandbox whose settings were saved once. */
 export function defaultPortalConfiguration(change: Change): PortalConfiguration {

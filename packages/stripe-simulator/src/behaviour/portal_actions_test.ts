@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { Account } from "../account/account.ts";
 import { newCheckoutSession } from "../objects/checkout_session.ts";
 import { newCustomer } from "../objects/customer.ts";
-import { newPortalSession, portalSessionLifetime } from "../objects/portal.ts";
-import { Calendar } from "../time/calendar.ts";
-import { findPortalSession } from "./portal.ts";
+import { newPortalSession, portalSessionLifetime } from "../objects/billing_portal.ts";
+import { Calendar } from "../time/schedule.ts";
+import { findPortalSession } from "./portal_actions.ts";
 
 /** An account whose clock a test can set. */
 function accountAt(start: number) {

@@ -1,18 +1,22 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { cancelAsScheduled, expireIncomplete, expirePendingUpdate } from "./ending.ts";
-import { collectAutomatically, finalizeDraft } from "./collecting.ts";
+import {
+  cancelAsScheduled,
+  expireIncomplete,
+  expirePendingUpdate,
+} from "./subscriptions/subscription_end.ts";
+import { collectAutomatically, finalizeDraft } from "./invoices/payment_collection.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
-import { expireCheckout } from "./checkout.ts";
-import { updateSubscription } from "./cancellation.ts";
-import { checkMeterEvent, reportMeterErrors } from "./metering.ts";
-import { announceRenewal, announceTrialEnd } from "./notices.ts";
-import { renew } from "./renewal.ts";
-import { deleteClock } from "./test_clocks.ts";
+import { expireCheckout } from "./checkout/checkout_payment_attempt.ts";
+import { updateSubscription } from "./subscriptions/cancellation.ts";
+import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
+import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
+import { renew } from "./subscriptions/renewal.ts";
+import { deleteClock } from "./test_clock_control.ts";
 
 /** Something that is to happen by itself. */
 export interface Duty {

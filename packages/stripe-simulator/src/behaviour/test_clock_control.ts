@@ -2,12 +2,12 @@ import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import type { Recurring } from "../objects/price.ts";
 import type { Customer } from "../objects/customer.ts";
-import type { Deleted } from "../objects/stored.ts";
+import type { Deleted } from "../objects/stored_object.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import { advancing, arrived, type TestClock } from "../objects/test_clock.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { deleteCustomer } from "./customers.ts";
-import { addIntervals } from "./periods.ts";
+import { invalidRequest } from "../wire/errors.ts";
+import { deleteCustomer } from "./customers/customer_deletion.ts";
+import { addIntervals } from "./subscriptions/billing_periods.ts";
 
 const twoYears: Recurring = {
   interval: "year",

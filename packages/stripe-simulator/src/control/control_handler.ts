@@ -1,16 +1,16 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { readState, type State, stateSchema } from "../account/state.ts";
-import { findTestCard } from "../behaviour/cards.ts";
-import { payCheckout } from "../behaviour/checkout.ts";
-import { authenticate } from "../behaviour/confirmation.ts";
+import { readState, type State, stateSchema } from "../account/account_state.ts";
+import { findTestCard } from "../objects/test_card.ts";
+import { payCheckout } from "../behaviour/checkout/checkout_payment_attempt.ts";
+import { authenticate } from "../behaviour/invoices/payment_confirmation.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
-import { invalidRequest, StripeError } from "../protocol/errors.ts";
-import type { Courier } from "../webhooks/courier.ts";
-import { type Faults, faultSchema } from "./faults.ts";
-import type { RateLimit } from "./rate_limit.ts";
+import { invalidRequest, StripeError } from "../wire/errors.ts";
+import type { Courier } from "../webhooks/webhook_dispatcher.ts";
+import { type Faults, faultSchema } from "../faults/faults.ts";
+import type { RateLimit } from "../api/rate_limit.ts";
 
 export interface ControlParts {
   account: Account;

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import type { Price } from "./price.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type CheckoutSession = Stored<Stripe.Checkout.Session>;
 export type LineItem = Omit<Stored<Stripe.LineItem>, "price"> & { price: Price };

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import { apiVersion } from "./stored.ts";
+import { apiVersion } from "./stored_object.ts";
 
 export type EventType = Stripe.Event["type"];
 

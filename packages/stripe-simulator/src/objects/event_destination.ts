@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import { isoTime } from "./stored.ts";
+import { isoTime } from "./stored_object.ts";
 import type { ThinEvent } from "./thin_event.ts";
 
 /** The event that a destination is tried out with. */

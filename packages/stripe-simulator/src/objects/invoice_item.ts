@@ -1,7 +1,7 @@
 import type Stripe from "stripe";
 import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 import type { Period } from "./subscription.ts";
 
 /** Something to be billed with the customer's next invoice: pending until `invoice` names one. */

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Price = Omit<Stored<Stripe.Price>, "tiers"> & { tiers?: Tier[] };
 export type Plan = Stored<Stripe.Plan>;

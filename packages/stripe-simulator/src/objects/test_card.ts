@@ -1,5 +1,5 @@
-import type { PaymentMethod } from "../objects/payment_method.ts";
-import { StripeError } from "../protocol/errors.ts";
+import type { PaymentMethod } from "./payment_method.ts";
+import { StripeError } from "../wire/errors.ts";
 
 /** Why a bank says no. */
 export interface Decline {

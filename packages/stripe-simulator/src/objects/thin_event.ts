@@ -1,8 +1,8 @@
 import type Stripe from "stripe";
 import type { Event } from "./event.ts";
 import { newId } from "./ids.ts";
-import { pathOf } from "./paths.ts";
-import { isoTime } from "./stored.ts";
+import { pathOf } from "./object_paths.ts";
+import { isoTime } from "./stored_object.ts";
 
 /** What a thin event points at. */
 export type RelatedObject = Stripe.V2.Core.Events.RelatedObject;

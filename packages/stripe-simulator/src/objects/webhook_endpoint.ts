@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 /** Kept with its secrets; replies leave them out, except the one to its creation. */
 export type WebhookEndpoint = Stored<Stripe.WebhookEndpoint> & {

@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import { formatPrice } from "../behaviour/money.ts";
+import { formatPrice } from "../behaviour/catalog/money.ts";
 import type { Price } from "../objects/price.ts";
 import type { Subscription } from "../objects/subscription.ts";
 

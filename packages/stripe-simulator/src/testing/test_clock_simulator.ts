@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
-import type { BillingSettings } from "../src/objects/billing_settings.ts";
-import { createPro, type Rig, startRig } from "./rig.ts";
+import type { BillingSettings } from "../objects/billing_settings.ts";
+import { createPro, type Rig, startRig } from "./test_simulator.ts";
 
 /** A rig with a test clock. */
 export interface ClockRig extends Rig {

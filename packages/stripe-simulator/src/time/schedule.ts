@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { nextDuty } from "../behaviour/due.ts";
+import { nextDuty } from "../behaviour/scheduled_tasks.ts";
 
 /** By whose time something is due: a test clock's id, or null for real time. */
 export type Time = string | null;

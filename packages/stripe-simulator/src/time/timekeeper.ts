@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { arrive } from "../behaviour/test_clocks.ts";
+import { arrive } from "../behaviour/test_clock_control.ts";
 import type { Event } from "../objects/event.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { Calendar, type Time } from "./calendar.ts";
-import { History } from "./history.ts";
+import { Calendar, type Time } from "./schedule.ts";
+import { History } from "./event_retention.ts";
 
 /** How often work that is due in real time is looked for, in milliseconds. */
 const lookEvery = 1_000;

@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
-import type { CliSession } from "../objects/cli.ts";
+import type { CliSession } from "../objects/cli_session.ts";
 import type { Event } from "../objects/event.ts";
 import { newId } from "../objects/ids.ts";
-import { apiVersion } from "../objects/stored.ts";
+import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { writeSnapshot, writeThin } from "./letter.ts";
-import { webhookHeaders } from "./post.ts";
+import { writeSnapshot, writeThin } from "./delivery_request.ts";
+import { webhookHeaders } from "./send_delivery.ts";
 
 const protocol = "stripecli-devproxy-v1";
 

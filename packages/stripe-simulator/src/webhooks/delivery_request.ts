@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
-import { apiVersion } from "../objects/stored.ts";
+import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
 import { signingSecrets } from "../objects/webhook_endpoint.ts";
 

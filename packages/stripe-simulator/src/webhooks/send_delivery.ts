@@ -1,5 +1,5 @@
-import type { Letter } from "./letter.ts";
-import { signatureHeader } from "./signature.ts";
+import type { Letter } from "./delivery_request.ts";
+import { signatureHeader } from "./webhook_signature.ts";
 
 /** The headers Stripe sends with an event, signed at this second. */
 export function webhookHeaders(body: string, secrets: string[]): Record<string, string> {

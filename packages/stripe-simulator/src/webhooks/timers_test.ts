@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Agenda } from "./agenda.ts";
+import { Agenda } from "./timers.ts";
 
 const hour = 3_600_000;
 

@@ -1,9 +1,9 @@
 import type { Account } from "../account/account.ts";
-import type { Faults } from "../control/faults.ts";
+import type { Faults } from "../faults/faults.ts";
 import { type Attempt, type Delivery, newDelivery } from "../objects/delivery.ts";
-import { Agenda, type Cancel } from "./agenda.ts";
-import { type Letter, writeLetter } from "./letter.ts";
-import { post } from "./post.ts";
+import { Agenda, type Cancel } from "./timers.ts";
+import { type Letter, writeLetter } from "./delivery_request.ts";
+import { post } from "./send_delivery.ts";
 
 export interface CourierOptions {
   faults: Faults;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import Stripe from "stripe";
-import { signatureHeader } from "./signature.ts";
+import { signatureHeader } from "./webhook_signature.ts";
 
 const stripe = new Stripe("sk_test_signature");
 const body = JSON.stringify({ id: "evt_1", object: "event", text: "Grüße ✓" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeForm } from "./form.ts";
+import { decodeForm } from "./form_encoding.ts";
 
 const decodings: [name: string, form: string, expected: unknown][] = [
   ["an empty form is an empty hash", "", {}],

@@ -1,5 +1,5 @@
 import { invalidRequest } from "./errors.ts";
-import type { FormHash, FormValue } from "./form.ts";
+import type { FormHash, FormValue } from "./form_encoding.ts";
 
 /**
  * Decodes the JSON body of a v2 request into the same shape as a form, so that one set of schemas reads both: text at

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeJson } from "./json.ts";
+import { decodeJson } from "./json_body.ts";
 
 Deno.test("decodeJson() reads a body as if it were a form", () => {
   const body = JSON.stringify({ name: "a", limit: 3, on: true, list: ["x", "y"], metadata: { key: null } });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ErrorDetails, invalidRequest, missingParameter, StripeError } from "./errors.ts";
-import type { FormHash } from "./form.ts";
+import type { FormHash } from "./form_encoding.ts";
 
 /*
  * Building blocks for the parameters of an endpoint. Everything in a form is text, so each block says both how the

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { decodeForm } from "./form.ts";
+import { decodeForm } from "./form_encoding.ts";
 import {
   boolean,
   clearable,

@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig } from "../rig.ts";
+import { createPro, openCheckout, pay, type Rig } from "../../src/testing/test_simulator.ts";
 
 /** Objects as they come over the wire, by the name of their official sample. */
 export type Found = Map<string, unknown>;

@@ -1,5 +1,5 @@
 import samples from "../fixtures/samples.json" with { type: "json" };
-import type { Rig } from "../rig.ts";
+import type { Rig } from "../../src/testing/test_simulator.ts";
 import { collectObjects } from "./collect.ts";
 import { compare, type Difference } from "./compare.ts";
 import { explained } from "./explained.ts";

@@ -1,5 +1,5 @@
 /** `deno run -A packages/stripe-simulator/tests/conformance/write_report.ts`: writes what the conformance test has to say. */
-import { startRig } from "../rig.ts";
+import { startRig } from "../../src/testing/test_simulator.ts";
 import { findDifferences, writeReport } from "./report.ts";
 
 await using rig = await startRig();

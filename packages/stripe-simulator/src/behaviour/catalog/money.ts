@@ -1,5 +1,5 @@
 import Stripe from "stripe";
-import type { Price, Tier } from "../objects/price.ts";
+import type { Price, Tier } from "../../objects/price.ts";
 
 const { Decimal } = Stripe;
 

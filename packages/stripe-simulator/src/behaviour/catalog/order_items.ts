@@ -1,9 +1,9 @@
-import type { Account } from "../account/account.ts";
-import type { OrderedItem } from "../objects/checkout_session.ts";
-import type { Price } from "../objects/price.ts";
-import { newId } from "../objects/ids.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { priceInAdvance } from "./invoicing.ts";
+import type { Account } from "../../account/account.ts";
+import type { OrderedItem } from "../../objects/checkout_session.ts";
+import type { Price } from "../../objects/price.ts";
+import { newId } from "../../objects/ids.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { priceInAdvance } from "../invoices/invoice_lines.ts";
 
 /** The lines of an order, each price looked up and each quantity checked. Throws Stripe's 400s. */
 export function orderItems(

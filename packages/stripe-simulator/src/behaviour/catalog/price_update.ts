@@ -1,6 +1,6 @@
-import type { Change } from "../account/change.ts";
-import { isRecurring, planOf, type Price } from "../objects/price.ts";
-import { invalidRequest } from "../protocol/errors.ts";
+import type { Change } from "../../account/change.ts";
+import { isRecurring, planOf, type Price } from "../../objects/price.ts";
+import { invalidRequest } from "../../wire/errors.ts";
 
 /**
  * Makes a lookup key free for a new owner: takes it from the price that has it when `transfer` is set, else refuses.

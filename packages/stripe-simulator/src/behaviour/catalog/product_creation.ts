@@ -1,6 +1,6 @@
-import type { Change } from "../account/change.ts";
-import { newProduct, type Product, type ProductFields } from "../objects/product.ts";
-import { invalidRequest } from "../protocol/errors.ts";
+import type { Change } from "../../account/change.ts";
+import { newProduct, type Product, type ProductFields } from "../../objects/product.ts";
+import { invalidRequest } from "../../wire/errors.ts";
 
 /** Adds a product. Throws a 400 when its id is taken. */
 export function createProduct(change: Change, fields: ProductFields): Product {

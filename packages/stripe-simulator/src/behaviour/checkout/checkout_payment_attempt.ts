@@ -1,15 +1,15 @@
-import type { Change } from "../account/change.ts";
-import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
-import { newFailedPayment } from "../objects/payment.ts";
-import type { Payer, PaymentMethod } from "../objects/payment_method.ts";
-import { newFailedSetupIntent } from "../objects/setup_intent.ts";
-import type { Period } from "../objects/subscription.ts";
-import { invalidRequest, type StripeError } from "../protocol/errors.ts";
-import { authenticationFailed, cardError, type Decline, type TestCard } from "./cards.ts";
+import type { Change } from "../../account/change.ts";
+import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
+import { newFailedPayment } from "../../objects/payment.ts";
+import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
+import { newFailedSetupIntent } from "../../objects/setup_intent.ts";
+import type { Period } from "../../objects/subscription.ts";
+import { invalidRequest, type StripeError } from "../../wire/errors.ts";
+import { authenticationFailed, cardError, type Decline, type TestCard } from "../../objects/test_card.ts";
 import { methodOf } from "./checkout_completion.ts";
-import { completePayment } from "./checkout_payment.ts";
-import { completeSetup } from "./checkout_setup.ts";
-import { completeSubscription } from "./checkout_subscription.ts";
+import { completePayment } from "./payment_mode.ts";
+import { completeSetup } from "./setup_mode.ts";
+import { completeSubscription } from "./subscription_mode.ts";
 
 const daySeconds = 86_400;
 

@@ -1,6 +1,6 @@
-import type { Account } from "../account/account.ts";
-import { priceInAdvance } from "./invoicing.ts";
-import { type CheckoutSession, type LineItem, newLineItem } from "../objects/checkout_session.ts";
+import type { Account } from "../../account/account.ts";
+import { priceInAdvance } from "../invoices/invoice_lines.ts";
+import { type CheckoutSession, type LineItem, newLineItem } from "../../objects/checkout_session.ts";
 
 /** What a session sells: shown on demand, so made on demand. */
 export function listLineItems(account: Account, session: CheckoutSession): LineItem[] {

@@ -1,11 +1,11 @@
-import type { Change } from "../account/change.ts";
-import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
-import { type Customer, newCustomer } from "../objects/customer.ts";
-import type { Payer, PaymentMethod } from "../objects/payment_method.ts";
-import type { Period } from "../objects/subscription.ts";
-import type { CheckoutAttempt } from "./checkout.ts";
+import type { Change } from "../../account/change.ts";
+import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
+import { type Customer, newCustomer } from "../../objects/customer.ts";
+import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
+import type { Period } from "../../objects/subscription.ts";
+import type { CheckoutAttempt } from "./checkout_payment_attempt.ts";
 import { completeSession, knownCustomer, methodOf } from "./checkout_completion.ts";
-import { emitStart, type NewSubscription, subscribe } from "./subscribe.ts";
+import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 
 /** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
 export function completeSubscription(

@@ -1,15 +1,15 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
-import { newId } from "../objects/ids.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import { newId } from "../../objects/ids.ts";
 import {
   type Invoice,
   type InvoiceFields,
   type InvoiceLine,
   newInvoice,
   newLineForInvoiceItem,
-} from "../objects/invoice.ts";
-import { type InvoiceItem, subscriptionOf } from "../objects/invoice_item.ts";
-import type { Subscription } from "../objects/subscription.ts";
+} from "../../objects/invoice.ts";
+import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts";
+import type { Subscription } from "../../objects/subscription.ts";
 
 export interface DraftFields extends Partial<Omit<InvoiceFields, "id" | "lines" | "subscription">> {
   billingReason: InvoiceFields["billingReason"];

@@ -1,6 +1,6 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
-import type { Customer } from "../objects/customer.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { Customer } from "../../objects/customer.ts";
 import {
   balanceAfter,
   type Invoice,
@@ -8,11 +8,11 @@ import {
   newInvoiceLine,
   withBalance,
   withLines,
-} from "../objects/invoice.ts";
-import { isRecurring, type Price, type RecurringPrice } from "../objects/price.ts";
-import type { Period, Subscription, SubscriptionItem } from "../objects/subscription.ts";
-import { formatPrice, multiply } from "./money.ts";
-import { usageIn } from "./usage.ts";
+} from "../../objects/invoice.ts";
+import { isRecurring, type Price, type RecurringPrice } from "../../objects/price.ts";
+import type { Period, Subscription, SubscriptionItem } from "../../objects/subscription.ts";
+import { formatPrice, multiply } from "../catalog/money.ts";
+import { usageIn } from "../meters/metered_usage.ts";
 
 /** What a number of units of a price costs now. Metered prices cost nothing in advance. */
 export function priceInAdvance(price: Price, quantity: number | undefined): number {

@@ -1,10 +1,10 @@
-import type { Change } from "../account/change.ts";
-import { newId } from "../objects/ids.ts";
-import type { Invoice } from "../objects/invoice.ts";
-import type { InvoiceItem } from "../objects/invoice_item.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { planDraft } from "./drafting.ts";
-import { renewalLines } from "./renewal.ts";
+import type { Change } from "../../account/change.ts";
+import { newId } from "../../objects/ids.ts";
+import type { Invoice } from "../../objects/invoice.ts";
+import type { InvoiceItem } from "../../objects/invoice_item.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { planDraft } from "./invoice_draft.ts";
+import { renewalLines } from "../subscriptions/renewal.ts";
 
 /** The invoice of a subscription's next renewal as it would be if nothing else happened until then. */
 export function previewRenewal(

@@ -1,9 +1,16 @@
-import type { Change } from "../account/change.ts";
-import type { Invoice } from "../objects/invoice.ts";
-import type { PaymentMethod } from "../objects/payment_method.ts";
-import { invalidRequest, StripeError } from "../protocol/errors.ts";
-import { actionRequired, cardError, cardMissing, type Presence } from "./cards.ts";
-import { type Attempt, cancelPayment, collect, finalizeDraft, methodFor, settle } from "./collecting.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice } from "../../objects/invoice.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { invalidRequest, StripeError } from "../../wire/errors.ts";
+import { actionRequired, cardError, cardMissing, type Presence } from "../../objects/test_card.ts";
+import {
+  type Attempt,
+  cancelPayment,
+  collect,
+  finalizeDraft,
+  methodFor,
+  settle,
+} from "./payment_collection.ts";
 
 /** Makes a draft final on request. With `advances` it is collected by itself within the hour. */
 export function finalizeOnRequest(change: Change, draft: Invoice, advances: boolean): Invoice {

@@ -1,12 +1,12 @@
-import type { Change } from "../account/change.ts";
-import type { Customer } from "../objects/customer.ts";
-import { newId } from "../objects/ids.ts";
-import { type Invoice, newInvoice, newLineForInvoiceItem, withLines } from "../objects/invoice.ts";
-import { type InvoiceItem, subscriptionOf } from "../objects/invoice_item.ts";
-import type { Deleted } from "../objects/stored.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { storeDraft } from "./drafting.ts";
+import type { Change } from "../../account/change.ts";
+import type { Customer } from "../../objects/customer.ts";
+import { newId } from "../../objects/ids.ts";
+import { type Invoice, newInvoice, newLineForInvoiceItem, withLines } from "../../objects/invoice.ts";
+import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts";
+import type { Deleted } from "../../objects/stored_object.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { storeDraft } from "./invoice_draft.ts";
 
 export interface ManualInvoiceFields {
   customer: Customer;

@@ -1,7 +1,7 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
-import type { Customer } from "../objects/customer.ts";
-import type { Invoice } from "../objects/invoice.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { Customer } from "../../objects/customer.ts";
+import type { Invoice } from "../../objects/invoice.ts";
 import {
   canceledIntent,
   canceledInvoicePayment,
@@ -15,12 +15,12 @@ import {
   type PaymentIntent,
   settledInvoicePayment,
   succeededIntent,
-} from "../objects/payment.ts";
-import type { PaymentMethod } from "../objects/payment_method.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { cardOf, type Decline, type Presence, verdict } from "./cards.ts";
-import { finalizeInvoice, paidInvoice, withFreshUsage } from "./invoicing.ts";
-import { afterFailure, afterPayment, findBilled } from "./standing.ts";
+} from "../../objects/payment.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { cardOf, type Decline, type Presence, verdict } from "../../objects/test_card.ts";
+import { finalizeInvoice, paidInvoice, withFreshUsage } from "./invoice_lines.ts";
+import { afterFailure, afterPayment, findBilled } from "./subscription_standing.ts";
 
 const daySeconds = 86_400;
 

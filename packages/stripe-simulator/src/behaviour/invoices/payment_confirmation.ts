@@ -1,10 +1,10 @@
-import type { Change } from "../account/change.ts";
-import type { Invoice } from "../objects/invoice.ts";
-import { failedIntent, type PaymentIntent } from "../objects/payment.ts";
-import type { PaymentMethod } from "../objects/payment_method.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { authenticationFailed, cardError, type Presence } from "./cards.ts";
-import { collect } from "./collecting.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice } from "../../objects/invoice.ts";
+import { failedIntent, type PaymentIntent } from "../../objects/payment.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { authenticationFailed, cardError, type Presence } from "../../objects/test_card.ts";
+import { collect } from "./payment_collection.ts";
 
 /**
  * Pays the invoice that an intent belongs to. A card that wants its customer to authenticate leaves the intent waiting

@@ -1,5 +1,5 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
 import {
   type Meter,
   type MeterErrorCode,
@@ -9,10 +9,10 @@ import {
   type MeterEventSummary,
   newMeterEvent,
   type ReceivedMeterEvent,
-} from "../objects/meter.ts";
-import { isoTime } from "../objects/stored.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { aggregate } from "./usage.ts";
+} from "../../objects/meter.ts";
+import { isoTime } from "../../objects/stored_object.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { aggregate } from "./metered_usage.ts";
 
 const daySeconds = 86_400;
 const furthestBack = 35 * daySeconds;

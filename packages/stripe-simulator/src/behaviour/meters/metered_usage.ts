@@ -1,7 +1,7 @@
 import Stripe from "stripe";
-import type { Account } from "../account/account.ts";
-import type { Meter, ReceivedMeterEvent } from "../objects/meter.ts";
-import type { Period } from "../objects/subscription.ts";
+import type { Account } from "../../account/account.ts";
+import type { Meter, ReceivedMeterEvent } from "../../objects/meter.ts";
+import type { Period } from "../../objects/subscription.ts";
 
 const { Decimal } = Stripe;
 

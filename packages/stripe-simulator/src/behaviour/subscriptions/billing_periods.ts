@@ -1,5 +1,5 @@
-import type { Recurring } from "../objects/price.ts";
-import type { Period } from "../objects/subscription.ts";
+import type { Recurring } from "../../objects/price.ts";
+import type { Period } from "../../objects/subscription.ts";
 
 const daySeconds = 86_400;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Recurring } from "../objects/price.ts";
-import { addIntervals, periodAt } from "./periods.ts";
+import type { Recurring } from "../../objects/price.ts";
+import { addIntervals, periodAt } from "./billing_periods.ts";
 
 const every = (interval: Recurring["interval"], interval_count = 1): Recurring => ({
   interval,

@@ -1,8 +1,8 @@
 import type Stripe from "stripe";
-import type { Change } from "../account/change.ts";
-import { previousAttributes } from "../objects/event.ts";
-import { billedSubscription, type Invoice } from "../objects/invoice.ts";
-import { currentPeriodEnd, isSetToCancel, type Subscription } from "../objects/subscription.ts";
+import type { Change } from "../../account/change.ts";
+import { previousAttributes } from "../../objects/event.ts";
+import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
+import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../objects/subscription.ts";
 
 export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
 

@@ -1,10 +1,10 @@
 import type Stripe from "stripe";
-import type { Change } from "../account/change.ts";
-import { isRecurring, planOf, type RecurringPrice } from "../objects/price.ts";
-import { newSubscriptionItem, type Subscription, type SubscriptionItem } from "../objects/subscription.ts";
-import { invalidRequest, noSuch } from "../protocol/errors.ts";
-import { mergeMetadata, type MetadataChange } from "../protocol/metadata.ts";
-import { periodAt } from "./periods.ts";
+import type { Change } from "../../account/change.ts";
+import { isRecurring, planOf, type RecurringPrice } from "../../objects/price.ts";
+import { newSubscriptionItem, type Subscription, type SubscriptionItem } from "../../objects/subscription.ts";
+import { invalidRequest, noSuch } from "../../wire/errors.ts";
+import { mergeMetadata, type MetadataChange } from "../../wire/metadata.ts";
+import { periodAt } from "./billing_periods.ts";
 
 /** What an item becomes: another price, another quantity, or nothing. Without an id it is a new one. */
 export interface ItemChange {

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
-import type { Change } from "../account/change.ts";
-import type { Subscription } from "../objects/subscription.ts";
+import type { Change } from "../../account/change.ts";
+import type { Subscription } from "../../objects/subscription.ts";
 
 type PauseReason = Stripe.Subscription.StatusDetails.Paused.Subscription["type"];
 

@@ -1,13 +1,13 @@
-import type { Change } from "../account/change.ts";
-import type { InvoiceLine } from "../objects/invoice.ts";
-import { type InvoiceItem, newInvoiceItem } from "../objects/invoice_item.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { collectAutomatically, finalizeDraft } from "./collecting.ts";
-import { planDraft, storeDraft } from "./drafting.ts";
-import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "./invoicing.ts";
-import { pauseNow, resumeNow } from "./pausing.ts";
-import { periodAt } from "./periods.ts";
-import { chargeFor, creditFor } from "./prorations.ts";
+import type { Change } from "../../account/change.ts";
+import type { InvoiceLine } from "../../objects/invoice.ts";
+import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { collectAutomatically, finalizeDraft } from "../invoices/payment_collection.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { pauseNow, resumeNow } from "./pause.ts";
+import { periodAt } from "./billing_periods.ts";
+import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { startingPeriod } from "./renewal.ts";
 
 /** What is settled when a subscription is paused, and from when on. */

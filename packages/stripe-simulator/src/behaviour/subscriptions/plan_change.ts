@@ -1,14 +1,14 @@
-import type { Change } from "../account/change.ts";
-import type { Invoice, InvoiceLine } from "../objects/invoice.ts";
-import type { InvoiceItem } from "../objects/invoice_item.ts";
-import type { Subscription, SubscriptionItem } from "../objects/subscription.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import type { InvoiceItem } from "../../objects/invoice_item.ts";
+import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { updateSubscription } from "./cancellation.ts";
-import { cardMissing, type Presence, refusal } from "./cards.ts";
-import { collect, finalizeDraft, methodOf, noteFailure } from "./collecting.ts";
-import { planDraft, storeDraft } from "./drafting.ts";
-import { isMetered, lineForItem, lineForUsage } from "./invoicing.ts";
-import { type ItemChange, withChangedItems } from "./items.ts";
-import { chargeFor, creditFor } from "./prorations.ts";
+import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
+import { collect, finalizeDraft, methodOf, noteFailure } from "../invoices/payment_collection.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
+import { type ItemChange, withChangedItems } from "./item_changes.ts";
+import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { startingPeriod } from "./renewal.ts";
 
 /** What is to become of a subscription's items and periods. */

@@ -1,14 +1,14 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
-import type { Invoice, InvoiceLine } from "../objects/invoice.ts";
-import type { Subscription, SubscriptionItem } from "../objects/subscription.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { cancelNow, updateSubscription } from "./cancellation.ts";
-import { finalizeDraft, methodOf, writeOff } from "./collecting.ts";
-import { planDraft, storeDraft } from "./drafting.ts";
-import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "./invoicing.ts";
-import { firstPeriod, periodAt } from "./periods.ts";
-import { pauseNow } from "./pausing.ts";
-import { voidInvoice } from "./voiding.ts";
+import { finalizeDraft, methodOf, writeOff } from "../invoices/payment_collection.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { firstPeriod, periodAt } from "./billing_periods.ts";
+import { pauseNow } from "./pause.ts";
+import { voidInvoice } from "../invoices/invoice_voiding.ts";
 
 /**
  * Begins the next period of the items whose period is over, and bills it with a draft that becomes final later. A trial

@@ -1,7 +1,7 @@
-import type { Change } from "../account/change.ts";
-import type { Reminder } from "../objects/reminder.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { previewRenewal } from "./preview.ts";
+import type { Change } from "../../account/change.ts";
+import type { Reminder } from "../../objects/advance_notice.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { previewRenewal } from "../invoices/invoice_preview.ts";
 
 /** Says that a trial ends soon. */
 export function announceTrialEnd(change: Change, subscription: Subscription) {

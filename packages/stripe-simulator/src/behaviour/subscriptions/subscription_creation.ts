@@ -1,10 +1,10 @@
-import type { Change } from "../account/change.ts";
-import type { Subscription } from "../objects/subscription.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { cardMissing, type Presence, refusal } from "./cards.ts";
-import type { PaymentBehavior } from "./changing.ts";
-import { methodOf } from "./collecting.ts";
-import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscribe.ts";
+import type { Change } from "../../account/change.ts";
+import type { Subscription } from "../../objects/subscription.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
+import type { PaymentBehavior } from "./plan_change.ts";
+import { methodOf } from "../invoices/payment_collection.ts";
+import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscription_start.ts";
 
 /**
  * Starts a subscription as the API does: charges the card that is kept for it, or leaves the first invoice open, as

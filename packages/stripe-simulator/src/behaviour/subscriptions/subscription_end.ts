@@ -1,12 +1,12 @@
-import type { Change } from "../account/change.ts";
-import type { Invoice, InvoiceFields } from "../objects/invoice.ts";
-import type { Subscription } from "../objects/subscription.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice, InvoiceFields } from "../../objects/invoice.ts";
+import type { Subscription } from "../../objects/subscription.ts";
 import { cancelNow, type Feedback } from "./cancellation.ts";
-import { collectAutomatically, finalizeDraft } from "./collecting.ts";
-import { planDraft, storeDraft } from "./drafting.ts";
-import { isMetered, lineForUsage } from "./invoicing.ts";
-import { creditFor } from "./prorations.ts";
-import { voidInvoice } from "./voiding.ts";
+import { collectAutomatically, finalizeDraft } from "../invoices/payment_collection.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForUsage } from "../invoices/invoice_lines.ts";
+import { creditFor } from "../invoices/proration.ts";
+import { voidInvoice } from "../invoices/invoice_voiding.ts";
 
 /** Ends a subscription at the moment it was set to end, and bills what is still to be billed. */
 export function cancelAsScheduled(change: Change, subscription: Subscription) {

@@ -1,12 +1,12 @@
-import type { Account } from "../account/account.ts";
-import type { Change } from "../account/change.ts";
-import type { OrderedItem } from "../objects/checkout_session.ts";
-import type { Customer } from "../objects/customer.ts";
-import { newId } from "../objects/ids.ts";
-import type { Invoice, InvoiceLine } from "../objects/invoice.ts";
-import { type InvoicePayment, type PaymentIntent, settledInvoicePayment } from "../objects/payment.ts";
-import type { PaymentMethod } from "../objects/payment_method.ts";
-import { isRecurring, type RecurringPrice } from "../objects/price.ts";
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { OrderedItem } from "../../objects/checkout_session.ts";
+import type { Customer } from "../../objects/customer.ts";
+import { newId } from "../../objects/ids.ts";
+import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import { type InvoicePayment, type PaymentIntent, settledInvoicePayment } from "../../objects/payment.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { isRecurring, type RecurringPrice } from "../../objects/price.ts";
 import {
   newSubscription,
   newSubscriptionItem,
@@ -14,12 +14,18 @@ import {
   type Subscription,
   type SubscriptionFields,
   type SubscriptionItem,
-} from "../objects/subscription.ts";
-import type { Presence } from "./cards.ts";
-import { type Attempt, openPayment, tryCard } from "./collecting.ts";
-import { planDraft, storeDraft } from "./drafting.ts";
-import { finalizeInvoice, isMetered, lineForItem, paidInvoice, recurringPriceOf } from "./invoicing.ts";
-import { firstPeriod, periodAt, shareOf } from "./periods.ts";
+} from "../../objects/subscription.ts";
+import type { Presence } from "../../objects/test_card.ts";
+import { type Attempt, openPayment, tryCard } from "../invoices/payment_collection.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import {
+  finalizeInvoice,
+  isMetered,
+  lineForItem,
+  paidInvoice,
+  recurringPriceOf,
+} from "../invoices/invoice_lines.ts";
+import { firstPeriod, periodAt, shareOf } from "./billing_periods.ts";
 
 export interface SubscribeOrder {
   customer: Customer;

@@ -1,14 +1,14 @@
-import type { Account } from "../account/account.ts";
-import { noCause, perform } from "../account/change.ts";
-import { findTestCard, type TestCard, testCards } from "../behaviour/cards.ts";
-import { needsCard, payCheckout, trialOf } from "../behaviour/checkout.ts";
-import { listLineItems } from "../behaviour/line_items.ts";
-import { formatAmount, formatPrice } from "../behaviour/money.ts";
-import { orderedAmount } from "../behaviour/ordering.ts";
-import type { CheckoutSession, LineItem } from "../objects/checkout_session.ts";
-import { StripeError } from "../protocol/errors.ts";
-import { Form } from "./form.ts";
-import { formatDay } from "./words.ts";
+import type { Account } from "../../account/account.ts";
+import { noCause, perform } from "../../account/change.ts";
+import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
+import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment_attempt.ts";
+import { listLineItems } from "../../behaviour/checkout/line_items.ts";
+import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
+import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
+import type { CheckoutSession, LineItem } from "../../objects/checkout_session.ts";
+import { StripeError } from "../../wire/errors.ts";
+import { Form } from "../submitted_form.ts";
+import { formatDay } from "../formats.ts";
 
 /** What was typed, to show it again beside an error. */
 export interface Entries {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import type { Account } from "../account/account.ts";
-import type { CheckoutSession } from "../objects/checkout_session.ts";
+import type { Account } from "../../account/account.ts";
+import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import {
   Challenge,
   CheckoutForm,
@@ -10,7 +10,7 @@ import {
   submitLabel,
   Summary,
 } from "./checkout_form.tsx";
-import { EmbeddedLayout, framedHtml } from "./layout.tsx";
+import { EmbeddedLayout, framedHtml } from "../page_layout.tsx";
 
 /** A checkout in a frame. */
 interface Visit {

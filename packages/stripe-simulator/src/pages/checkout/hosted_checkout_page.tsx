@@ -1,5 +1,5 @@
-import type { Account } from "../account/account.ts";
-import type { CheckoutSession } from "../objects/checkout_session.ts";
+import type { Account } from "../../account/account.ts";
+import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import {
   Challenge,
   CheckoutForm,
@@ -9,8 +9,8 @@ import {
   submitLabel,
   Summary,
 } from "./checkout_form.tsx";
-import { html, Layout, Notice, Sandbox, seeOther } from "./layout.tsx";
-import { siteOf } from "./words.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
+import { siteOf } from "../formats.ts";
 
 /** `GET /c/pay/:id`: the hosted page that a session's `url` leads to. */
 export function showCheckout(account: Account, id: string): Response {

@@ -1,11 +1,11 @@
 import type { Account } from "../../account/account.ts";
-import { aggregate } from "../../behaviour/usage.ts";
+import { aggregate } from "../../behaviour/meters/metered_usage.ts";
 import type { Event } from "../../objects/event.ts";
 import { currentPeriodEnd } from "../../objects/subscription.ts";
 import type { ThinEvent } from "../../objects/thin_event.ts";
-import { html, Layout, Sandbox } from "../layout.tsx";
-import { describePlan, formatDay, formatMoment, formatSecond } from "../words.ts";
-import { DeliveryStates } from "./deliveries.tsx";
+import { html, Layout, Sandbox } from "../page_layout.tsx";
+import { describePlan, formatDay, formatMoment, formatSecond } from "../formats.ts";
+import { DeliveryStates } from "./delivery_states.tsx";
 import { shown, Status, Table } from "./table.tsx";
 
 /** `GET /`: what is in the account, newest first. */

@@ -1,22 +1,22 @@
-import type { Account } from "../account/account.ts";
-import { type Change, noCause, perform } from "../account/change.ts";
+import type { Account } from "../../account/account.ts";
+import { type Change, noCause, perform } from "../../account/change.ts";
 import {
   authenticationFailed,
   cardError,
   findTestCard,
   type TestCard,
   testCards,
-} from "../behaviour/cards.ts";
-import { payOnRequest } from "../behaviour/invoice_requests.ts";
-import { formatAmount } from "../behaviour/money.ts";
-import type { Invoice } from "../objects/invoice.ts";
-import { newPaymentMethod } from "../objects/payment_method.ts";
-import { StripeError } from "../protocol/errors.ts";
-import { CardChoice, Challenge } from "./checkout_form.tsx";
-import { Form } from "./form.ts";
-import { html, Layout, Notice, Sandbox, seeOther } from "./layout.tsx";
-import { writePdf } from "./pdf.ts";
-import { formatDay } from "./words.ts";
+} from "../../objects/test_card.ts";
+import { payOnRequest } from "../../behaviour/invoices/invoice_requests.ts";
+import { formatAmount } from "../../behaviour/catalog/money.ts";
+import type { Invoice } from "../../objects/invoice.ts";
+import { newPaymentMethod } from "../../objects/payment_method.ts";
+import { StripeError } from "../../wire/errors.ts";
+import { CardChoice, Challenge } from "../checkout/checkout_form.tsx";
+import { Form } from "../submitted_form.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
+import { writePdf } from "./invoice_pdf.ts";
+import { formatDay } from "../formats.ts";
 
 /** `GET /invoice/:id`: the page that `hosted_invoice_url` leads to. */
 export function showInvoice(account: Account, id: string): Response {

@@ -1,10 +1,10 @@
 import type { Account } from "../../account/account.ts";
-import type { Feedback } from "../../behaviour/cancellation.ts";
-import { canCancel, cancelInPortal } from "../../behaviour/portal.ts";
+import type { Feedback } from "../../behaviour/subscriptions/cancellation.ts";
+import { canCancel, cancelInPortal } from "../../behaviour/portal_actions.ts";
 import { currentPeriodEnd, type Subscription } from "../../objects/subscription.ts";
-import { Form } from "../form.ts";
-import { html } from "../layout.tsx";
-import { describePlan, formatDay } from "../words.ts";
+import { Form } from "../submitted_form.ts";
+import { html } from "../page_layout.tsx";
+import { describePlan, formatDay } from "../formats.ts";
 import {
   attempt,
   done,
@@ -14,7 +14,7 @@ import {
   PortalLayout,
   type Visit,
   wayBack,
-} from "./visit.tsx";
+} from "./portal_visit.tsx";
 
 /** `GET …/subscriptions/:id/cancel`: asks whether the subscription is really to end. */
 export function showCancel(account: Account, token: string, id: string): Response {

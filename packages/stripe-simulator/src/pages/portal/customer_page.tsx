@@ -1,8 +1,8 @@
 import type { Account } from "../../account/account.ts";
-import { updateCustomerInPortal } from "../../behaviour/portal.ts";
-import { Form } from "../form.ts";
-import { html } from "../layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./visit.tsx";
+import { updateCustomerInPortal } from "../../behaviour/portal_actions.ts";
+import { Form } from "../submitted_form.ts";
+import { html } from "../page_layout.tsx";
+import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./portal_visit.tsx";
 
 const fields = [
   { name: "name", label: "Name", type: "text", autocomplete: "name" },

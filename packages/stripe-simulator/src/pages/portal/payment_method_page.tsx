@@ -1,10 +1,10 @@
 import type { Account } from "../../account/account.ts";
-import { findTestCard, testCards } from "../../behaviour/cards.ts";
-import { replaceCard } from "../../behaviour/portal.ts";
-import { CardChoice, Challenge } from "../checkout_form.tsx";
-import { Form } from "../form.ts";
-import { html } from "../layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./visit.tsx";
+import { findTestCard, testCards } from "../../objects/test_card.ts";
+import { replaceCard } from "../../behaviour/portal_actions.ts";
+import { CardChoice, Challenge } from "../checkout/checkout_form.tsx";
+import { Form } from "../submitted_form.ts";
+import { html } from "../page_layout.tsx";
+import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./portal_visit.tsx";
 
 /** `GET …/payment-method`: the cards to choose from. */
 export function showPaymentMethod(account: Account, token: string): Response {

@@ -1,18 +1,18 @@
 import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
-import { invoiceOf } from "../../behaviour/changing.ts";
-import { formatAmount, formatPrice } from "../../behaviour/money.ts";
+import { invoiceOf } from "../../behaviour/subscriptions/plan_change.ts";
+import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import {
   canUpdate,
   offeredPrices,
   type PlanChoice,
   planInPortal,
   updateInPortal,
-} from "../../behaviour/portal.ts";
+} from "../../behaviour/portal_actions.ts";
 import type { Price } from "../../objects/price.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { html } from "../layout.tsx";
-import { describePlan, formatDay, productName } from "../words.ts";
+import { html } from "../page_layout.tsx";
+import { describePlan, formatDay, productName } from "../formats.ts";
 import {
   attempt,
   done,
@@ -22,7 +22,7 @@ import {
   PortalLayout,
   type Visit,
   wayBack,
-} from "./visit.tsx";
+} from "./portal_visit.tsx";
 
 /** A visit to change one subscription. */
 interface Updating extends Visit {

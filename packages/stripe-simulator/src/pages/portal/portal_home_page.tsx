@@ -1,12 +1,20 @@
 import type { Account } from "../../account/account.ts";
-import { formatAmount } from "../../behaviour/money.ts";
-import { canCancel, canRenew, canUpdate, renewInPortal } from "../../behaviour/portal.ts";
+import { formatAmount } from "../../behaviour/catalog/money.ts";
+import { canCancel, canRenew, canUpdate, renewInPortal } from "../../behaviour/portal_actions.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../objects/subscription.ts";
-import { html, seeOther } from "../layout.tsx";
-import { describePlan, formatDay } from "../words.ts";
-import { attempt, enter, expired, firstPageOf, ownSubscription, PortalLayout, type Visit } from "./visit.tsx";
+import { html, seeOther } from "../page_layout.tsx";
+import { describePlan, formatDay } from "../formats.ts";
+import {
+  attempt,
+  enter,
+  expired,
+  firstPageOf,
+  ownSubscription,
+  PortalLayout,
+  type Visit,
+} from "./portal_visit.tsx";
 
 /** `GET /p/session/:token`: the customer's subscriptions, card and invoices, or the one thing the session is for. */
 export function showPortal(account: Account, token: string, request: Request): Response {
