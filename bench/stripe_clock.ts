@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import process from "node:process";
 import Stripe from "stripe";
-import { startStripe } from "../packages/stripe-simulator/src/server.ts";
+import { startStripe } from "../packages/stripe-simulator/src/server/start_server.ts";
 import type { Measure } from "./measures.ts";
 
 const limits = { seconds: 60, megabytes: 500 };

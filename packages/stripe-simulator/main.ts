@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { StateFileError } from "./src/account/state_file.ts";
-import { startStripe } from "./src/server.ts";
+import { startStripe } from "./src/server/start_server.ts";
 
 const usage = `usage: deno run -A packages/stripe-simulator/main.ts [--port N] [--state FILE]
   --port N      the port to listen on, on 127.0.0.1 (0, the default: any free one)

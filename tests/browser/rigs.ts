@@ -1,4 +1,4 @@
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
+import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server/start_server.ts";
 import { connect, createPro } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { PluginRig } from "./plugin_rig.ts";
 

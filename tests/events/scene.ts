@@ -11,7 +11,7 @@ import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconci
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
+import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server/start_server.ts";
 import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "./stripe_stand_in.ts";

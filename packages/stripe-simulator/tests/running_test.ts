@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startStripe } from "../src/server.ts";
+import { startStripe } from "../src/server/start_server.ts";
 import {
   connect,
   createPro,

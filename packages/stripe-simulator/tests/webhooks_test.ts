@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import type { RunningStripe } from "../src/server.ts";
+import type { RunningStripe } from "../src/server/start_server.ts";
 import type { Fault } from "../src/faults/faults.ts";
 import {
   createPro,

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { Account } from "./account.ts";
-import { readState, replaceState, type State, stateSchema } from "./account_state.ts";
+import { readState, replaceState, type State, stateSchema } from "./saved_state.ts";
 
 /** The state file is not one that this simulator wrote, or not in this version. */
 export class StateFileError extends Error {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment_attempt.ts";
+import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
 import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";

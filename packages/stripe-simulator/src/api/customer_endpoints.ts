@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { deleteCustomer } from "../behaviour/customers/customer_deletion.ts";
-import { attach, methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { deleteCustomer } from "../behaviour/customer_deletion.ts";
+import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";

@@ -9,7 +9,7 @@ import {
   settleOutOfBand,
 } from "../behaviour/invoices/invoice_requests.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
-import { attach, methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
 import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
 import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { confirmIntent } from "../behaviour/invoices/payment_confirmation.ts";
-import { methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { confirmIntent } from "../behaviour/payments/payment_confirmation.ts";
+import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { endpoint } from "./endpoint.ts";
 import { missingParameter } from "../wire/errors.ts";
 import { paginate } from "../wire/pagination.ts";

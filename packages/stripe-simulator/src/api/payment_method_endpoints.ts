@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { findTestCard } from "../objects/test_card.ts";
-import { attach, methodInPath } from "../behaviour/customers/card_attachment.ts";
+import { attach, methodInPath } from "../behaviour/payments/card_attachment.ts";
 import { newPaymentMethod, type PaymentMethod } from "../objects/payment_method.ts";
 import { endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";

@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import { cardOf } from "../objects/test_card.ts";
-import { payCheckout } from "../behaviour/checkout/checkout_payment_attempt.ts";
-import { methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
+import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";

@@ -7,7 +7,7 @@ import { createSubscription } from "../behaviour/subscriptions/subscription_crea
 import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
-import { methodInParam } from "../behaviour/customers/card_attachment.ts";
+import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, type Period, type Subscription } from "../objects/subscription.ts";

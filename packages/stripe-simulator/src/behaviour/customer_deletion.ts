@@ -1,8 +1,8 @@
-import type { Change } from "../../account/change.ts";
-import type { Customer } from "../../objects/customer.ts";
-import type { Deleted } from "../../objects/stored_object.ts";
-import { hasEnded } from "../../objects/subscription.ts";
-import { cancelNow, stopCollecting } from "../subscriptions/cancellation.ts";
+import type { Change } from "../account/change.ts";
+import type { Customer } from "../objects/customer.ts";
+import type { Deleted } from "../objects/stored_object.ts";
+import { hasEnded } from "../objects/subscription.ts";
+import { cancelNow, stopCollecting } from "./subscriptions/cancellation.ts";
 
 /** Deletes a customer for good, its live subscriptions with it. */
 export function deleteCustomer(change: Change, customer: Customer): Deleted {

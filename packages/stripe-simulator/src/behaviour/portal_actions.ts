@@ -20,7 +20,7 @@ import {
 import { authenticationFailed, cardError, type TestCard } from "../objects/test_card.ts";
 import { applyPlanChange, type PlanChange, planChange } from "./subscriptions/plan_change.ts";
 import { cancelOnRequest } from "./subscriptions/subscription_end.ts";
-import { attach } from "./customers/card_attachment.ts";
+import { attach } from "./payments/card_attachment.ts";
 
 /** The account's default configuration. It is there from the start, as in a sandbox whose settings were saved once. */
 export function defaultPortalConfiguration(change: Change): PortalConfiguration {

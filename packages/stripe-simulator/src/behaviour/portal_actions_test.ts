@@ -3,7 +3,7 @@ import { Account } from "../account/account.ts";
 import { newCheckoutSession } from "../objects/checkout_session.ts";
 import { newCustomer } from "../objects/customer.ts";
 import { newPortalSession, portalSessionLifetime } from "../objects/billing_portal.ts";
-import { Calendar } from "../time/schedule.ts";
+import { Calendar } from "../time/task_schedule.ts";
 import { findPortalSession } from "./portal_actions.ts";
 
 /** An account whose clock a test can set. */

@@ -5,13 +5,13 @@ import {
   expireIncomplete,
   expirePendingUpdate,
 } from "./subscriptions/subscription_end.ts";
-import { collectAutomatically, finalizeDraft } from "./invoices/payment_collection.ts";
+import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
-import { expireCheckout } from "./checkout/checkout_payment_attempt.ts";
+import { expireCheckout } from "./checkout/checkout_payment.ts";
 import { updateSubscription } from "./subscriptions/cancellation.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
 import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";

@@ -6,7 +6,7 @@ import type { Deleted } from "../objects/stored_object.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import { advancing, arrived, type TestClock } from "../objects/test_clock.ts";
 import { invalidRequest } from "../wire/errors.ts";
-import { deleteCustomer } from "./customers/customer_deletion.ts";
+import { deleteCustomer } from "./customer_deletion.ts";
 import { addIntervals } from "./subscriptions/billing_periods.ts";
 
 const twoYears: Recurring = {

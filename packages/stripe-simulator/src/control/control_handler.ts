@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { readState, type State, stateSchema } from "../account/account_state.ts";
+import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import { findTestCard } from "../objects/test_card.ts";
-import { payCheckout } from "../behaviour/checkout/checkout_payment_attempt.ts";
-import { authenticate } from "../behaviour/invoices/payment_confirmation.ts";
+import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
+import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
 import { invalidRequest, StripeError } from "../wire/errors.ts";

@@ -1,16 +1,16 @@
-import { Account } from "./account/account.ts";
-import { replaceState, type State } from "./account/account_state.ts";
-import { StateFile } from "./account/state_file.ts";
-import { endpoints } from "./api/all_endpoints.ts";
-import { expandables } from "./api/expandables.ts";
-import { createControl } from "./control/control_handler.ts";
-import { Faults } from "./faults/faults.ts";
-import { RateLimit } from "./api/rate_limit.ts";
-import { createPages } from "./pages/page_handler.tsx";
-import { createApi } from "./api/api_handler.ts";
-import { Timekeeper } from "./time/timekeeper.ts";
-import { Courier, defaultRetryDelays } from "./webhooks/webhook_dispatcher.ts";
-import { Listeners } from "./webhooks/cli_listeners.ts";
+import { Account } from "../account/account.ts";
+import { replaceState, type State } from "../account/saved_state.ts";
+import { StateFile } from "../account/state_file.ts";
+import { endpoints } from "../api/all_endpoints.ts";
+import { expandables } from "../api/expandables.ts";
+import { createControl } from "../control/control_handler.ts";
+import { Faults } from "../faults/faults.ts";
+import { RateLimit } from "../api/rate_limit.ts";
+import { createPages } from "../pages/page_handler.tsx";
+import { createApi } from "../api/api_handler.ts";
+import { Timekeeper } from "../time/timekeeper.ts";
+import { Courier, defaultRetryDelays } from "../webhooks/webhook_dispatcher.ts";
+import { Listeners } from "../webhooks/cli_listeners.ts";
 
 export interface StripeOptions {
   /** 0 picks a free port. */

@@ -1,5 +1,5 @@
 import Stripe from "stripe";
-import { type RunningStripe, startStripe, type StripeOptions } from "../server.ts";
+import { type RunningStripe, startStripe, type StripeOptions } from "../server/start_server.ts";
 
 /** A simulator of its own and the official SDK connected to it. Dispose it to stop it. */
 export interface Rig extends AsyncDisposable {

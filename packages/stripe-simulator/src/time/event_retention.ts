@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Event } from "../objects/event.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import type { Time } from "./schedule.ts";
+import type { Time } from "./task_schedule.ts";
 
 /** Events can be read for so long (https://docs.stripe.com/api/events). */
 const keptSeconds = 30 * 86_400;

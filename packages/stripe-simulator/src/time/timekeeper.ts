@@ -4,7 +4,7 @@ import { arrive } from "../behaviour/test_clock_control.ts";
 import type { Event } from "../objects/event.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { Calendar, type Time } from "./schedule.ts";
+import { Calendar, type Time } from "./task_schedule.ts";
 import { History } from "./event_retention.ts";
 
 /** How often work that is due in real time is looked for, in milliseconds. */

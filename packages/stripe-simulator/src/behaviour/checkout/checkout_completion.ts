@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import { newPaymentMethod, type Payer, type PaymentMethod } from "../../objects/payment_method.ts";
-import type { CheckoutAttempt } from "./checkout_payment_attempt.ts";
+import type { CheckoutAttempt } from "./checkout_payment.ts";
 
 /** The payment method of an attempt, new unless it was there before, saved for the customer if there is one. */
 export function methodOf(

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { CheckoutSession, PaymentTerms } from "../../objects/checkout_session.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newPayment } from "../../objects/payment.ts";
-import type { CheckoutAttempt } from "./checkout_payment_attempt.ts";
+import type { CheckoutAttempt } from "./checkout_payment.ts";
 import { completeSession, methodOf, optionalCustomer } from "./checkout_completion.ts";
 
 /** Completes a session that is paid once. Nothing due means that nothing is charged. */

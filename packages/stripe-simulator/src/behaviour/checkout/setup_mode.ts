@@ -1,7 +1,7 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession, SetupTerms } from "../../objects/checkout_session.ts";
 import { newSetupIntent } from "../../objects/setup_intent.ts";
-import type { CheckoutAttempt } from "./checkout_payment_attempt.ts";
+import type { CheckoutAttempt } from "./checkout_payment.ts";
 import { completeSession, methodOf, optionalCustomer } from "./checkout_completion.ts";
 
 /** Completes a session that saves a card without charging it. */

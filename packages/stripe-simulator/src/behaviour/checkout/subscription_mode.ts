@@ -3,7 +3,7 @@ import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_sess
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
 import type { Period } from "../../objects/subscription.ts";
-import type { CheckoutAttempt } from "./checkout_payment_attempt.ts";
+import type { CheckoutAttempt } from "./checkout_payment.ts";
 import { completeSession, knownCustomer, methodOf } from "./checkout_completion.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 

@@ -10,7 +10,7 @@ import {
   finalizeDraft,
   methodFor,
   settle,
-} from "./payment_collection.ts";
+} from "../payments/payment_collection.ts";
 
 /** Makes a draft final on request. With `advances` it is collected by itself within the hour. */
 export function finalizeOnRequest(change: Change, draft: Invoice, advances: boolean): Invoice {

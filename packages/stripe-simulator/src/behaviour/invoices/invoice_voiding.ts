@@ -1,7 +1,7 @@
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
-import { cancelPayment, writeOff } from "./payment_collection.ts";
-import { afterSettlement } from "./subscription_standing.ts";
+import { cancelPayment, writeOff } from "../payments/payment_collection.ts";
+import { afterSettlement } from "../subscriptions/subscription_standing.ts";
 
 /** Takes an invoice back: nothing is owed for it, and the balance that it used up is given back. */
 export function voidInvoice(change: Change, invoice: Invoice): Invoice {

@@ -19,8 +19,8 @@ import {
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { cardOf, type Decline, type Presence, verdict } from "../../objects/test_card.ts";
-import { finalizeInvoice, paidInvoice, withFreshUsage } from "./invoice_lines.ts";
-import { afterFailure, afterPayment, findBilled } from "./subscription_standing.ts";
+import { finalizeInvoice, paidInvoice, withFreshUsage } from "../invoices/invoice_lines.ts";
+import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
 
 const daySeconds = 86_400;
 

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { InvoiceLine } from "../../objects/invoice.ts";
 import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { collectAutomatically, finalizeDraft } from "../invoices/payment_collection.ts";
+import { collectAutomatically, finalizeDraft } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { pauseNow, resumeNow } from "./pause.ts";

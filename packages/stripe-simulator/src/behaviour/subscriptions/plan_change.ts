@@ -4,7 +4,7 @@ import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { updateSubscription } from "./cancellation.ts";
 import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
-import { collect, finalizeDraft, methodOf, noteFailure } from "../invoices/payment_collection.ts";
+import { collect, finalizeDraft, methodOf, noteFailure } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
 import { type ItemChange, withChangedItems } from "./item_changes.ts";

@@ -3,7 +3,7 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { cancelNow, updateSubscription } from "./cancellation.ts";
-import { finalizeDraft, methodOf, writeOff } from "../invoices/payment_collection.ts";
+import { finalizeDraft, methodOf, writeOff } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { firstPeriod, periodAt } from "./billing_periods.ts";

@@ -3,7 +3,7 @@ import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
 import type { PaymentBehavior } from "./plan_change.ts";
-import { methodOf } from "../invoices/payment_collection.ts";
+import { methodOf } from "../payments/payment_collection.ts";
 import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscription_start.ts";
 
 /**

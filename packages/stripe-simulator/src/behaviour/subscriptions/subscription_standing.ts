@@ -2,8 +2,8 @@ import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { hasEnded, type Subscription } from "../../objects/subscription.ts";
-import { cancelNow, updateSubscription } from "../subscriptions/cancellation.ts";
-import { resumeNow } from "../subscriptions/pause.ts";
+import { cancelNow, updateSubscription } from "./cancellation.ts";
+import { resumeNow } from "./pause.ts";
 
 /*
  * What the fate of an invoice means for its subscription. A subscription stands as its newest final invoice does: once

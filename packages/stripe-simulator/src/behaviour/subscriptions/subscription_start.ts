@@ -16,7 +16,7 @@ import {
   type SubscriptionItem,
 } from "../../objects/subscription.ts";
 import type { Presence } from "../../objects/test_card.ts";
-import { type Attempt, openPayment, tryCard } from "../invoices/payment_collection.ts";
+import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import {
   finalizeInvoice,

@@ -1,7 +1,7 @@
 import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
 import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
-import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment_attempt.ts";
+import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../../behaviour/checkout/line_items.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
