@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import Stripe from "stripe";
 import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
+import { serializeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
 import { pay } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
 import { delivery } from "./stripe_stand_in.ts";
 import { liveSubscriptions } from "./lives.ts";
@@ -89,7 +89,7 @@ const click = (community: string) => (url: string) =>
   fetch(`${url}/click?community=${encodeURIComponent(community)}`, { method: "POST" });
 
 const deliver = (event: Event) => async (url: string) => {
-  const { headers, body } = await delivery(writeSnapshot(event, Stripe.API_VERSION));
+  const { headers, body } = await delivery(serializeSnapshot(event, Stripe.API_VERSION));
   return await fetch(`${url}/webhook`, { method: "POST", headers, body });
 };
 

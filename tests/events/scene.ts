@@ -12,7 +12,7 @@ import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
 import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server/start_server.ts";
-import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
+import { serializeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "./stripe_stand_in.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
@@ -121,7 +121,7 @@ export async function startScene(
       await stripe.products.list({ limit: 1 }); // whoever asks finds everything done that is due
     },
     async deliver(event) {
-      return await handle(await delivery(writeSnapshot(event, Stripe.API_VERSION)));
+      return await handle(await delivery(serializeSnapshot(event, Stripe.API_VERSION)));
     },
     click(communityId, planCode) {
       const session = {

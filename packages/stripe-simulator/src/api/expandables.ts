@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Collection } from "../account/collection.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
-import { completeList } from "../objects/stored_object.ts";
+import { completeList } from "../wire/list.ts";
 import type { Expandables, Resolver } from "../wire/expand.ts";
 
 /** What can be expanded in which object, and where it is found. */

@@ -1,5 +1,5 @@
 import type { Account } from "../account/account.ts";
-import { cardOf } from "../objects/test_card.ts";
+import { cardOf } from "../behaviour/payments/card_verdict.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { applyPlanChange, planChange, type PlanTerms } from "../behaviour/subscriptions/plan_change.ts";
-import { updateSubscription } from "../behaviour/subscriptions/cancellation.ts";
+import { updateSubscription } from "../behaviour/subscriptions/subscription_update.ts";
 import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
 import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";

@@ -11,13 +11,10 @@ import {
 } from "../objects/billing_portal.ts";
 import type { Price } from "../objects/price.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
-import {
-  cancelingAtPeriodEnd,
-  continuing,
-  type Feedback,
-  updateSubscription,
-} from "./subscriptions/cancellation.ts";
-import { authenticationFailed, cardError, type TestCard } from "../objects/test_card.ts";
+import { cancelingAtPeriodEnd, continuing, type Feedback } from "./subscriptions/cancellation.ts";
+import { updateSubscription } from "./subscriptions/subscription_update.ts";
+import { authenticationFailed, type TestCard } from "../objects/test_card.ts";
+import { cardError } from "./payments/card_verdict.ts";
 import { applyPlanChange, type PlanChange, planChange } from "./subscriptions/plan_change.ts";
 import { cancelOnRequest } from "./subscriptions/subscription_end.ts";
 import { attach } from "./payments/card_attachment.ts";

@@ -3,7 +3,7 @@ import { Account } from "../account/account.ts";
 import { newCheckoutSession } from "../objects/checkout_session.ts";
 import { newCustomer } from "../objects/customer.ts";
 import { newPortalSession, portalSessionLifetime } from "../objects/billing_portal.ts";
-import { Calendar } from "../time/task_schedule.ts";
+import { TaskSchedule } from "../time/task_schedule.ts";
 import { findPortalSession } from "./portal_actions.ts";
 
 /** An account whose clock a test can set. */
@@ -13,13 +13,13 @@ function accountAt(start: number) {
 }
 
 /** Does all that is due in real time by that second. */
-function work(calendar: Calendar, until: number) {
+function work(calendar: TaskSchedule, until: number) {
   for (const _ of calendar.work(null, until));
 }
 
 Deno.test("an open session ends at its time and not before", () => {
   const { account } = accountAt(1_000);
-  const calendar = new Calendar(account);
+  const calendar = new TaskSchedule(account);
   account.onPut = (object) => calendar.note(object);
   account.checkoutSessions.put(newCheckoutSession(1_000, {
     id: "cs_test_1",

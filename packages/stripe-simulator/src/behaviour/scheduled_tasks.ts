@@ -12,14 +12,14 @@ import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout/checkout_payment.ts";
-import { updateSubscription } from "./subscriptions/cancellation.ts";
+import { updateSubscription } from "./subscriptions/subscription_update.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
 import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
 import { renew } from "./subscriptions/renewal.ts";
 import { deleteClock } from "./test_clock_control.ts";
 
 /** Something that is to happen by itself. */
-export interface Duty {
+export interface ScheduledTask {
   /** The second at which it is due. */
   at: number;
   carryOut(change: Change): void;
@@ -30,13 +30,16 @@ const incompleteFor = 23 * 3600;
 const trialNotice = 3 * daySeconds;
 
 /** What an object is to do next by itself; nothing for one that only waits for others. */
-export function nextDuty(account: Account, object: object): Duty | undefined {
+export function nextTask(account: Account, object: object): ScheduledTask | undefined {
   const duties = dutiesOf(account, object);
-  return duties.reduce<Duty | undefined>((next, duty) => next && next.at <= duty.at ? next : duty, undefined);
+  return duties.reduce<ScheduledTask | undefined>(
+    (next, duty) => next && next.at <= duty.at ? next : duty,
+    undefined,
+  );
 }
 
 /** All that an object is going to do, the more urgent first where two things are due at once. */
-function dutiesOf(account: Account, object: object): Duty[] {
+function dutiesOf(account: Account, object: object): ScheduledTask[] {
   switch (Reflect.get(object, "object")) {
     case "checkout.session":
       return sessionDuties(object as CheckoutSession);
@@ -56,27 +59,27 @@ function dutiesOf(account: Account, object: object): Duty[] {
 }
 
 /** Received events are checked as soon as there is time for it, not while the sender waits. */
-function eventDuties(received: ReceivedMeterEvent): Duty[] {
+function eventDuties(received: ReceivedMeterEvent): ScheduledTask[] {
   if (received.status !== "received") return [];
   return [{ at: 0, carryOut: (change) => checkMeterEvent(change, received) }];
 }
 
-function errorDuties(account: Account, errors: MeterErrors): Duty[] {
+function errorDuties(account: Account, errors: MeterErrors): ScheduledTask[] {
   const at = errors.since + account.billingSettings.meter_report_seconds;
   return [{ at, carryOut: (change) => reportMeterErrors(change, errors) }];
 }
 
-function sessionDuties(session: CheckoutSession): Duty[] {
+function sessionDuties(session: CheckoutSession): ScheduledTask[] {
   if (session.status !== "open") return [];
   return [{ at: session.expires_at, carryOut: (change) => expireCheckout(change, session) }];
 }
 
-function clockDuties(account: Account, clock: TestClock): Duty[] {
+function clockDuties(account: Account, clock: TestClock): ScheduledTask[] {
   if (clock.status === "advancing" || !account.testClocks.find(clock.id)) return [];
   return [{ at: clock.deletes_after, carryOut: (change) => deleteClock(change, clock) }];
 }
 
-function invoiceDuties(invoice: Invoice): Duty[] {
+function invoiceDuties(invoice: Invoice): ScheduledTask[] {
   const { automatically_finalizes_at: finalizesAt, next_payment_attempt: attemptAt } = invoice;
   if (invoice.status === "draft" && finalizesAt !== null) {
     return [{ at: finalizesAt, carryOut: (change) => finalizeAndCollect(change, invoice) }];
@@ -92,11 +95,11 @@ function finalizeAndCollect(change: Change, draft: Invoice) {
   if (invoice.status === "open") collectAutomatically(change, invoice);
 }
 
-function subscriptionDuties(account: Account, subscription: Subscription): Duty[] {
+function subscriptionDuties(account: Account, subscription: Subscription): ScheduledTask[] {
   if (hasEnded(subscription)) return [];
   const { cancel_at: cancelAt, pause_collection: pause, status } = subscription;
-  const duties: Duty[] = [];
-  const plan = (at: number | null | undefined, carryOut: Duty["carryOut"]) => {
+  const duties: ScheduledTask[] = [];
+  const plan = (at: number | null | undefined, carryOut: ScheduledTask["carryOut"]) => {
     if (typeof at === "number") duties.push({ at, carryOut });
   };
   plan(cancelAt, (change) => cancelAsScheduled(change, subscription));

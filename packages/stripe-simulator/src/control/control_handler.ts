@@ -8,13 +8,13 @@ import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
 import { invalidRequest, StripeError } from "../wire/errors.ts";
-import type { Courier } from "../webhooks/webhook_dispatcher.ts";
+import type { WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 
 export interface ControlParts {
   account: Account;
-  courier: Courier;
+  dispatcher: WebhookDispatcher;
   faults: Faults;
   /** Waits until nothing is under way; false when that takes longer than so many milliseconds. */
   idle: (timeout: number) => Promise<boolean>;
@@ -46,7 +46,7 @@ type Action = (request: Request, id: string) => Promise<Response> | Response;
  * errors look like Stripe's.
  */
 export function createControl(
-  { account, courier, faults, idle, rateLimit, replaceState }: ControlParts,
+  { account, dispatcher, faults, idle, rateLimit, replaceState }: ControlParts,
 ): (request: Request) => Promise<Response> {
   const actions: [method: string, pattern: URLPattern, action: Action][] = [
     ["GET", route("/_sim/health"), () => Response.json({ ok: true })],
@@ -77,15 +77,15 @@ export function createControl(
       rateLimit.set(perSecond);
       return Response.json({ per_second: perSecond });
     }],
-    ["GET", route("/_sim/webhooks"), () => Response.json(webhookSettings(courier))],
+    ["GET", route("/_sim/webhooks"), () => Response.json(webhookSettings(dispatcher))],
     ["PUT", route("/_sim/webhooks"), async (request) => {
       const { retry_delays_ms, timeout_ms } = await readJson(request, webhookSettingsSchema);
-      const { retryDelays, timeout } = courier.options;
-      courier.configure({ retryDelays: retry_delays_ms ?? retryDelays, timeout: timeout_ms ?? timeout });
-      return Response.json(webhookSettings(courier));
+      const { retryDelays, timeout } = dispatcher.options;
+      dispatcher.configure({ retryDelays: retry_delays_ms ?? retryDelays, timeout: timeout_ms ?? timeout });
+      return Response.json(webhookSettings(dispatcher));
     }],
     ["POST", route("/_sim/webhooks/advance"), async (request) => {
-      courier.advance((await readJson(request, advanceSchema)).seconds * 1000);
+      dispatcher.advance((await readJson(request, advanceSchema)).seconds * 1000);
       return Response.json({});
     }],
     ["POST", route("/_sim/webhook_endpoints/:id/roll_secret"), async (request, id) => {
@@ -127,7 +127,7 @@ export function createControl(
   };
 }
 
-function webhookSettings({ options: { retryDelays, timeout } }: Courier) {
+function webhookSettings({ options: { retryDelays, timeout } }: WebhookDispatcher) {
   return { retry_delays_ms: retryDelays, timeout_ms: timeout };
 }
 

@@ -13,19 +13,6 @@ type Reference<Value> = [Extract<Value, string>] extends [never] ? Wire<Value>
 type Wire<Value> = [Extract<Value, Stripe.Decimal>] extends [never] ? Value
   : string | Exclude<Value, Stripe.Decimal>;
 
-/** Stripe's envelope for lists, at the top of a reply and inside objects. */
-export interface List<T> {
-  object: "list";
-  data: T[];
-  has_more: boolean;
-  url: string;
-}
-
-/** A whole list: nothing left out. */
-export function completeList<T>(data: T[], url: string): List<T> {
-  return { object: "list", data, has_more: false, url };
-}
-
 /** What remains of a deleted object. */
 export interface Deleted {
   id: string;

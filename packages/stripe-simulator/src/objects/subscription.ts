@@ -2,7 +2,8 @@ import type Stripe from "stripe";
 import { newId } from "./ids.ts";
 import { planOf, type Price, type RecurringPrice } from "./price.ts";
 import type { Plan } from "./price.ts";
-import { completeList, type List, type Stored } from "./stored_object.ts";
+import type { Stored } from "./stored_object.ts";
+import { completeList, type List } from "../wire/list.ts";
 
 export type Subscription = Omit<Stored<Stripe.Subscription>, "items" | "pending_update"> & {
   items: List<SubscriptionItem>;

@@ -9,8 +9,8 @@ import { RateLimit } from "../api/rate_limit.ts";
 import { createPages } from "../pages/page_handler.tsx";
 import { createApi } from "../api/api_handler.ts";
 import { Timekeeper } from "../time/timekeeper.ts";
-import { Courier, defaultRetryDelays } from "../webhooks/webhook_dispatcher.ts";
-import { Listeners } from "../webhooks/cli_listeners.ts";
+import { defaultRetryDelays, WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
+import { CliListeners } from "../webhooks/cli_listeners.ts";
 
 export interface StripeOptions {
   /** 0 picks a free port. */
@@ -52,20 +52,20 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
   const faults = new Faults();
   const rateLimit = new RateLimit();
   const stopping = new AbortController();
-  const courier = new Courier(account, {
+  const dispatcher = new WebhookDispatcher(account, {
     faults,
     log,
     retryDelays: options.retryDelays ?? defaultRetryDelays,
     timeout: options.webhookTimeout ?? 10_000,
   });
-  const listeners = new Listeners(account);
+  const listeners = new CliListeners(account);
   account.onEvent = (event, recipients) => {
-    courier.dispatch(event, recipients);
+    dispatcher.dispatch(event, recipients);
     listeners.tell(event);
   };
   account.wantsThinEvents = () => listeners.wantThinEvents();
   account.onResend = (event, recipients) => {
-    for (const recipient of recipients) courier.resend(event.id, recipient);
+    for (const recipient of recipients) dispatcher.resend(event.id, recipient);
     if (recipients.length === 0) listeners.tell(event);
   };
   const stateFile = options.state === undefined ? undefined : new StateFile(options.state, account);
@@ -81,14 +81,14 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
     log,
     stopping: stopping.signal,
   });
-  const idle = async (timeout = 10_000) => await timekeeper.idle(timeout) && await courier.idle(timeout);
+  const idle = async (timeout = 10_000) => await timekeeper.idle(timeout) && await dispatcher.idle(timeout);
   const replaceAll = async (state: State) => {
     await timekeeper.stop();
     replaceState(account, state);
     timekeeper = new Timekeeper(account, log);
-    courier.resume();
+    dispatcher.resume();
   };
-  const control = createControl({ account, courier, faults, idle, rateLimit, replaceState: replaceAll });
+  const control = createControl({ account, dispatcher, faults, idle, rateLimit, replaceState: replaceAll });
   const pages = createPages(account);
   const server = Deno.serve({ hostname: host, port: options.port ?? 0, onListen: () => {} }, (request) => {
     timekeeper.settle();
@@ -99,7 +99,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
   });
   account.origin = `http://${host}:${server.addr.port}`;
   let timekeeper = new Timekeeper(account, log);
-  courier.resume();
+  dispatcher.resume();
 
   return {
     url: account.origin,
@@ -113,7 +113,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<RunningS
       listeners.close();
       await server.shutdown();
       await timekeeper.stop();
-      await courier.stop();
+      await dispatcher.stop();
       await stateFile?.flush();
     },
   };

@@ -7,7 +7,7 @@ import type { Time } from "./task_schedule.ts";
 const keptSeconds = 30 * 86_400;
 
 /** Which events happened by whose time, so that the old ones can be forgotten. */
-export class History {
+export class EventRetention {
   readonly #account: Account;
   readonly #byTime = new Map<Time, Set<string>>();
 

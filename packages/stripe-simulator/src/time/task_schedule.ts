@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { nextDuty } from "../behaviour/scheduled_tasks.ts";
+import { nextTask } from "../behaviour/scheduled_tasks.ts";
 
 /** By whose time something is due: a test clock's id, or null for real time. */
 export type Time = string | null;
@@ -17,7 +17,7 @@ interface Entry {
  * Everything in an account that is to happen by itself, by its time. An object is noted whenever it is put; what was
  * noted about its former state is then void.
  */
-export class Calendar {
+export class TaskSchedule {
   readonly #account: Account;
   readonly #queues = new Map<Time, TinyQueue<Entry>>();
   readonly #current = new Map<string, Entry>();
@@ -30,7 +30,7 @@ export class Calendar {
   /** Notes what an object is to do next. What is overdue is done now: nothing happens in the past. */
   note(object: object & { id: string }) {
     this.#current.delete(nameOf(object));
-    const duty = nextDuty(this.#account, object);
+    const duty = nextTask(this.#account, object);
     if (!duty) return;
     const clock = this.#account.clockOf(object);
     const now = clock?.frozen_time ?? this.#account.now();
@@ -46,7 +46,7 @@ export class Calendar {
   *work(time: Time, until: number): Generator<number> {
     for (let entry = this.#take(time, until); entry; entry = this.#take(time, until)) {
       const { object, at } = entry;
-      const duty = nextDuty(this.#account, object);
+      const duty = nextTask(this.#account, object);
       if (duty && duty.at <= at) perform(this.#account, noCause, (change) => duty.carryOut(change.at(at)));
       else this.note(object);
       yield at;

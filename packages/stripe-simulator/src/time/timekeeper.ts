@@ -4,8 +4,8 @@ import { arrive } from "../behaviour/test_clock_control.ts";
 import type { Event } from "../objects/event.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { Calendar, type Time } from "./task_schedule.ts";
-import { History } from "./event_retention.ts";
+import { TaskSchedule, type Time } from "./task_schedule.ts";
+import { EventRetention } from "./event_retention.ts";
 
 /** How often work that is due in real time is looked for, in milliseconds. */
 const lookEvery = 1_000;
@@ -19,8 +19,8 @@ const withoutBreak = 10;
 export class Timekeeper {
   readonly #account: Account;
   readonly #log: (line: string) => void;
-  readonly #calendar: Calendar;
-  readonly #history: History;
+  readonly #calendar: TaskSchedule;
+  readonly #history: EventRetention;
   readonly #journeys = new Map<string, Promise<void>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #isStopped = false;
@@ -28,8 +28,8 @@ export class Timekeeper {
   constructor(account: Account, log: (line: string) => void) {
     this.#account = account;
     this.#log = log;
-    this.#calendar = new Calendar(account);
-    this.#history = new History(account);
+    this.#calendar = new TaskSchedule(account);
+    this.#history = new EventRetention(account);
     for (const [, collection] of account.collections()) {
       for (const object of collection.oldestFirst()) this.#see(object);
     }

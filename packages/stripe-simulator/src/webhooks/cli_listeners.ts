@@ -4,7 +4,7 @@ import type { Event } from "../objects/event.ts";
 import { newId } from "../objects/ids.ts";
 import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { writeSnapshot, writeThin } from "./delivery_request.ts";
+import { serializeSnapshot, serializeThin } from "./delivery_request.ts";
 import { webhookHeaders } from "./send_delivery.ts";
 
 const protocol = "stripecli-devproxy-v1";
@@ -13,7 +13,7 @@ const protocol = "stripecli-devproxy-v1";
  * The web sockets of `stripe listen`. Each gets every event, signed for its device; the CLI itself chooses what to
  * forward, and posts the very text it got.
  */
-export class Listeners {
+export class CliListeners {
   readonly #account: Account;
   readonly #sockets = new Map<WebSocket, CliSession>();
 
@@ -54,7 +54,7 @@ export class Listeners {
 
 function frameOf(event: Event | ThinEvent, secret: string): object {
   if (event.object === "v2.core.event") {
-    const payload = writeThin(event);
+    const payload = serializeThin(event);
     return {
       type: "v2_event",
       payload,
@@ -62,7 +62,7 @@ function frameOf(event: Event | ThinEvent, secret: string): object {
       destination_id: newId("ed_test"),
     };
   }
-  const payload = writeSnapshot(event, apiVersion);
+  const payload = serializeSnapshot(event, apiVersion);
   return {
     type: "webhook_event",
     webhook_id: newId("wh"),
@@ -76,7 +76,7 @@ function frameOf(event: Event | ThinEvent, secret: string): object {
 /** Headers as they are written on the wire; the CLI passes them on. */
 function headersFor(payload: string, secret: string): Record<string, string> {
   const named = Object.entries(webhookHeaders(payload, [secret])).map(([name, value]) => [
-    name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()),
+    name.replace(/(^|-)[a-z]/g, (initial) => initial.toUpperCase()),
     value,
   ]);
   return Object.fromEntries(named);

@@ -6,7 +6,7 @@ import type { ThinEvent } from "../objects/thin_event.ts";
 import { signingSecrets } from "../objects/webhook_endpoint.ts";
 
 /** One event as one recipient gets it: the exact text, and what it is signed with. */
-export interface Letter {
+export interface DeliveryRequest {
   type: string;
   url: string;
   body: string;
@@ -14,24 +14,27 @@ export interface Letter {
   secrets: string[];
 }
 
-/** Writes the letter of a delivery; nothing where the event is gone, or the recipient is gone or disabled. */
-export function writeLetter(account: Account, { event: id, endpoint }: Delivery): Letter | undefined {
+/** Writes the request of a delivery; nothing where the event is gone, or the recipient is gone or disabled. */
+export function buildRequest(
+  account: Account,
+  { event: id, endpoint }: Delivery,
+): DeliveryRequest | undefined {
   const address = findAddress(account, endpoint);
   if (!address) return;
   const { version, ...recipient } = address;
   const snapshot = account.events.find(id);
-  if (snapshot) return { type: snapshot.type, body: writeSnapshot(snapshot, version), ...recipient };
+  if (snapshot) return { type: snapshot.type, body: serializeSnapshot(snapshot, version), ...recipient };
   const thin = account.thinEvents.find(id);
-  if (thin) return { type: thin.type, body: writeThin(thin), ...recipient };
+  if (thin) return { type: thin.type, body: serializeThin(thin), ...recipient };
 }
 
 /** What a snapshot event is on the wire, in the recipient's API version. */
-export function writeSnapshot(event: Event, version: string | null): string {
+export function serializeSnapshot(event: Event, version: string | null): string {
   return JSON.stringify({ ...event, api_version: version }, null, 2);
 }
 
 /** What a thin event is on the wire: its data has to be fetched. */
-export function writeThin({ data: _, ...shown }: ThinEvent): string {
+export function serializeThin({ data: _, ...shown }: ThinEvent): string {
   return JSON.stringify(shown);
 }
 

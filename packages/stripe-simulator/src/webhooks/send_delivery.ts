@@ -1,4 +1,4 @@
-import type { Letter } from "./delivery_request.ts";
+import type { DeliveryRequest } from "./delivery_request.ts";
 import { signatureHeader } from "./webhook_signature.ts";
 
 /** The headers Stripe sends with an event, signed at this second. */
@@ -12,16 +12,16 @@ export function webhookHeaders(body: string, secrets: string[]): Record<string, 
   };
 }
 
-/** Sends a letter once. The answer is the status, or why there is none; redirects are not followed. */
+/** Sends a request once. The answer is the status, or why there is none; redirects are not followed. */
 export async function post(
-  letter: Letter,
+  request: DeliveryRequest,
   signal: AbortSignal,
 ): Promise<{ status: number | null; error: string | null }> {
   try {
-    const response = await fetch(letter.url, {
+    const response = await fetch(request.url, {
       method: "POST",
-      headers: webhookHeaders(letter.body, letter.secrets),
-      body: letter.body,
+      headers: webhookHeaders(request.body, request.secrets),
+      body: request.body,
       redirect: "manual",
       signal,
     });

@@ -11,7 +11,7 @@ export type Cancel = () => void;
  * Work that is due later. It happens by itself when its time has come, or at once when time is made to pass: a schedule
  * of days then takes a moment.
  */
-export class Agenda {
+export class Timers {
   readonly #entries = new Set<Entry>();
   #skipped = 0;
 

@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
 import type { Faults } from "../faults/faults.ts";
 import { type Attempt, type Delivery, newDelivery } from "../objects/delivery.ts";
-import { Agenda, type Cancel } from "./timers.ts";
-import { type Letter, writeLetter } from "./delivery_request.ts";
+import { type Cancel, Timers } from "./timers.ts";
+import { buildRequest, type DeliveryRequest } from "./delivery_request.ts";
 import { post } from "./send_delivery.ts";
 
-export interface CourierOptions {
+export interface DispatcherOptions {
   faults: Faults;
   log: (line: string) => void;
   /** Waits before the second, third, … attempt, in milliseconds. After the last one the delivery is given up. */
@@ -38,17 +38,17 @@ interface Held {
  * the order of the events; a failed one does not hold up those behind it and is repeated later, so that a recipient
  * must cope with any order.
  */
-export class Courier {
+export class WebhookDispatcher {
   readonly #account: Account;
-  readonly #options: CourierOptions;
+  readonly #options: DispatcherOptions;
   readonly #queues = new Map<string, Promise<void>>();
-  readonly #agenda = new Agenda();
+  readonly #timers = new Timers();
   readonly #tasks = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   #held: Held[] = [];
   #onIdle: (() => void)[] = [];
 
-  constructor(account: Account, options: CourierOptions) {
+  constructor(account: Account, options: DispatcherOptions) {
     this.#account = account;
     this.#options = { ...options };
   }
@@ -67,7 +67,7 @@ export class Courier {
 
   /** Takes up the deliveries that a former run left undone, and only those. */
   resume() {
-    this.#agenda.clear();
+    this.#timers.clear();
     this.#held = [];
     for (const delivery of this.#account.deliveries.oldestFirst()) {
       if (delivery.status === "pending") this.#enqueue(delivery);
@@ -76,16 +76,16 @@ export class Courier {
 
   /** Lets time pass for what waits: retries that would be due by then are made now. */
   advance(milliseconds: number) {
-    this.#agenda.advance(milliseconds);
+    this.#timers.advance(milliseconds);
     this.#tellIfIdle();
   }
 
   /** Changes how failed deliveries are repeated from now on, and how long a recipient may take. */
-  configure(options: Partial<Pick<CourierOptions, "retryDelays" | "timeout">>) {
+  configure(options: Partial<Pick<DispatcherOptions, "retryDelays" | "timeout">>) {
     Object.assign(this.#options, options);
   }
 
-  get options(): Pick<CourierOptions, "retryDelays" | "timeout"> {
+  get options(): Pick<DispatcherOptions, "retryDelays" | "timeout"> {
     const { retryDelays, timeout } = this.#options;
     return { retryDelays, timeout };
   }
@@ -104,7 +104,7 @@ export class Courier {
   /** Breaks off what is on its way; it stays pending. */
   async stop() {
     this.#stopping.abort();
-    this.#agenda.clear();
+    this.#timers.clear();
     await Promise.all(this.#tasks);
   }
 
@@ -133,7 +133,7 @@ export class Courier {
   }
 
   #hold(delivery: Delivery, places: number, ms: number) {
-    const cancel = this.#agenda.after(ms, () => this.#release(held));
+    const cancel = this.#timers.after(ms, () => this.#release(held));
     const held: Held = { delivery, places, cancel };
     this.#held.push(held);
   }
@@ -152,7 +152,7 @@ export class Courier {
   }
 
   #later(ms: number, id: string) {
-    this.#agenda.after(ms, () => this.#track(this.#attempt(id)));
+    this.#timers.after(ms, () => this.#track(this.#attempt(id)));
   }
 
   #track(task: Promise<void>) {
@@ -164,7 +164,7 @@ export class Courier {
   }
 
   #isIdle(): boolean {
-    return this.#tasks.size === 0 && this.#agenda.isEmpty;
+    return this.#tasks.size === 0 && this.#timers.isEmpty;
   }
 
   #tellIfIdle() {
@@ -176,26 +176,26 @@ export class Courier {
     const { deliveries } = this.#account;
     const before = deliveries.find(id);
     if (!before || this.#stopping.signal.aborted) return;
-    const letter = writeLetter(this.#account, before);
-    if (!letter) {
+    const request = buildRequest(this.#account, before);
+    if (!request) {
       deliveries.put({ ...before, status: "failed" });
       return;
     }
-    const attempt = await this.#post(letter);
+    const attempt = await this.#post(request);
     if (this.#stopping.signal.aborted) return;
-    this.#record(id, letter, attempt);
+    this.#record(id, request, attempt);
   }
 
-  async #post(letter: Letter): Promise<Attempt> {
+  async #post(request: DeliveryRequest): Promise<Attempt> {
     const at = this.#account.now();
-    const fault = this.#options.faults.take("fail_delivery", letter.type);
+    const fault = this.#options.faults.take("fail_delivery", request.type);
     if (fault && !fault.reached) return { at, status: null, error: "fault asked for" };
     const timeout = AbortSignal.timeout(this.#options.timeout);
-    const outcome = await post(letter, AbortSignal.any([this.#stopping.signal, timeout]));
+    const outcome = await post(request, AbortSignal.any([this.#stopping.signal, timeout]));
     return { at, ...(fault ? { status: null, error: "answer lost, as asked for" } : outcome) };
   }
 
-  #record(id: string, letter: Letter, attempt: Attempt) {
+  #record(id: string, request: DeliveryRequest, attempt: Attempt) {
     const { deliveries } = this.#account;
     const before = deliveries.find(id);
     if (!before) return;
@@ -210,7 +210,7 @@ export class Courier {
       return;
     }
     const delay = this.#options.retryDelays[attempts.length - 1];
-    const what = `${letter.type} ${before.event} to ${letter.url} (${attempt.status ?? attempt.error})`;
+    const what = `${request.type} ${before.event} to ${request.url} (${attempt.status ?? attempt.error})`;
     if (delay === undefined) {
       deliveries.put({ ...before, attempts, status: "failed" });
       this.#options.log(`webhook given up: ${what}`);

@@ -1,4 +1,4 @@
-import type { List } from "../objects/stored_object.ts";
+import type { List } from "./list.ts";
 import { invalidRequest, noSuch } from "./errors.ts";
 
 export interface PageParams {

@@ -1,11 +1,22 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
+import type { TestCard } from "../../objects/test_card.ts";
 import { newPaymentMethod, type Payer, type PaymentMethod } from "../../objects/payment_method.ts";
-import type { CheckoutAttempt } from "./checkout_payment.ts";
+
+/** What a person does on the page of a session. */
+export interface CheckoutAttempt {
+  /** Null where the session asks for none: nothing is due and `payment_method_collection` is `if_required`. */
+  card: TestCard | null;
+  payer: Payer;
+  /** The payment method that the card is in, where there is one already. */
+  method?: PaymentMethod;
+  /** How the bank's authentication ended, where the card wants one. */
+  authentication: "passed" | "failed";
+}
 
 /** The payment method of an attempt, new unless it was there before, saved for the customer if there is one. */
-export function methodOf(
+export function storeMethodOfAttempt(
   { account, now }: Change,
   { card, method, payer }: Pick<CheckoutAttempt, "card" | "method" | "payer">,
   customer: string | null,

@@ -5,24 +5,14 @@ import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
 import { newFailedSetupIntent } from "../../objects/setup_intent.ts";
 import type { Period } from "../../objects/subscription.ts";
 import { invalidRequest, type StripeError } from "../../wire/errors.ts";
-import { authenticationFailed, cardError, type Decline, type TestCard } from "../../objects/test_card.ts";
-import { methodOf } from "./checkout_completion.ts";
+import { authenticationFailed, type Decline, type TestCard } from "../../objects/test_card.ts";
+import { cardError } from "../payments/card_verdict.ts";
+import { type CheckoutAttempt, storeMethodOfAttempt } from "./checkout_completion.ts";
 import { completePayment } from "./payment_mode.ts";
 import { completeSetup } from "./setup_mode.ts";
 import { completeSubscription } from "./subscription_mode.ts";
 
 const daySeconds = 86_400;
-
-/** What a person does on the page of a session. */
-export interface CheckoutAttempt {
-  /** Null where the session asks for none: nothing is due and `payment_method_collection` is `if_required`. */
-  card: TestCard | null;
-  payer: Payer;
-  /** The payment method that the card is in, where there is one already. */
-  method?: PaymentMethod;
-  /** How the bank's authentication ended, where the card wants one. */
-  authentication: "passed" | "failed";
-}
 
 /**
  * Completes an open session: what was ordered comes into being, all in one second, and Stripe's events go out in the
@@ -90,7 +80,7 @@ function refuse(
   decline: Decline,
 ): StripeError {
   const { account, now } = change;
-  const method = methodOf(change, attempt, null);
+  const method = storeMethodOfAttempt(change, attempt, null);
   const customer = session.customer;
   if (session.amount_total) {
     const { amount_total: amount, currency } = session;

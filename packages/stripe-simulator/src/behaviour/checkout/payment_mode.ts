@@ -2,8 +2,8 @@ import type { Change } from "../../account/change.ts";
 import type { CheckoutSession, PaymentTerms } from "../../objects/checkout_session.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newPayment } from "../../objects/payment.ts";
-import type { CheckoutAttempt } from "./checkout_payment.ts";
-import { completeSession, methodOf, optionalCustomer } from "./checkout_completion.ts";
+import type { CheckoutAttempt } from "./checkout_completion.ts";
+import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 
 /** Completes a session that is paid once. Nothing due means that nothing is charged. */
 export function completePayment(
@@ -32,7 +32,7 @@ function charge(
 ): string {
   const { account, now } = change;
   const keeper = terms.savesCard ? customer : null;
-  const method = methodOf(change, attempt, keeper?.id ?? null);
+  const method = storeMethodOfAttempt(change, attempt, keeper?.id ?? null);
   const payment = newPayment(now, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",

@@ -1,8 +1,8 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession, SetupTerms } from "../../objects/checkout_session.ts";
 import { newSetupIntent } from "../../objects/setup_intent.ts";
-import type { CheckoutAttempt } from "./checkout_payment.ts";
-import { completeSession, methodOf, optionalCustomer } from "./checkout_completion.ts";
+import type { CheckoutAttempt } from "./checkout_completion.ts";
+import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 
 /** Completes a session that saves a card without charging it. */
 export function completeSetup(
@@ -13,7 +13,7 @@ export function completeSetup(
 ): CheckoutSession {
   const { account, now } = change;
   const customer = optionalCustomer(change, session, attempt.payer)?.id ?? null;
-  const method = methodOf(change, attempt, customer);
+  const method = storeMethodOfAttempt(change, attempt, customer);
   const intent = account.setupIntents.put(newSetupIntent(now, { ...terms, customer }, method));
   const completed = completeSession(change, session, attempt.payer, { customer, setup_intent: intent.id });
   if (customer) change.emit("payment_method.attached", method);

@@ -3,8 +3,8 @@ import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_sess
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
 import type { Period } from "../../objects/subscription.ts";
-import type { CheckoutAttempt } from "./checkout_payment.ts";
-import { completeSession, knownCustomer, methodOf } from "./checkout_completion.ts";
+import type { CheckoutAttempt } from "./checkout_completion.ts";
+import { completeSession, knownCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 
 /** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
@@ -19,7 +19,7 @@ export function completeSubscription(
   if (terms.mode !== "subscription") throw new Error(`${session.id} is not for a subscription`);
   const before = knownCustomer(change, session);
   const customer = before ?? newCustomer(change.now, { email: payer.email, name: payer.name });
-  const method = attempt.card ? methodOf(change, attempt, customer.id) : null;
+  const method = attempt.card ? storeMethodOfAttempt(change, attempt, customer.id) : null;
   const started = subscribe(change, {
     customer: withCheckoutDetails(customer, session, order, payer),
     items: order.items,

@@ -2,13 +2,13 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { invalidRequest, StripeError } from "../../wire/errors.ts";
-import { actionRequired, cardError, cardMissing, type Presence } from "../../objects/test_card.ts";
+import { actionRequired, cardError, cardMissing, type Presence } from "../payments/card_verdict.ts";
 import {
   type Attempt,
   cancelPayment,
   collect,
   finalizeDraft,
-  methodFor,
+  methodForInvoice,
   settle,
 } from "../payments/payment_collection.ts";
 
@@ -38,7 +38,7 @@ export function payOnRequest(
   const { account } = change;
   const open = payable(change, invoice);
   if (open.status === "paid") return open;
-  const card = method ?? methodFor(account, open);
+  const card = method ?? methodForInvoice(account, open);
   if (!card) throw cardMissing();
   const attempt = collect(change, open, card, presence);
   if (attempt.outcome !== "succeeded") throw failureOf(attempt);

@@ -2,7 +2,8 @@ import type { Change } from "../../account/change.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newPaymentMethod, type PaymentMethod } from "../../objects/payment_method.ts";
 import { invalidRequest } from "../../wire/errors.ts";
-import { cardError, cardOf, findTestCard } from "../../objects/test_card.ts";
+import { findTestCard } from "../../objects/test_card.ts";
+import { cardError, cardOf } from "./card_verdict.ts";
 
 /**
  * Saves a card for a customer: one that was made before, or one of the test cards that go by a name (`pm_card_visa`).

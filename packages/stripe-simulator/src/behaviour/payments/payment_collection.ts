@@ -18,8 +18,10 @@ import {
 } from "../../objects/payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { cardOf, type Decline, type Presence, verdict } from "../../objects/test_card.ts";
-import { finalizeInvoice, paidInvoice, withFreshUsage } from "../invoices/invoice_lines.ts";
+import type { Decline } from "../../objects/test_card.ts";
+import { cardOf, type Presence, verdict } from "./card_verdict.ts";
+import { withFreshUsage } from "../invoices/invoice_lines.ts";
+import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
 
 const daySeconds = 86_400;
@@ -123,7 +125,7 @@ function counted(invoice: Invoice): Invoice {
 
 /** What Stripe does by itself when an invoice's time has come: charges the card that is kept for it. */
 export function collectAutomatically(change: Change, invoice: Invoice) {
-  const method = methodFor(change.account, invoice);
+  const method = methodForInvoice(change.account, invoice);
   if (method) collect(change, invoice, method, "off_session", true);
   else noteFailure(change, invoice, { isAutomatic: true, isActionRequired: false });
 }
@@ -162,16 +164,16 @@ export function cancelPayment(change: Change, invoice: Invoice) {
 }
 
 /** The card that an invoice is charged to: its own, else the subscription's, else the customer's. */
-export function methodFor(account: Account, invoice: Invoice): PaymentMethod | undefined {
+export function methodForInvoice(account: Account, invoice: Invoice): PaymentMethod | undefined {
   const own = account.paymentMethods.find(String(invoice.default_payment_method));
-  return own ?? methodOf(account, {
+  return own ?? methodForSubscription(account, {
     customer: String(invoice.customer),
     default_payment_method: findBilled(account, invoice)?.default_payment_method ?? null,
   });
 }
 
 /** The card that is kept for a subscription: its own, else the customer's. */
-export function methodOf(
+export function methodForSubscription(
   account: Account,
   { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
 ): PaymentMethod | undefined {

@@ -65,14 +65,6 @@ export function continuing(subscription: Subscription): Subscription {
   };
 }
 
-/** Stores a changed subscription and tells about it. Nothing happens when nothing is different. */
-export function updateSubscription(change: Change, before: Subscription, after: Subscription): Subscription {
-  if (Object.keys(previousAttributes(before, after)).length === 0) return before;
-  change.account.subscriptions.put(after);
-  change.emit("customer.subscription.updated", after, before);
-  return after;
-}
-
 function detailsOf(subscription: Subscription): CancellationDetails {
   return subscription.cancellation_details ??
     { comment: null, feedback: null, feedback_option: null, reason: null };

@@ -2,9 +2,14 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { updateSubscription } from "./cancellation.ts";
-import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
-import { collect, finalizeDraft, methodOf, noteFailure } from "../payments/payment_collection.ts";
+import { updateSubscription } from "./subscription_update.ts";
+import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
+import {
+  collect,
+  finalizeDraft,
+  methodForSubscription,
+  noteFailure,
+} from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
 import { type ItemChange, withChangedItems } from "./item_changes.ts";
@@ -72,7 +77,7 @@ export function applyPlanChange(
     return updateSubscription(change, account.subscriptions.get(plan.before.id), plan.after);
   }
   const draft = invoiceOf(change, plan);
-  const method = methodOf(account, plan.before);
+  const method = methodForSubscription(account, plan.before);
   const error = draft.amount_due === 0 ? null : method ? refusal(method, payment.presence) : cardMissing();
   if (error && payment.behavior === "error_if_incomplete") throw error;
   const isPending = error !== null && payment.behavior === "pending_if_incomplete";

@@ -2,8 +2,9 @@ import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { cancelNow, updateSubscription } from "./cancellation.ts";
-import { finalizeDraft, methodOf, writeOff } from "../payments/payment_collection.ts";
+import { cancelNow } from "./cancellation.ts";
+import { updateSubscription } from "./subscription_update.ts";
+import { finalizeDraft, methodForSubscription, writeOff } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { firstPeriod, periodAt } from "./billing_periods.ts";
@@ -32,7 +33,7 @@ export function renew(change: Change, subscription: Subscription) {
  * is a card or an invoice is wanted all the same.
  */
 export function endTrialWithoutCard(change: Change, subscription: Subscription): Subscription | undefined {
-  if (methodOf(change.account, subscription)) return;
+  if (methodForSubscription(change.account, subscription)) return;
   const wanted = subscription.trial_settings?.end_behavior.missing_payment_method;
   if (wanted === "cancel") return cancelNow(change, subscription, { reason: null });
   if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");

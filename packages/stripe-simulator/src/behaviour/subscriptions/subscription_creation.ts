@@ -1,9 +1,9 @@
 import type { Change } from "../../account/change.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
-import { cardMissing, type Presence, refusal } from "../../objects/test_card.ts";
+import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
 import type { PaymentBehavior } from "./plan_change.ts";
-import { methodOf } from "../payments/payment_collection.ts";
+import { methodForSubscription } from "../payments/payment_collection.ts";
 import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscription_start.ts";
 
 /**
@@ -42,7 +42,7 @@ function paymentOf(
   order: Omit<SubscribeOrder, "payment">,
   { behavior, presence }: { behavior: PaymentBehavior; presence: Presence },
 ) {
-  const method = methodOf(change.account, {
+  const method = methodForSubscription(change.account, {
     customer: order.customer.id,
     default_payment_method: order.method?.id ?? null,
   });

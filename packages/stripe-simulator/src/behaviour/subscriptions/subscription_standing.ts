@@ -2,7 +2,8 @@ import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { hasEnded, type Subscription } from "../../objects/subscription.ts";
-import { cancelNow, updateSubscription } from "./cancellation.ts";
+import { cancelNow } from "./cancellation.ts";
+import { updateSubscription } from "./subscription_update.ts";
 import { resumeNow } from "./pause.ts";
 
 /*

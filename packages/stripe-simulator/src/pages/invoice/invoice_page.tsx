@@ -1,12 +1,7 @@
 import type { Account } from "../../account/account.ts";
 import { type Change, noCause, perform } from "../../account/change.ts";
-import {
-  authenticationFailed,
-  cardError,
-  findTestCard,
-  type TestCard,
-  testCards,
-} from "../../objects/test_card.ts";
+import { authenticationFailed, findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
+import { cardError } from "../../behaviour/payments/card_verdict.ts";
 import { payOnRequest } from "../../behaviour/invoices/invoice_requests.ts";
 import { formatAmount } from "../../behaviour/catalog/money.ts";
 import type { Invoice } from "../../objects/invoice.ts";
