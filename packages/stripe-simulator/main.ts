@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { StateFileError } from "./src/account/state_file.ts";
-import { startStripe } from "./src/server/start_server.ts";
+import { serveSimulator } from "./src/server/start_server.ts";
 
 const usage = `usage: deno run -A packages/stripe-simulator/main.ts [--port N] [--state FILE]
   --port N      the port to listen on, on 127.0.0.1 (0, the default: any free one)
@@ -32,7 +32,7 @@ function parse(args: string[]) {
 async function start(args: string[]) {
   const { port, state } = readOptions(args);
   try {
-    return await startStripe({ port, state });
+    return await serveSimulator({ port, state });
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new UsageError(`Port ${port} is in use. Choose another one with --port.`);

@@ -10,9 +10,7 @@ import { communityIdSchema } from "../../billing/ids.ts";
 import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server/start_server.ts";
-import { serializeSnapshot } from "../../packages/stripe-simulator/src/webhooks/delivery_request.ts";
+import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "./stripe_stand_in.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
@@ -56,7 +54,7 @@ export type PriceName = "pro" | "team" | "unknown";
 
 export interface Scene extends AsyncDisposable {
   stage: Stage;
-  simulator: RunningStripe;
+  simulator: RunningSimulator;
   /** The test's own line to Stripe. */
   stripe: Stripe;
   /** What the product is given. */
@@ -82,7 +80,7 @@ export async function startScene(
   stage: Stage,
   { communities, startsAt = Math.floor(Date.now() / 1000) }: { communities: string[]; startsAt?: number },
 ): Promise<Scene> {
-  const simulator = await startStripe({ log: () => {} });
+  const simulator = await serveSimulator({ log: () => {} });
   let clock = startsAt;
   const now = () => clock;
   const events: Event[] = [];
@@ -137,7 +135,7 @@ export async function startScene(
   };
 }
 
-function connect({ host, port }: RunningStripe, fetchFn: typeof fetch): Stripe {
+function connect({ host, port }: RunningSimulator, fetchFn: typeof fetch): Stripe {
   return new Stripe("sk_test_scene", {
     host,
     port,

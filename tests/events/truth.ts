@@ -1,6 +1,5 @@
 /** What the database should say, worked out from what Stripe has and by none of the product's code; and what it says. */
-import type { Invoice } from "../../packages/stripe-simulator/src/objects/invoice.ts";
-import type { Subscription } from "../../packages/stripe-simulator/src/objects/subscription.ts";
+import type { Invoice, Subscription } from "@dues/stripe-simulator";
 import type { PriceName, Scene } from "./scene.ts";
 
 const HOUR = 3_600_000;

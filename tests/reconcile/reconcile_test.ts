@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
 import { scheduledHandler } from "../../billing/http/scheduled_handler.ts";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { pay } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
+import type { Event } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
 import { customerOf, liveSubscriptions } from "../events/lives.ts";
 import { quiet } from "../events/quiet.ts";
 import { type Scene, type Stage, startScene, startStage } from "../events/scene.ts";

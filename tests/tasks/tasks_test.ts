@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pay } from "../../packages/stripe-simulator/src/testing/test_simulator.ts";
+import { pay } from "@dues/stripe-simulator/testing";
 import { runOperatorTask } from "../support/operator_task.ts";
 import { type Scene, startScene, startStage } from "../events/scene.ts";
 import { comparable, knowledgeOf, truthOf } from "../events/truth.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createPro, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, startSimulator } from "../testing.ts";
 
 Deno.test("a product can be created, changed, listed and deleted", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const product = await stripe.products.create({ name: "Pro", metadata: { plan: "pro" } });
   assert.match(product.id, /^prod_/);
@@ -19,13 +19,13 @@ Deno.test("a product can be created, changed, listed and deleted", async () => {
 });
 
 Deno.test("a product that has a price cannot be deleted", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const price = await createPro(rig.stripe);
   await assert.rejects(rig.stripe.products.del(price.product as string), { statusCode: 400 });
 });
 
 Deno.test("a price has the shape the SDK reads, decimals included", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const yearly = await createPro(rig.stripe, { recurring: { interval: "year" }, unit_amount: 15_000 });
   assert.equal(yearly.type, "recurring");
   assert.deepEqual(yearly.recurring, {
@@ -39,7 +39,7 @@ Deno.test("a price has the shape the SDK reads, decimals included", async () => 
 });
 
 Deno.test("a price can bring its product along", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const price = await rig.stripe.prices.create({
     currency: "EUR",
     product_data: { name: "Pro", metadata: { plan_code: "pro" } },
@@ -52,7 +52,7 @@ Deno.test("a price can bring its product along", async () => {
 });
 
 Deno.test("a price finds its way by lookup key, which moves only on request", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const old = await createPro(stripe, { lookup_key: "pro_monthly" });
   const taken = createPro(stripe, { lookup_key: "pro_monthly", unit_amount: 2000 });
@@ -69,7 +69,7 @@ Deno.test("a price finds its way by lookup key, which moves only on request", as
 });
 
 Deno.test("an archived price leaves the list of active ones", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const price = await createPro(rig.stripe);
   await rig.stripe.prices.update(price.id, { active: false });
   assert.deepEqual((await rig.stripe.prices.list({ active: true })).data, []);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
 /** A price that is paid once. */
 async function createOneTime(stripe: Stripe): Promise<Stripe.Price> {
@@ -8,7 +8,7 @@ async function createOneTime(stripe: Stripe): Promise<Stripe.Price> {
   return await stripe.prices.create({ currency: "usd", product: product.id, unit_amount: 1500 });
 }
 
-async function types({ stripe }: Rig): Promise<string[]> {
+async function types({ stripe }: TestSimulator): Promise<string[]> {
   const events = await stripe.events.list({ limit: 100 });
   return events.data.map((event) => event.type).reverse();
 }
@@ -16,7 +16,7 @@ async function types({ stripe }: Rig): Promise<string[]> {
 const success_url = "https://parent.example/";
 
 Deno.test("a checkout in payment mode is paid once: a payment and no subscription", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const price = await createOneTime(stripe);
   const { id } = await stripe.checkout.sessions.create({
@@ -40,7 +40,7 @@ Deno.test("a checkout in payment mode is paid once: a payment and no subscriptio
 });
 
 Deno.test("a checkout in setup mode saves a card for its customer and charges nothing", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
   const { id } = await stripe.checkout.sessions.create({ mode: "setup", customer: customer.id, success_url });
@@ -65,7 +65,7 @@ Deno.test("a checkout in setup mode saves a card for its customer and charges no
 });
 
 Deno.test("a declined checkout leaves a failed payment behind, but neither customer nor subscription", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const before = (await types(rig)).length;
@@ -94,7 +94,7 @@ Deno.test("a declined checkout leaves a failed payment behind, but neither custo
 });
 
 Deno.test("a card that cannot be saved fails in setup mode, and another one can be tried", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const { id } = await stripe.checkout.sessions.create({ mode: "setup", success_url });
   await assert.rejects(pay(simulator, id, { card: "4000000000000002" }), /declined/);
@@ -104,7 +104,7 @@ Deno.test("a card that cannot be saved fails in setup mode, and another one can 
 });
 
 Deno.test("a failed authentication is a failed payment without a charge", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -138,7 +138,7 @@ const refusals: [name: string, params: Stripe.Checkout.SessionCreateParams, para
 
 for (const [name, params, param] of refusals) {
   Deno.test(`a checkout in ${name} is refused`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
 
     await assert.rejects(rig.stripe.checkout.sessions.create({ success_url, ...params }), {
       statusCode: 400,
@@ -148,7 +148,7 @@ for (const [name, params, param] of refusals) {
 }
 
 Deno.test("payment mode refuses a recurring price", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const request = rig.stripe.checkout.sessions.create({
     mode: "payment",

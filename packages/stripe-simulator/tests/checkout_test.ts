@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
 Deno.test("an open checkout has an address and nothing that only paying brings", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const session = await openCheckout(stripe, pro.id, {
@@ -23,14 +23,14 @@ Deno.test("an open checkout has an address and nothing that only paying brings",
 });
 
 Deno.test("braces that were percent-encoded are not replaced by the session's id", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const success_url = "https://a.example/?session_id=%7BCHECKOUT_SESSION_ID%7D";
   assert.equal((await openCheckout(rig.stripe, pro.id, { success_url })).success_url, success_url);
 });
 
 Deno.test("a paid checkout has a card, an active subscription and a paid first invoice", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ email: "ada@example.com" });
@@ -79,7 +79,7 @@ Deno.test("a paid checkout has a card, an active subscription and a paid first i
 });
 
 Deno.test("a checkout without a customer makes one", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const opened = await openCheckout(stripe, pro.id, { customer_email: "new@example.com" });
@@ -90,7 +90,7 @@ Deno.test("a checkout without a customer makes one", async () => {
 });
 
 Deno.test("a trial costs nothing yet: the subscription is trialing and its first invoice is of zero", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const opened = await openCheckout(stripe, pro.id, { subscription_data: { trial_period_days: 14 } });
@@ -120,7 +120,7 @@ const declines: [card: string, message: RegExp][] = [
 
 for (const [card, message] of declines) {
   Deno.test(`the card ${card} is declined and leaves nothing behind, then another card pays`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     const { stripe, simulator } = rig;
     const pro = await createPro(stripe);
     const { id } = await openCheckout(stripe, pro.id);
@@ -135,7 +135,7 @@ for (const [card, message] of declines) {
 }
 
 Deno.test("a checkout is paid once", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -145,7 +145,7 @@ Deno.test("a checkout is paid once", async () => {
 });
 
 Deno.test("an expired checkout has no address, cannot be paid and cannot expire again", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -158,7 +158,7 @@ Deno.test("an expired checkout has no address, cannot be paid and cannot expire 
 });
 
 Deno.test("sessions are listed by customer and by status, and show their line items", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -208,14 +208,14 @@ const refusals: [name: string, fields: (price: string) => CreateParams, param: s
 
 for (const [name, fields, param] of refusals) {
   Deno.test(`a checkout with ${name} is refused`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     const pro = await createPro(rig.stripe);
     await assert.rejects(openCheckout(rig.stripe, pro.id, fields(pro.id)), { statusCode: 400, param });
   });
 }
 
 Deno.test("a checkout for a price that is paid once or archived is refused", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const once = await stripe.prices.create({
     currency: "usd",

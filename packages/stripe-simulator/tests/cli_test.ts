@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connectCli, findCli } from "./helpers/stripe_cli.ts";
-import { startReceiver, startRig } from "../src/testing/test_simulator.ts";
+import { startReceiver, startSimulator } from "../testing.ts";
 
 const found = await findCli();
 const ignore = "reason" in found;
@@ -29,7 +29,7 @@ for (const type of triggers) {
     name: `Stripe's CLI: trigger ${type} ends with exit code 0, and the event is there`,
     ignore,
     async fn() {
-      await using rig = await startRig();
+      await using rig = await startSimulator();
       await using cli = await connectCli(path, rig.simulator);
       const { code, output, messages } = await cli.run("trigger", type);
       assert.equal(code, 0, output + messages);
@@ -44,7 +44,7 @@ Deno.test({
   name: "Stripe's CLI: listen forwards the very text of an event, signed with the secret it printed",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     await using receiver = startReceiver();
     const secret = (await cli.run("listen", "--print-secret")).output.match(/whsec_\w+/)?.[0] ?? "";
@@ -67,7 +67,7 @@ Deno.test({
   name: "Stripe's CLI: listen forwards thin events, which the SDK understands",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     await using receiver = startReceiver();
     const secret = (await cli.run("listen", "--print-secret")).output.match(/whsec_\w+/)?.[0] ?? "";
@@ -85,7 +85,7 @@ Deno.test({
   name: "Stripe's CLI: plain commands read and write, with metadata, expansion and idempotency keys",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     const create = () =>
       cli.run("customers", "create", "--email", "a@b.co", "-d", "metadata[community]=c1", "-i", "k");

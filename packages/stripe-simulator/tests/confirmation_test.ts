@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { changeCard, type ClockRig, startClockRig, subscribe } from "../src/testing/test_clock_simulator.ts";
-import { createPro } from "../src/testing/test_simulator.ts";
+import {
+  changeCard,
+  type ClockSimulator,
+  createPro,
+  startSimulatorWithClock,
+  subscribe,
+} from "../testing.ts";
 
 /** A subscription whose first payment waits for its customer. */
 async function waiting(fields: Partial<Stripe.SubscriptionCreateParams> = {}) {
-  const rig = await startClockRig("2026-01-10T09:00:00Z");
+  const rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const subscribed = await subscribe(rig, {
     payment_behavior: "default_incomplete",
     expand: ["latest_invoice.confirmation_secret", "latest_invoice.payments"],
@@ -16,7 +21,7 @@ async function waiting(fields: Partial<Stripe.SubscriptionCreateParams> = {}) {
   return { ...rig, ...subscribed, invoice, intent };
 }
 
-const statusOf = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const statusOf = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.subscriptions.retrieve(id)).status;
 
 Deno.test("a first payment is confirmed with its intent, and the subscription becomes active", async () => {
@@ -54,7 +59,7 @@ Deno.test("a refused card leaves the intent open for another one", async () => {
 });
 
 Deno.test("a renewal that waits for the customer is paid once they have authenticated", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe, simulator } = rig;
   const { customer, subscription } = await subscribe(rig);
   await changeCard(rig, customer.id, "pm_card_authenticationRequired");
@@ -97,7 +102,7 @@ Deno.test("an authentication that fails leaves the invoice open", async () => {
 });
 
 Deno.test("items are added, changed and removed on their own, with proration", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig);
   const extra = await createPro(stripe, { unit_amount: 600 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { compare } from "./conformance/compare.ts";
 import { explained } from "./conformance/explained.ts";
 import { findDifferences } from "./conformance/report.ts";
-import { startRig } from "../src/testing/test_simulator.ts";
+import { startSimulator } from "../testing.ts";
 
 Deno.test("every kind of object has the fields and types of Stripe's official sample, or a reason why not", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const findings = await findDifferences(rig);
   assert.deepEqual(findings.filter(({ isReturned }) => !isReturned).map(({ object }) => object), []);
   const seen = findings.flatMap(({ object, differences }) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
 Deno.test("a customer can be created, changed and found by e-mail", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({
     email: "ada@example.com",
@@ -26,13 +26,13 @@ Deno.test("a customer can be created, changed and found by e-mail", async () => 
 });
 
 Deno.test("nothing about a customer is unique", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const same = () => rig.stripe.customers.create({ email: "ada@example.com" });
   assert.notEqual((await same()).id, (await same()).id);
 });
 
 Deno.test("a deleted customer stays readable as deleted, and its subscription has ended", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -54,7 +54,7 @@ Deno.test("a deleted customer stays readable as deleted, and its subscription ha
 });
 
 Deno.test("test cards can be attached, listed, made the default and detached", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({});
   const card = await stripe.paymentMethods.attach("pm_card_visa", { customer: customer.id });
@@ -75,7 +75,7 @@ Deno.test("test cards can be attached, listed, made the default and detached", a
 });
 
 Deno.test("a declined card cannot be attached", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const customer = await rig.stripe.customers.create({});
   await assert.rejects(
     rig.stripe.paymentMethods.attach("pm_card_chargeDeclined", { customer: customer.id }),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, type Rig, startRig } from "../src/testing/test_simulator.ts";
+import { launchBrowser } from "./helpers/browser.ts";
+import { createPro, startSimulator, type TestSimulator } from "../testing.ts";
 
 /** What the page around the checkout does: all that a plugin does, and no more. */
 const embedder = (simulator: string, clientSecret: string) =>
@@ -25,7 +25,10 @@ const embedder = (simulator: string, clientSecret: string) =>
 
 type EmbeddedParams = Pick<Stripe.Checkout.SessionCreateParams, "redirect_on_completion" | "return_url">;
 
-async function openEmbedded({ stripe }: Rig, params: EmbeddedParams): Promise<Stripe.Checkout.Session> {
+async function openEmbedded(
+  { stripe }: TestSimulator,
+  params: EmbeddedParams,
+): Promise<Stripe.Checkout.Session> {
   const pro = await createPro(stripe);
   return await stripe.checkout.sessions.create({
     mode: "subscription",
@@ -37,7 +40,7 @@ async function openEmbedded({ stripe }: Rig, params: EmbeddedParams): Promise<St
 
 /** Opens a page of another site that embeds the checkout. */
 async function withEmbedder(
-  rig: Rig,
+  rig: TestSimulator,
   session: Stripe.Checkout.Session,
   work: (page: Page, origin: string) => Promise<void>,
 ) {
@@ -58,7 +61,7 @@ async function withEmbedder(
 }
 
 Deno.test("an embedded checkout is paid inside the page, which is told so and stays", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   assert.equal(session.url, null);
   await withEmbedder(rig, session, async (page, origin) => {
@@ -77,7 +80,7 @@ Deno.test("an embedded checkout is paid inside the page, which is told so and st
 });
 
 Deno.test("the frame of an embedded checkout is as high as what it shows", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   await withEmbedder(rig, session, async (page) => {
     await page.frameLocator("iframe").getByRole("button", { name: "Pay $15.00" }).waitFor();
@@ -86,7 +89,7 @@ Deno.test("the frame of an embedded checkout is as high as what it shows", async
 });
 
 Deno.test("an embedded checkout sends the top window to return_url with its id", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { url } = rig.simulator;
   const session = await openEmbedded(rig, { return_url: `${url}/?session_id={CHECKOUT_SESSION_ID}` });
   await withEmbedder(rig, session, async (page) => {
@@ -96,7 +99,7 @@ Deno.test("an embedded checkout sends the top window to return_url with its id",
 });
 
 Deno.test("a card that must be authenticated shows its bank's challenge, which can fail and be passed", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, {
     redirect_on_completion: "if_required",
     return_url: rig.simulator.url,
@@ -135,7 +138,7 @@ const refusals: [name: string, params: Partial<Stripe.Checkout.SessionCreatePara
 
 for (const [name, params, param] of refusals) {
   Deno.test(`an embedded checkout with ${name} is refused`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     const pro = await createPro(rig.stripe);
     const request = rig.stripe.checkout.sessions.create({
       mode: "subscription",
@@ -148,7 +151,7 @@ for (const [name, params, param] of refusals) {
 }
 
 Deno.test("a client secret that opens nothing says so in the frame", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   await rig.stripe.checkout.sessions.expire(session.id);
   const response = await fetch(`${rig.simulator.url}/c/embedded/${session.client_secret}`);

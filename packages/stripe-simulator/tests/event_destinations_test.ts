@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { noCause, perform } from "../src/account/change.ts";
-import { type Receiver, type Rig, startReceiver, startRig } from "../src/testing/test_simulator.ts";
+import { type Receiver, startReceiver, startSimulator, type TestSimulator } from "../testing.ts";
 
 type CreateParams = Stripe.V2.Core.EventDestinationCreateParams;
 
 /** A destination that sends to the receiver. Its secret is there because it is asked for. */
-function create({ stripe }: Rig, { url }: Receiver, params: Partial<CreateParams> = {}) {
+function create({ stripe }: TestSimulator, { url }: Receiver, params: Partial<CreateParams> = {}) {
   return stripe.v2.core.eventDestinations.create({
     name: "Dues",
     type: "webhook_endpoint",
@@ -18,12 +18,12 @@ function create({ stripe }: Rig, { url }: Receiver, params: Partial<CreateParams
   });
 }
 
-async function settled({ simulator }: Rig) {
+async function settled({ simulator }: TestSimulator) {
   assert.equal(await simulator.idle(), true);
 }
 
 Deno.test("a thin event says what happened to what, and the SDK fetches the rest", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { webhook_endpoint: endpoint } = await create(rig, receiver);
@@ -43,7 +43,7 @@ Deno.test("a thin event says what happened to what, and the SDK fetches the rest
 });
 
 Deno.test("a destination for snapshots gets events like those of a webhook endpoint", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const destination = await create(rig, receiver, {
@@ -61,7 +61,7 @@ Deno.test("a destination for snapshots gets events like those of a webhook endpo
 });
 
 Deno.test("a destination shows its address when asked, and its secret only to its creator", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { eventDestinations } = rig.stripe.v2.core;
   const created = await create(rig, receiver);
@@ -78,7 +78,7 @@ Deno.test("a destination shows its address when asked, and its secret only to it
 });
 
 Deno.test("a destination can be changed, disabled, enabled and deleted", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { eventDestinations } = stripe.v2.core;
@@ -107,7 +107,7 @@ Deno.test("a destination can be changed, disabled, enabled and deleted", async (
 });
 
 Deno.test("a ping reaches the destination it is for, whatever else that one listens to", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   await using other = startReceiver();
   const { id } = await create(rig, receiver);
@@ -120,7 +120,7 @@ Deno.test("a ping reaches the destination it is for, whatever else that one list
 });
 
 Deno.test("a thin event that is not answered with 200 is repeated", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const answers = [500, 200];
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
   await create(rig, receiver);
@@ -130,7 +130,7 @@ Deno.test("a thin event that is not answered with 200 is repeated", async () => 
 });
 
 Deno.test("meter errors come as thin events only, with their data to be fetched", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe, simulator } = rig;
   const { webhook_endpoint: endpoint } = await create(rig, receiver, {
@@ -150,7 +150,7 @@ Deno.test("meter errors come as thin events only, with their data to be fetched"
 });
 
 Deno.test("lists of destinations and of thin events lead from page to page", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const ids = [];
@@ -178,7 +178,7 @@ const refusals: [name: string, params: Partial<CreateParams>, param: string][] =
 
 for (const [name, params, param] of refusals) {
   Deno.test(`a destination with ${name} is refused`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using receiver = startReceiver();
     await assert.rejects(create(rig, receiver, params), { statusCode: 400, param });
   });

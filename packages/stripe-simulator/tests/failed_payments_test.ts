@@ -2,31 +2,31 @@ import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import {
   changeCard,
-  type ClockRig,
+  type ClockSimulator,
   configure,
   createPayer,
+  createPro,
   iso,
-  startClockRig,
+  startSimulatorWithClock,
   storySince,
   subscribe,
-} from "../src/testing/test_clock_simulator.ts";
-import { createPro } from "../src/testing/test_simulator.ts";
+} from "../testing.ts";
 
 /** A subscription whose card works at first and fails from the first renewal on. */
-async function subscribedWithBadCard(rig: ClockRig, card = "pm_card_chargeCustomerFail") {
+async function subscribedWithBadCard(rig: ClockSimulator, card = "pm_card_chargeCustomerFail") {
   const subscribed = await subscribe(rig);
   await changeCard(rig, subscribed.customer.id, card);
   return subscribed;
 }
 
-const status = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const status = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.subscriptions.retrieve(id)).status;
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
 Deno.test("a card that fails on renewal makes the subscription past due, and the next attempt is planned", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   assert.equal(await status(rig, subscription), "past_due");
@@ -55,7 +55,7 @@ Deno.test("a card that fails on renewal makes the subscription past due, and the
 });
 
 Deno.test("a good card found by a later attempt brings the subscription back", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-11T00:00:00Z");
   await changeCard(rig, customer.id, "pm_card_visa");
@@ -83,7 +83,7 @@ for (
   ] as const
 ) {
   Deno.test(`when no attempt succeeds, ${rule} and ${failed} leave it ${expected.status}`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     await configure(rig, { retry_after_days: [1, 2], after_last_retry: rule, failed_invoice: failed });
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-13T09:00:00Z");
@@ -100,7 +100,7 @@ for (
 }
 
 Deno.test("an unpaid subscription gets drafts that nobody collects, and comes back when its newest invoice is paid", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "mark_unpaid" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-03-10T09:00:00Z");
@@ -114,7 +114,7 @@ Deno.test("an unpaid subscription gets drafts that nobody collects, and comes ba
 });
 
 Deno.test("paying a failed invoice by hand succeeds with a good card and is a 402 with a bad one", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   const before = await newestInvoice(rig, subscription);
@@ -137,7 +137,7 @@ Deno.test("paying a failed invoice by hand succeeds with a good card and is a 40
 });
 
 Deno.test("a subscription stands as its newest final invoice does", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "leave_past_due" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-11T00:00:00Z");
@@ -153,7 +153,7 @@ Deno.test("a subscription stands as its newest final invoice does", async () => 
 
 for (const action of ["voidInvoice", "markUncollectible"] as const) {
   Deno.test(`${action} settles a failed invoice: the subscription is active again`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-10T10:00:00Z");
     const { id } = await newestInvoice(rig, subscription);
@@ -171,7 +171,7 @@ for (const action of ["voidInvoice", "markUncollectible"] as const) {
 }
 
 Deno.test("an invoice can be noted as paid in another way", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   const { id } = await newestInvoice(rig, subscription);
@@ -181,7 +181,7 @@ Deno.test("an invoice can be noted as paid in another way", async () => {
 });
 
 Deno.test("a card that must be authenticated every time asks for action on renewal", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig, "pm_card_authenticationRequired");
   await rig.advanceTo("2026-02-10T10:00:00Z");
   assert.equal(await status(rig, subscription), "past_due");
@@ -200,7 +200,7 @@ Deno.test("a card that must be authenticated every time asks for action on renew
 });
 
 Deno.test("a subscription by API is incomplete while its first payment fails, and active once it is paid", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   assert.equal(subscription.status, "incomplete");
   assert.deepEqual(
@@ -224,7 +224,7 @@ Deno.test("a subscription by API is incomplete while its first payment fails, an
 });
 
 Deno.test("an incomplete subscription expires after 23 hours, its invoice void", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   await rig.advanceTo("2026-01-11T07:59:59Z");
   assert.equal(await status(rig, subscription), "incomplete");
@@ -242,7 +242,7 @@ Deno.test("an incomplete subscription expires after 23 hours, its invoice void",
 });
 
 Deno.test("payment_behavior decides what becomes of a first payment that is not made", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await createPayer(rig, "pm_card_chargeCustomerFail");

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import {
   at,
-  type ClockRig,
+  type ClockSimulator,
   configure,
   createPayer,
+  createPro,
   iso,
-  startClockRig,
-} from "../src/testing/test_clock_simulator.ts";
-import { createPro, startReceiver, startRig } from "../src/testing/test_simulator.ts";
+  startReceiver,
+  startSimulator,
+  startSimulatorWithClock,
+} from "../testing.ts";
 
 type MeterFields = Partial<Stripe.Billing.MeterCreateParams>;
 
@@ -17,7 +19,7 @@ async function metered(
   meterFields: MeterFields = {},
   subscriptionFields: Partial<Stripe.SubscriptionCreateParams> = {},
 ) {
-  const rig = await startClockRig("2026-01-10T09:00:00Z");
+  const rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe, meterFields);
   const pro = await createPro(stripe);
@@ -55,14 +57,14 @@ function createUsagePrice(stripe: Stripe, meter: string) {
   });
 }
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
 const usageLine = (invoice: Stripe.Invoice, price: string) =>
   invoice.lines.data.find((line) => line.pricing?.price_details?.price === price);
 
 Deno.test("a meter can be created once for an event name, renamed, deactivated and reactivated", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { meters } = rig.stripe.billing;
   const meter = await createMeter(rig.stripe);
   assert.match(meter.id, /^mtr_/);
@@ -89,7 +91,7 @@ Deno.test("a meter can be created once for an event name, renamed, deactivated a
 });
 
 Deno.test("a metered price needs a meter, and only a metered price has one", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const price = await createUsagePrice(stripe, meter.id);
@@ -180,7 +182,7 @@ Deno.test("usage is billed when the subscription ends with its period, and with 
 });
 
 Deno.test("usage of less than a charge is worth stays on the balance until it is worth one", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const usage = await createUsagePrice(stripe, meter.id);
@@ -360,7 +362,7 @@ function thinEvents(
 }
 
 Deno.test("a price of tiers bills each unit by the tier it falls into", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const tiered = (tiers: Stripe.PriceCreateParams.Tier[]) =>

@@ -5,12 +5,12 @@ import type Stripe from "stripe";
 import {
   at,
   changeCard,
-  type ClockRig,
+  type ClockSimulator,
   configure,
   createPayer,
-  startClockRig,
-} from "../src/testing/test_clock_simulator.ts";
-import { createPro } from "../src/testing/test_simulator.ts";
+  createPro,
+  startSimulatorWithClock,
+} from "../testing.ts";
 
 /** Something that happens in the life of a customer. */
 type Step =
@@ -86,12 +86,12 @@ const daySeconds = 86_400;
 class Life {
   readonly used: { value: number; when: number }[] = [];
   now = at("2026-01-31T12:00:00Z");
-  #rig: ClockRig;
+  #rig: ClockSimulator;
   #customer = "";
   #prices: string[] = [];
   #usage = "";
 
-  constructor(rig: ClockRig) {
+  constructor(rig: ClockSimulator) {
     this.#rig = rig;
   }
 
@@ -250,7 +250,7 @@ Deno.test("money adds up over random lives of a customer", async () => {
   const start: Step = { kind: "subscribe", price: 0, trialDays: 0 };
   await fc.assert(
     fc.asyncProperty(steps, async (steps) => {
-      await using rig = await startClockRig("2026-01-31T12:00:00Z");
+      await using rig = await startSimulatorWithClock("2026-01-31T12:00:00Z");
       const life = new Life(rig);
       await life.begin();
       for (const step of [start, ...steps]) await life.take(step);

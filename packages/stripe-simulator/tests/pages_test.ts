@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, startReceiver, startRig } from "../src/testing/test_simulator.ts";
+import { launchBrowser } from "./helpers/browser.ts";
+import { createPro, openCheckout, startReceiver, startSimulator } from "../testing.ts";
 
 /** A page in a real browser that notes what it was forbidden to load or run. */
 async function withPage(work: (page: Page) => Promise<void>) {
@@ -18,7 +18,7 @@ async function withPage(work: (page: Page) => Promise<void>) {
 }
 
 Deno.test("a person pays, is declined, tries again, cancels in the portal and renews", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const home = `${simulator.url}/`;
   const pro = await createPro(stripe);
@@ -59,7 +59,7 @@ Deno.test("a person pays, is declined, tries again, cancels in the portal and re
 });
 
 Deno.test("the dashboard shows what happened, what it said, how it was delivered, and sends it again", async () => {
-  await using rig = await startRig({ retryDelays: [] });
+  await using rig = await startSimulator({ retryDelays: [] });
   const { stripe, simulator } = rig;
   const answers = [500, 200];
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
@@ -91,7 +91,7 @@ Deno.test("the dashboard shows what happened, what it said, how it was delivered
 });
 
 Deno.test("Back on the checkout page leads to cancel_url, and is missing without one", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const session = await openCheckout(rig.stripe, pro.id, {
     cancel_url: "https://parent.example/c/1/?a=b&c=d",
@@ -103,7 +103,7 @@ Deno.test("Back on the checkout page leads to cancel_url, and is missing without
 });
 
 Deno.test("no page can be framed", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -118,7 +118,7 @@ Deno.test("no page can be framed", async () => {
 });
 
 Deno.test("what a product is called cannot become markup", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const price = await rig.stripe.prices.create({
     currency: "usd",
     product_data: { name: "<script>alert(1)</script>" },
@@ -131,7 +131,7 @@ Deno.test("what a product is called cannot become markup", async () => {
 });
 
 Deno.test("a paid, an expired and an unknown checkout each say so", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const address = (id: string) => `${simulator.url}/c/pay/${id}`;
@@ -148,7 +148,7 @@ Deno.test("a paid, an expired and an unknown checkout each say so", async () => 
 });
 
 Deno.test("an invoice can be downloaded as a PDF", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -165,7 +165,7 @@ Deno.test("an invoice can be downloaded as a PDF", async () => {
 });
 
 Deno.test("an open invoice is paid on its page, after a refused card with another one", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({});
   await stripe.invoiceItems.create({ customer: customer.id, amount: 2000, currency: "usd" });

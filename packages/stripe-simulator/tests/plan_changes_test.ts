@@ -3,17 +3,17 @@ import type Stripe from "stripe";
 import {
   at,
   changeCard,
-  type ClockRig,
+  type ClockSimulator,
+  createPro,
   iso,
-  startClockRig,
+  startSimulatorWithClock,
   storySince,
   subscribe,
-} from "../src/testing/test_clock_simulator.ts";
-import { createPro } from "../src/testing/test_simulator.ts";
+} from "../testing.ts";
 
 /** A subscription of 15 dollars in the middle of a period of 30 days, and a price of 45 dollars. */
 async function halfway() {
-  const rig = await startClockRig("2026-04-01T00:00:00Z");
+  const rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const subscribed = await subscribe(rig);
   const team = await createPro(rig.stripe, { unit_amount: 4500 });
   await rig.advanceTo("2026-04-16T00:00:00Z");
@@ -24,7 +24,7 @@ async function halfway() {
 const linesOf = (invoice: Stripe.Invoice) =>
   invoice.lines.data.map((line) => [line.amount, line.parent?.subscription_item_details?.proration]);
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
 Deno.test("a change of plan is prorated on the next invoice", async () => {
@@ -160,7 +160,7 @@ Deno.test("a new cycle can begin at once with the same plan", async () => {
 });
 
 Deno.test("a change during a trial costs nothing yet", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig, { trial_period_days: 20 });
   const team = await createPro(stripe, { unit_amount: 4500 });
@@ -172,7 +172,7 @@ Deno.test("a change during a trial costs nothing yet", async () => {
 });
 
 Deno.test("a trial can be ended now and begins the first paid period", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig, { trial_period_days: 20 });
   await rig.advanceTo("2026-04-05T00:00:00Z");
@@ -378,7 +378,7 @@ Deno.test("a preview shows what a change would cost and changes nothing", async 
 });
 
 Deno.test("a cycle can be anchored later: until then a part is billed", async () => {
-  await using rig = await startClockRig("2026-04-16T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-04-16T00:00:00Z");
   const { subscription } = await subscribe(rig, { billing_cycle_anchor: at("2026-05-01T00:00:00Z") });
   assert.equal(iso(subscription.items.data[0].current_period_end), "2026-05-01T00:00");
   assert.equal((await newestInvoice(rig, subscription)).amount_paid, 750);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
+import { launchBrowser } from "./helpers/browser.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features;
 type FlowData = Stripe.BillingPortal.SessionCreateParams.FlowData;
 
 /** A customer on the monthly plan of 15 dollars. */
-async function subscribe({ stripe, simulator }: Rig) {
+async function subscribe({ stripe, simulator }: TestSimulator) {
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ name: "Gardeners" });
   const { id } = await openCheckout(stripe, pro.id, { customer: customer.id });
@@ -18,7 +18,12 @@ async function subscribe({ stripe, simulator }: Rig) {
 }
 
 /** The address of a portal that offers these features. */
-async function openPortal({ stripe, simulator }: Rig, customer: string, features: Features, flow?: FlowData) {
+async function openPortal(
+  { stripe, simulator }: TestSimulator,
+  customer: string,
+  features: Features,
+  flow?: FlowData,
+) {
   const configuration = await stripe.billingPortal.configurations.create({ features });
   const session = await stripe.billingPortal.sessions.create({
     configuration: configuration.id,
@@ -44,7 +49,7 @@ async function send(address: string, fields: Record<string, string> = {}): Promi
 }
 
 Deno.test("a person changes the plan in the portal, sees what it costs today, and pays it", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
   const team = await stripe.prices.create({
@@ -81,7 +86,7 @@ Deno.test("a person changes the plan in the portal, sees what it costs today, an
 });
 
 Deno.test("a new card in the portal becomes the one that is charged, and a refused one says so", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, { payment_method_update: { enabled: true } });
@@ -105,7 +110,7 @@ Deno.test("a new card in the portal becomes the one that is charged, and a refus
 });
 
 Deno.test("the portal offers what its configuration allows, and nothing else can be done by hand", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, { invoice_history: { enabled: true } });
   const page = await (await fetch(url)).text();
@@ -134,7 +139,7 @@ Deno.test("the portal offers what its configuration allows, and nothing else can
 });
 
 Deno.test("a customer changes in the portal what the configuration lets them, and no more", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { customer } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
     customer_update: { enabled: true, allowed_updates: ["email"] },
@@ -147,7 +152,7 @@ Deno.test("a customer changes in the portal what the configuration lets them, an
 });
 
 Deno.test("a cancellation keeps the reason that was given", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
     subscription_cancel: {
@@ -171,7 +176,7 @@ Deno.test("a cancellation keeps the reason that was given", async () => {
 });
 
 Deno.test("a session for one thing begins with it and ends where it was told to", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const features: Features = {
     payment_method_update: { enabled: true },
@@ -199,7 +204,7 @@ Deno.test("a session for one thing begins with it and ends where it was told to"
 });
 
 Deno.test("a session to confirm one update shows it at once", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
   const yearly = await stripe.prices.create({
@@ -231,7 +236,7 @@ Deno.test("a session to confirm one update shows it at once", async () => {
 });
 
 Deno.test("a flow is refused when its feature is off or its subscription somebody else's", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const { customer: other } = await subscribe(rig);
   const flow: FlowData = {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
 async function subscribe(
-  { stripe, simulator }: Rig,
+  { stripe, simulator }: TestSimulator,
   fields: Partial<Stripe.Checkout.SessionCreateParams> = {},
 ) {
   const pro = await createPro(stripe);
@@ -15,7 +15,7 @@ async function subscribe(
 }
 
 Deno.test("a portal session has a short-lived address, and the default configuration unless one is named", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
   const session = await stripe.billingPortal.sessions.create({
@@ -38,7 +38,7 @@ Deno.test("a portal session has a short-lived address, and the default configura
 });
 
 Deno.test("a configuration keeps what it is not told, and an inactive one cannot be used", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { configurations, sessions } = stripe.billingPortal;
   const created = await configurations.create({
@@ -71,7 +71,7 @@ async function submit(portal: string, subscription: string, action: "cancel" | "
 }
 
 Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode, and renewing clears it", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const { url } = await stripe.billingPortal.sessions.create({ customer: customer.id });
@@ -96,7 +96,7 @@ Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode
 });
 
 Deno.test("canceling in the portal sets cancel_at_period_end as well in classic billing mode", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig, {
     subscription_data: { billing_mode: { type: "classic" } },
@@ -107,7 +107,7 @@ Deno.test("canceling in the portal sets cancel_at_period_end as well in classic 
 });
 
 Deno.test("the portal cancels at once when its configuration says so", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const configuration = await stripe.billingPortal.configurations.create({
@@ -122,7 +122,7 @@ Deno.test("the portal cancels at once when its configuration says so", async () 
 });
 
 Deno.test("the portal cannot cancel where that is switched off, nor another customer's subscription", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const configuration = await stripe.billingPortal.configurations.create({

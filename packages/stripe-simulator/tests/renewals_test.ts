@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import {
   at,
   configure,
+  createPro,
   iso,
-  startClockRig,
+  openCheckout,
+  pay,
+  startSimulator,
+  startSimulatorWithClock,
   storySince,
   subscribe,
-} from "../src/testing/test_clock_simulator.ts";
-import { createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
+} from "../testing.ts";
 
 const daySeconds = 86_400;
 
 Deno.test("a renewal is drafted at the period's end, final an hour later, and paid with that", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig);
   await rig.advanceTo("2026-02-10T09:00:00Z");
   const drafted = await rig.stripe.subscriptions.retrieve(subscription.id, { expand: ["latest_invoice"] });
@@ -64,7 +67,7 @@ Deno.test("a renewal is drafted at the period's end, final an hour later, and pa
 });
 
 Deno.test("a month that is too short ends on its last day, and the anchor's day comes back", async () => {
-  await using rig = await startClockRig("2026-01-31T10:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T10:00:00Z");
   const { customer } = await subscribe(rig);
   for (const month of ["2026-03-31T09:00:00Z", "2026-05-31T09:00:00Z"]) await rig.advanceTo(month);
   const invoices = await rig.stripe.invoices.list({ customer: customer.id });
@@ -77,7 +80,7 @@ Deno.test("a month that is too short ends on its last day, and the anchor's day 
 });
 
 Deno.test("a checkout on a test clock lives by its time", async () => {
-  await using rig = await startClockRig("2030-06-15T12:00:00Z");
+  await using rig = await startSimulatorWithClock("2030-06-15T12:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -98,7 +101,7 @@ Deno.test("a checkout on a test clock lives by its time", async () => {
 });
 
 Deno.test("an open checkout on a test clock expires in its time", async () => {
-  await using rig = await startClockRig("2030-06-15T12:00:00Z");
+  await using rig = await startSimulatorWithClock("2030-06-15T12:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -108,7 +111,7 @@ Deno.test("an open checkout on a test clock expires in its time", async () => {
 });
 
 Deno.test("a trial is announced three days before its end, ends in a paid period and is not free again", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig, { trial_period_days: 14 });
   assert.deepEqual([subscription.status, iso(subscription.trial_end)], ["trialing", "2026-01-24T09:00"]);
   await rig.advanceTo("2026-01-24T10:00:00Z");
@@ -130,7 +133,7 @@ Deno.test("a trial is announced three days before its end, ends in a paid period
 });
 
 Deno.test("a trial of less than three days is announced at once", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await subscribe(rig, { trial_period_days: 2 });
   await rig.advanceTo("2026-01-10T09:00:01Z");
   const story = await storySince(rig, "2026-01-10T09:00:00Z");
@@ -145,7 +148,7 @@ for (
   ] as const
 ) {
   Deno.test(`a trial without a card ends as ${status} when the settings say ${behavior}`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { stripe } = rig;
     const price = await createPro(stripe);
     const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -166,7 +169,7 @@ for (
 }
 
 Deno.test("a subscription set to end with its period ends then and is not renewed", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription, customer } = await subscribe(rig);
   await rig.stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
   await rig.advanceTo("2026-03-01T00:00:00Z");
@@ -189,7 +192,7 @@ Deno.test("a subscription set to end with its period ends then and is not renewe
 });
 
 Deno.test("cancel_at ends a subscription at its moment, after the renewals until then", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig);
   await rig.stripe.subscriptions.update(subscription.id, { cancel_at: at("2026-02-20T00:00:00Z") });
   await rig.advanceTo("2026-03-10T00:00:00Z");
@@ -206,7 +209,7 @@ for (
   ] as const
 ) {
   Deno.test(`while collection is paused with ${behavior}, nothing is charged and the status stays`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { subscription } = await subscribe(rig);
     await rig.stripe.subscriptions.update(subscription.id, {
       pause_collection: { behavior, resumes_at: at("2026-03-20T00:00:00Z") },
@@ -223,7 +226,7 @@ for (
 
 Deno.test("a subscription in real time is renewed when its time comes", async () => {
   let now = at("2026-01-10T09:00:00Z");
-  await using rig = await startRig({ now: () => now });
+  await using rig = await startSimulator({ now: () => now });
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({
@@ -239,7 +242,7 @@ Deno.test("a subscription in real time is renewed when its time comes", async ()
 });
 
 Deno.test("how long a renewal stays a draft and when it is announced can be set", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { draft_seconds: 60, upcoming_days: 0 });
   await subscribe(rig);
   await rig.advanceTo("2026-02-10T09:01:00Z");

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startStripe } from "../src/server/start_server.ts";
-import {
-  connect,
-  createPro,
-  openCheckout,
-  pay,
-  startReceiver,
-  startRig,
-} from "../src/testing/test_simulator.ts";
+import { serveSimulator } from "../src/server/start_server.ts";
+import { connect, createPro, openCheckout, pay, startReceiver, startSimulator } from "../testing.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
@@ -22,7 +15,7 @@ async function temporaryFolder() {
 Deno.test("a restart with the same state file finds customers, subscriptions and events again", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "deep", "stripe.json");
-  const first = await startRig({ state });
+  const first = await startSimulator({ state });
   const pro = await createPro(first.stripe);
   const customer = await first.stripe.customers.create({ name: "Ada" });
   const gone = await first.stripe.customers.create({});
@@ -35,7 +28,7 @@ Deno.test("a restart with the same state file finds customers, subscriptions and
   const events = await first.stripe.events.list({ limit: 100 });
   await first.simulator.stop();
 
-  await using second = await startRig({ state });
+  await using second = await startSimulator({ state });
   const after = await second.stripe.subscriptions.list({
     expand: ["data.customer", "data.latest_invoice.payments"],
   });
@@ -47,7 +40,7 @@ Deno.test("a restart with the same state file finds customers, subscriptions and
 Deno.test("the state file is written while the simulator runs, not only at its end", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "stripe.json");
-  await using rig = await startRig({ state });
+  await using rig = await startSimulator({ state });
   const { id } = await rig.stripe.customers.create({});
   const written = async () => (await Deno.readTextFile(state).catch(() => "")).includes(id);
   while (!await written()) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -58,14 +51,14 @@ Deno.test("webhooks that were not delivered before a restart are delivered after
   const state = join(folder.path, "stripe.json");
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
-  const first = await startRig({ state, retryDelays: [60_000] });
+  const first = await startSimulator({ state, retryDelays: [60_000] });
   await first.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
   await first.stripe.customers.create({});
   while (receiver.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await first.simulator.stop();
 
   isUp = true;
-  await using second = await startRig({ state });
+  await using second = await startSimulator({ state });
   assert.equal(await second.simulator.idle(), true);
   assert.deepEqual(receiver.types(), ["customer.created", "customer.created"]);
   assert.equal((await second.stripe.events.list()).data[0].pending_webhooks, 0);
@@ -76,7 +69,7 @@ for (const content of ["not json", `{"api_version":"2020-08-27","collections":{}
     await using folder = await temporaryFolder();
     const state = join(folder.path, "stripe.json");
     await Deno.writeTextFile(state, content);
-    await assert.rejects(startStripe({ state }), (error: Error) => {
+    await assert.rejects(serveSimulator({ state }), (error: Error) => {
       assert.equal(error.name, "StateFileError");
       assert.ok(error.message.startsWith(state));
       return true;
@@ -104,7 +97,7 @@ Deno.test("the program says where it listens, answers, and stops cleanly when it
 });
 
 Deno.test("a port in use, a wrong port and a wrong option each end the program with one clear message", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { port } = rig.simulator;
   const runs: [args: string[], message: RegExp][] = [
     [

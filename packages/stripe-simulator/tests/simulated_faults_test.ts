@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Fault } from "../src/faults/faults.ts";
-import { connect, type Receiver, type Rig, startReceiver, startRig } from "../src/testing/test_simulator.ts";
+import { connect, type Receiver, startReceiver, startSimulator, type TestSimulator } from "../testing.ts";
 
 /** An endpoint for one type of event. */
-async function listen({ stripe }: Rig, { url }: Receiver) {
+async function listen({ stripe }: TestSimulator, { url }: Receiver) {
   await stripe.webhookEndpoints.create({ url, enabled_events: ["customer.created"] });
 }
 
-async function createCustomers({ stripe }: Rig, count: number) {
+async function createCustomers({ stripe }: TestSimulator, count: number) {
   for (let index = 0; index < count; index++) await stripe.customers.create({ name: String(index) });
 }
 
@@ -17,14 +17,14 @@ function namesIn(receiver: Receiver): string[] {
 }
 
 /** Asks for something of the simulator beside Stripe's API. */
-async function ask({ simulator }: Rig, method: string, path: string, body: object) {
+async function ask({ simulator }: TestSimulator, method: string, path: string, body: object) {
   const response = await fetch(`${simulator.url}${path}`, { method, body: JSON.stringify(body) });
   assert.equal(response.status, 200, await response.clone().text());
   return await response.json();
 }
 
 Deno.test("a reordered event is overtaken by as many events as were asked for", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
   await ask(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", places: 2, ms: 60_000 });
@@ -34,7 +34,7 @@ Deno.test("a reordered event is overtaken by as many events as were asked for", 
 });
 
 Deno.test("a reordered event that nothing follows is delivered all the same", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
   await ask(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", ms: 10 });
@@ -45,7 +45,7 @@ Deno.test("a reordered event that nothing follows is delivered all the same", as
 
 Deno.test("with a probability and a seed the same webhooks are lost in every run", async () => {
   const run = async (seed: number) => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using receiver = startReceiver();
     await listen(rig, receiver);
     await ask(rig, "POST", "/_sim/faults", { kind: "drop_delivery", probability: 0.5, seed });
@@ -60,7 +60,7 @@ Deno.test("with a probability and a seed the same webhooks are lost in every run
 });
 
 Deno.test("with several faults at once every event that is not dropped arrives at least once", async () => {
-  await using rig = await startRig({ retryDelays: Array(20).fill(1) });
+  await using rig = await startSimulator({ retryDelays: Array(20).fill(1) });
   await using receiver = startReceiver();
   await listen(rig, receiver);
   const chaos: Fault[] = [
@@ -81,7 +81,7 @@ Deno.test("with several faults at once every event that is not dropped arrives a
 });
 
 Deno.test("an event whose answer is lost has arrived, and comes again", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
   await ask(rig, "POST", "/_sim/faults", { kind: "fail_delivery", reached: true });
@@ -91,7 +91,7 @@ Deno.test("an event whose answer is lost has arrived, and comes again", async ()
 });
 
 Deno.test("retries of days are made in a moment when time is made to pass", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
   await listen(rig, receiver);
@@ -115,7 +115,7 @@ Deno.test("retries of days are made in a moment when time is made to pass", asyn
 });
 
 Deno.test("a secret that is rolled signs together with the one before until that one expires", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe, simulator } = rig;
   const { id, secret: old = "" } = await stripe.webhookEndpoints.create({
@@ -142,7 +142,7 @@ Deno.test("a secret that is rolled signs together with the one before until that
 
 for (const carried_out of [false, true]) {
   Deno.test(`a request that is never answered ${carried_out ? "has" : "has no"} effect, as asked for`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     rig.simulator.faults.add({ kind: "api_time_out", target: "POST /v1/customers", ms: 30, carried_out });
     await assert.rejects(rig.stripe.customers.create({}), { type: "StripeConnectionError" });
     assert.equal((await rig.stripe.customers.list()).data.length, carried_out ? 1 : 0);
@@ -150,7 +150,7 @@ for (const carried_out of [false, true]) {
 }
 
 Deno.test("a request that is never answered does not hold up the simulator's end", async () => {
-  const rig = await startRig();
+  const rig = await startSimulator();
   rig.simulator.faults.add({ kind: "api_time_out", target: "*", ms: 600_000, carried_out: false });
   const request = assert.rejects(rig.stripe.customers.list());
   while (rig.simulator.faults.list().length > 0) await pause();
@@ -159,7 +159,7 @@ Deno.test("a request that is never answered does not hold up the simulator's end
 });
 
 Deno.test("a rate limit refuses what is too much with 429 until it is lifted", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await ask(rig, "PUT", "/_sim/rate_limit", { per_second: 0 });
   const stripe = connect(rig.simulator);
   await assert.rejects(stripe.customers.list(), {

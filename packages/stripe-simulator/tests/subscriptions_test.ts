@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "../src/testing/test_simulator.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
 /** A rig with one paid subscription. */
 async function subscribed(fields: Partial<Stripe.Checkout.SessionCreateParams> = {}) {
-  const rig = await startRig();
+  const rig = await startSimulator();
   const price = await createPro(rig.stripe);
   const customer = await rig.stripe.customers.create({});
   const opened = await openCheckout(rig.stripe, price.id, { customer: customer.id, ...fields });
@@ -14,7 +14,7 @@ async function subscribed(fields: Partial<Stripe.Checkout.SessionCreateParams> =
   return { ...rig, price, customer, subscription };
 }
 
-async function lastEvent({ stripe }: Pick<Rig, "stripe">): Promise<Stripe.Event> {
+async function lastEvent({ stripe }: Pick<TestSimulator, "stripe">): Promise<Stripe.Event> {
   return (await stripe.events.list({ limit: 1 })).data[0];
 }
 

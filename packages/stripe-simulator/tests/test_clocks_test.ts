@@ -3,22 +3,20 @@ import { join } from "node:path";
 import {
   at,
   configure,
-  createPayer,
-  iso,
-  startClockRig,
-  subscribe,
-} from "../src/testing/test_clock_simulator.ts";
-import {
   connect,
+  createPayer,
   createPro,
+  iso,
   openCheckout,
   pay,
   startReceiver,
-  startRig,
-} from "../src/testing/test_simulator.ts";
+  startSimulator,
+  startSimulatorWithClock,
+  subscribe,
+} from "../testing.ts";
 
 Deno.test("a test clock stands still, is sent to a later time and says when it has arrived", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { testClocks } = rig.stripe.testHelpers;
   await rig.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["*"] });
@@ -47,7 +45,7 @@ Deno.test("a test clock stands still, is sent to a later time and says when it h
 });
 
 Deno.test("a clock goes forward only, by two intervals of its shortest subscription or two years", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { testClocks } = rig.stripe.testHelpers;
   const advance = (moment: string) => testClocks.advance(rig.clock, { frozen_time: at(moment) });
   await assert.rejects(advance("2026-01-31T00:00:00Z"), { statusCode: 400, param: "frozen_time" });
@@ -61,7 +59,7 @@ Deno.test("a clock goes forward only, by two intervals of its shortest subscript
 });
 
 Deno.test("while a clock is on its way nothing on it can be changed", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const { subscription, customer, price } = await subscribe(rig);
   // A clock without a target: it is on its way for as long as the test takes.
@@ -84,7 +82,7 @@ Deno.test("while a clock is on its way nothing on it can be changed", async () =
 });
 
 Deno.test("lists leave out what lives by a test clock unless they are asked for it", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
   assert.deepEqual((await stripe.customers.list()).data, []);
@@ -105,7 +103,7 @@ Deno.test("lists leave out what lives by a test clock unless they are asked for 
 });
 
 Deno.test("a customer who is there already can be put on a clock, with all that is theirs", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -124,7 +122,7 @@ Deno.test("a customer who is there already can be put on a clock, with all that 
 });
 
 Deno.test("deleting a clock deletes its customers and ends their subscriptions", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
   assert.deepEqual(await stripe.testHelpers.testClocks.del(clock), {
@@ -139,7 +137,7 @@ Deno.test("deleting a clock deletes its customers and ends their subscriptions",
 });
 
 Deno.test("two clocks go their own ways", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const here = await subscribe(rig);
   const other = await stripe.testHelpers.testClocks.create({ frozen_time: at("2040-01-31T00:00:00Z") });
@@ -153,7 +151,7 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
   const folder = await Deno.makeTempDir();
   const state = join(folder, "stripe.json");
   try {
-    const first = await startRig({ state });
+    const first = await startSimulator({ state });
     const { id: clock } = await first.stripe.testHelpers.testClocks.create({
       frozen_time: at("2026-01-31T00:00:00Z"),
     });
@@ -170,7 +168,7 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
     }];
     await Deno.writeTextFile(state, JSON.stringify(saved));
 
-    await using second = await startRig({ state });
+    await using second = await startSimulator({ state });
     await second.simulator.idle();
     const stripe = connect(second.simulator);
     assert.deepEqual(
@@ -187,7 +185,7 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
 });
 
 Deno.test("events of more than 30 days ago are forgotten by the clock they happened on, deliveries too", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await using receiver = startReceiver();
   await rig.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
   const customer = await createPayer(rig);
@@ -204,7 +202,7 @@ Deno.test("events of more than 30 days ago are forgotten by the clock they happe
 });
 
 Deno.test("an event that is still to be delivered is not forgotten", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
   const endpoint = await rig.stripe.webhookEndpoints.create({
@@ -225,7 +223,7 @@ Deno.test("an event that is still to be delivered is not forgotten", async () =>
 });
 
 Deno.test("settings for failed payments are checked", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await assert.rejects(configure(rig, { after_last_retry: "forgive" as "cancel" }));
   await assert.rejects(configure(rig, { draft_seconds: -1 }));
   await configure(rig, { draft_seconds: 5 });

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import type { RunningStripe } from "../src/server/start_server.ts";
+import type { RunningSimulator } from "../src/server/start_server.ts";
 import type { Fault } from "../src/faults/faults.ts";
 import {
   createPro,
   openCheckout,
   pay,
   type Receiver,
-  type Rig,
   startReceiver,
-  startRig,
-} from "../src/testing/test_simulator.ts";
+  startSimulator,
+  type TestSimulator,
+} from "../testing.ts";
 
 function listen(
   stripe: Stripe,
@@ -24,12 +24,12 @@ function listen(
   });
 }
 
-async function settled(simulator: RunningStripe) {
+async function settled(simulator: RunningSimulator) {
   assert.equal(await simulator.idle(), true, "deliveries did not settle");
 }
 
 /** A rig whose next checkout for an existing customer is heard by the receiver. */
-async function checkoutHeardBy(rig: Rig, receiver: Receiver, types?: string[]) {
+async function checkoutHeardBy(rig: TestSimulator, receiver: Receiver, types?: string[]) {
   const { stripe } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ email: "ada@example.com" });
@@ -39,7 +39,7 @@ async function checkoutHeardBy(rig: Rig, receiver: Receiver, types?: string[]) {
 }
 
 Deno.test("a paid checkout of a known customer sends Stripe's events in its order, all in one second", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { session } = await checkoutHeardBy(rig, receiver);
   await pay(rig.simulator, session.id);
@@ -62,7 +62,7 @@ Deno.test("a paid checkout of a known customer sends Stripe's events in its orde
 });
 
 Deno.test("a checkout that makes its customer tells so before it tells of its completion", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
   await listen(rig.stripe, receiver, ["customer.created", "customer.updated", "checkout.session.completed"]);
@@ -73,7 +73,7 @@ Deno.test("a checkout that makes its customer tells so before it tells of its co
 });
 
 Deno.test("a trial sends neither a charge nor a payment", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
   await listen(rig.stripe, receiver);
@@ -86,7 +86,7 @@ Deno.test("a trial sends neither a charge nor a payment", async () => {
 });
 
 Deno.test("invoice events show the invoice as it was at each step", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { session } = await checkoutHeardBy(rig, receiver, [
     "invoice.created",
@@ -100,7 +100,7 @@ Deno.test("invoice events show the invoice as it was at each step", async () => 
 });
 
 Deno.test("a delivery is signed over its exact bytes, with the endpoint's own secret", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { secret = "" } = await listen(stripe, receiver, ["customer.created"]);
@@ -116,7 +116,7 @@ Deno.test("a delivery is signed over its exact bytes, with the endpoint's own se
 });
 
 Deno.test("an event names the request that caused it, and none when a person did", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { session } = await checkoutHeardBy(rig, receiver, [
     "customer.created",
@@ -131,7 +131,7 @@ Deno.test("an event names the request that caused it, and none when a person did
 });
 
 Deno.test("whoever asks back during a delivery finds at least the state that the event tells", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const found: (string | null)[] = [];
   await using receiver = startReceiver(async (event) => {
     const { id } = event.data.object as Stripe.Checkout.Session;
@@ -146,7 +146,7 @@ Deno.test("whoever asks back during a delivery finds at least the state that the
 });
 
 Deno.test("each endpoint gets the types it asked for, until it is disabled or deleted", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using all = startReceiver();
   await using some = startReceiver();
   const { stripe, simulator } = rig;
@@ -166,7 +166,7 @@ Deno.test("each endpoint gets the types it asked for, until it is disabled or de
 });
 
 Deno.test("an endpoint shows its secret once", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { id, secret } = await listen(stripe, receiver, ["invoice.paid"]);
@@ -181,7 +181,7 @@ Deno.test("an endpoint shows its secret once", async () => {
 
 for (const status of [302, 400, 500]) {
   Deno.test(`a delivery answered with ${status} is repeated, signed anew, until it is answered with 200`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     let failures = 2;
     await using receiver = startReceiver(() => {
       failures -= 1;
@@ -202,7 +202,7 @@ for (const status of [302, 400, 500]) {
 }
 
 Deno.test("a delivery that never succeeds is given up, stays pending in the event, and is in the log", async () => {
-  await using rig = await startRig({ retryDelays: [1, 1] });
+  await using rig = await startSimulator({ retryDelays: [1, 1] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
@@ -217,7 +217,7 @@ Deno.test("a delivery that never succeeds is given up, stays pending in the even
 });
 
 Deno.test("an endpoint that does not answer in time counts as failed", async () => {
-  await using rig = await startRig({ webhookTimeout: 200, retryDelays: Array(20).fill(1) });
+  await using rig = await startSimulator({ webhookTimeout: 200, retryDelays: Array(20).fill(1) });
   const { promise: end, resolve: finish } = Promise.withResolvers<void>();
   let isFirst = true;
   await using receiver = startReceiver(async () => {
@@ -238,14 +238,14 @@ const ended = "customer.subscription.deleted";
 const deleted = "customer.deleted";
 
 /** One request that causes two events at once: a subscription ends because its customer is deleted. */
-async function causeTwoEvents(rig: Rig, receiver: Receiver) {
+async function causeTwoEvents(rig: TestSimulator, receiver: Receiver) {
   const { customer, session } = await checkoutHeardBy(rig, receiver, [ended, deleted]);
   await pay(rig.simulator, session.id);
   await rig.stripe.customers.del(customer.id);
 }
 
 Deno.test("a failing delivery does not hold up the events behind it", async () => {
-  await using rig = await startRig({ retryDelays: [300] });
+  await using rig = await startSimulator({ retryDelays: [300] });
   let isFirst = true;
   await using receiver = startReceiver(() => {
     const status = isFirst ? 500 : 200;
@@ -266,7 +266,7 @@ const faults: [fault: Fault, types: string[], pending: number][] = [
 
 for (const [fault, types, pending] of faults) {
   Deno.test(`the fault ${fault.kind} can be asked for through the control API`, async () => {
-    await using rig = await startRig({ retryDelays: [300, 1] });
+    await using rig = await startSimulator({ retryDelays: [300, 1] });
     await using receiver = startReceiver();
     const { stripe, simulator } = rig;
     const asked = await fetch(`${simulator.url}/_sim/faults`, {
@@ -284,7 +284,7 @@ for (const [fault, types, pending] of faults) {
 }
 
 Deno.test("the control API refuses a fault it does not know, and forgets those it is told to", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const address = `${rig.simulator.url}/_sim/faults`;
   const refused = await fetch(address, { method: "POST", body: JSON.stringify({ kind: "earthquake" }) });
   assert.equal(refused.status, 400);
@@ -295,7 +295,7 @@ Deno.test("the control API refuses a fault it does not know, and forgets those i
 });
 
 Deno.test("waiting for the deliveries ends with 503 when they take too long", async () => {
-  await using rig = await startRig({ retryDelays: [60_000] });
+  await using rig = await startSimulator({ retryDelays: [60_000] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
@@ -304,7 +304,7 @@ Deno.test("waiting for the deliveries ends with 503 when they take too long", as
 });
 
 Deno.test("events can be listed by type, by several types, by time and by wildcard", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { id, created } = await stripe.customers.create({});
   await stripe.customers.update(id, { name: "Ada" });
@@ -324,7 +324,7 @@ Deno.test("events can be listed by type, by several types, by time and by wildca
 });
 
 Deno.test("an event keeps the state of its moment when the object changes later", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { id } = await stripe.customers.create({ name: "Ada" });
   await stripe.customers.update(id, { name: "Bob" });

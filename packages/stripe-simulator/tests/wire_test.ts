@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import Stripe from "stripe";
-import { connect, createPro, openCheckout, pay, startRig } from "../src/testing/test_simulator.ts";
+import { connect, createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
 const endive = "2026-10-28.endive";
 
@@ -14,7 +14,7 @@ const keys: [key: string, status: 200 | 401, code?: string][] = [
 
 for (const [key, status, code] of keys) {
   Deno.test(`a request with the key ${key} is answered with ${status}`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     const request = connect(rig.simulator, { key }).customers.list();
     if (status === 200) return assert.deepEqual((await request).data, []);
     await assert.rejects(request, { type: "StripeAuthenticationError", statusCode: 401, code });
@@ -22,7 +22,7 @@ for (const [key, status, code] of keys) {
 }
 
 Deno.test("every reply bears a request id, the API version and the time", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { lastResponse } = await rig.stripe.customers.create({}, { idempotencyKey: "key-1" });
   assert.match(lastResponse.requestId, /^req_\w+$/);
   assert.equal(lastResponse.apiVersion, endive);
@@ -33,14 +33,14 @@ Deno.test("every reply bears a request id, the API version and the time", async 
 });
 
 Deno.test("a request for another API version is refused by name", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const error = await failure(rig.stripe.customers.list({}, { apiVersion: "2020-08-27" }));
   assert.equal(error.statusCode, 400);
   assert.match(error.message, /2020-08-27.*2026-10-28\.endive/);
 });
 
 Deno.test("a request that is not simulated gets a 404, and the log names method and path", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const error = await failure(rig.stripe.coupons.list());
   assert.equal(error.statusCode, 404);
   assert.equal(error.type, "StripeInvalidRequestError");
@@ -95,13 +95,13 @@ const refusals: [
 
 for (const [name, request, expected] of refusals) {
   Deno.test(`${name} is refused with ${expected.statusCode} ${expected.code}`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await assert.rejects(request(rig.stripe), { type: "StripeInvalidRequestError", ...expected });
   });
 }
 
 Deno.test("metadata is merged, removed key by key, and removed as a whole", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { id } = await stripe.customers.create({ metadata: { a: "1", b: "2" } });
   const update = async (metadata: Stripe.Emptyable<Stripe.MetadataParam>) =>
@@ -112,7 +112,7 @@ Deno.test("metadata is merged, removed key by key, and removed as a whole", asyn
 });
 
 Deno.test("lists page through everything, newest first", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const names = ["a", "b", "c", "d", "e"];
   for (const name of names) await stripe.customers.create({ name });
@@ -129,7 +129,7 @@ Deno.test("lists page through everything, newest first", async () => {
 });
 
 Deno.test("references are ids until they are expanded", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ name: "Ada" });
@@ -159,7 +159,7 @@ Deno.test("references are ids until they are expanded", async () => {
 });
 
 Deno.test("an idempotency key gives the first reply again and does not repeat the work", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const first = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
   const again = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
@@ -170,7 +170,7 @@ Deno.test("an idempotency key gives the first reply again and does not repeat th
 });
 
 Deno.test("an idempotency key with other parameters is refused", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   await rig.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
   await assert.rejects(rig.stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k" }), {
     type: "StripeIdempotencyError",
@@ -179,7 +179,7 @@ Deno.test("an idempotency key with other parameters is refused", async () => {
 });
 
 Deno.test("an error is replayed too, but a request that failed validation is not remembered", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const options = { idempotencyKey: "k" };
   await assert.rejects(stripe.customers.create(unknownParameter, options), {
@@ -193,7 +193,7 @@ Deno.test("an error is replayed too, but a request that failed validation is not
 });
 
 Deno.test("a key whose request is still running is answered with 409", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   rig.simulator.faults.add({ kind: "api_delay", target: "POST /v1/customers", next: 1, ms: 500 });
   const options = { idempotencyKey: "k" };
   const slow = rig.stripe.customers.create({ name: "Ada" }, options);
@@ -206,7 +206,7 @@ Deno.test("a key whose request is still running is answered with 409", async () 
 });
 
 Deno.test("the SDK's own retry after a lost reply does not make a second customer", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const lostReply = {
     kind: "api_error",
     target: "POST /v1/customers",
@@ -221,7 +221,7 @@ Deno.test("the SDK's own retry after a lost reply does not make a second custome
 });
 
 Deno.test("a connection that breaks in the middle of a reply is an error, and the same key still finds the reply", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   simulator.faults.add({ kind: "api_hang_up", target: "POST /v1/customers", next: 1 });
   const create = () => stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
@@ -232,7 +232,7 @@ Deno.test("a connection that breaks in the middle of a reply is an error, and th
 
 for (const [status, type] of [[429, "StripeRateLimitError"], [500, "StripeAPIError"]] as const) {
   Deno.test(`a request can be made to fail with ${status} and is then not carried out`, async () => {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     rig.simulator.faults.add({
       kind: "api_error",
       target: "POST /v1/customers",

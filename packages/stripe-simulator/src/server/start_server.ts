@@ -12,7 +12,7 @@ import { Timekeeper } from "../time/timekeeper.ts";
 import { defaultRetryDelays, WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
 import { CliListeners } from "../webhooks/cli_listeners.ts";
 
-export interface StripeOptions {
+export interface SimulatorOptions {
   /** 0 picks a free port. */
   port?: number;
   /** Where the state is kept between runs; without it, it ends with the simulator. */
@@ -27,7 +27,7 @@ export interface StripeOptions {
   webhookTimeout?: number;
 }
 
-export interface RunningStripe {
+export interface RunningSimulator {
   /** Without a slash at the end: `http://127.0.0.1:4103`. */
   url: string;
   host: string;
@@ -46,7 +46,7 @@ const host = "127.0.0.1";
  * Starts a Stripe simulator on 127.0.0.1. Throws `Deno.errors.AddrInUse` when the port is taken and a `StateFileError`
  * when the state file cannot be read.
  */
-export async function startStripe(options: StripeOptions = {}): Promise<RunningStripe> {
+export async function serveSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const log = options.log ?? console.log;
   const account = new Account(options.now);
   const faults = new Faults();

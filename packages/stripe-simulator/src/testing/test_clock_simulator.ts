@@ -1,9 +1,9 @@
 import type Stripe from "stripe";
 import type { BillingSettings } from "../objects/billing_settings.ts";
-import { createPro, type Rig, startRig } from "./test_simulator.ts";
+import { createPro, startSimulator, type TestSimulator } from "./test_simulator.ts";
 
 /** A rig with a test clock. */
-export interface ClockRig extends Rig {
+export interface ClockSimulator extends TestSimulator {
   clock: string;
   /** Moves the clock to that moment and waits until it has arrived. */
   advanceTo(moment: string | number): Promise<void>;
@@ -19,8 +19,8 @@ export function iso(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().slice(0, 16);
 }
 
-export async function startClockRig(frozen: string): Promise<ClockRig> {
-  const rig = await startRig();
+export async function startSimulatorWithClock(frozen: string): Promise<ClockSimulator> {
+  const rig = await startSimulator();
   const { id: clock } = await rig.stripe.testHelpers.testClocks.create({ frozen_time: at(frozen) });
   return {
     ...rig,
@@ -36,7 +36,7 @@ export async function startClockRig(frozen: string): Promise<ClockRig> {
 
 /** A customer on the clock whose default card is that one. */
 export async function createPayer(
-  { stripe, clock }: ClockRig,
+  { stripe, clock }: ClockSimulator,
   card = "pm_card_visa",
   fields: Stripe.CustomerCreateParams = {},
 ): Promise<Stripe.Customer> {
@@ -50,7 +50,7 @@ export async function createPayer(
 
 /** A customer on the clock with a monthly subscription of 15 dollars. */
 export async function subscribe(
-  rig: ClockRig,
+  rig: ClockSimulator,
   fields: Partial<Stripe.SubscriptionCreateParams> = {},
   card?: string,
 ) {
@@ -65,14 +65,14 @@ export async function subscribe(
 }
 
 /** Gives the customer another card, which is charged from now on. */
-export async function changeCard({ stripe }: Rig, customer: string, card: string): Promise<string> {
+export async function changeCard({ stripe }: TestSimulator, customer: string, card: string): Promise<string> {
   const { id } = await stripe.paymentMethods.attach(card, { customer });
   await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
   return id;
 }
 
 /** Sets how failed payments are followed up. */
-export async function configure({ simulator }: Rig, settings: Partial<BillingSettings>) {
+export async function configure({ simulator }: TestSimulator, settings: Partial<BillingSettings>) {
   const response = await fetch(`${simulator.url}/_sim/settings`, {
     method: "PUT",
     body: JSON.stringify(settings),
@@ -84,12 +84,15 @@ export async function configure({ simulator }: Rig, settings: Partial<BillingSet
 const inRealTime = ["price.", "product.", "test_helpers."];
 
 /** What happened on the clock since a moment, oldest first. */
-export async function eventsSince({ stripe }: Rig, since: string | number): Promise<Stripe.Event[]> {
+export async function eventsSince(
+  { stripe }: TestSimulator,
+  since: string | number,
+): Promise<Stripe.Event[]> {
   const events = await stripe.events.list({ limit: 100, created: { gte: at(since) } });
   return events.data.filter(({ type }) => !inRealTime.some((start) => type.startsWith(start))).reverse();
 }
 
 /** `invoice.paid 2026-02-28T11:00` for each event since a moment. */
-export async function storySince(rig: Rig, since: string | number): Promise<string[]> {
+export async function storySince(rig: TestSimulator, since: string | number): Promise<string[]> {
   return (await eventsSince(rig, since)).map(({ type, created }) => `${iso(created)} ${type}`);
 }

@@ -1,18 +1,22 @@
 import Stripe from "stripe";
-import { type RunningStripe, startStripe, type StripeOptions } from "../server/start_server.ts";
+import { type RunningSimulator, serveSimulator, type SimulatorOptions } from "../server/start_server.ts";
 
 /** A simulator of its own and the official SDK connected to it. Dispose it to stop it. */
-export interface Rig extends AsyncDisposable {
+export interface TestSimulator extends AsyncDisposable {
   stripe: Stripe;
-  simulator: RunningStripe;
+  simulator: RunningSimulator;
   /** What the simulator wrote to its log. */
   log: string[];
 }
 
 /** Starts a simulator on a free port. Webhooks are retried at once, so that no test waits for them. */
-export async function startRig(options: StripeOptions = {}): Promise<Rig> {
+export async function startSimulator(options: SimulatorOptions = {}): Promise<TestSimulator> {
   const log: string[] = [];
-  const simulator = await startStripe({ retryDelays: [1, 1, 1], log: (line) => log.push(line), ...options });
+  const simulator = await serveSimulator({
+    retryDelays: [1, 1, 1],
+    log: (line) => log.push(line),
+    ...options,
+  });
   return {
     stripe: connect(simulator),
     simulator,

@@ -1,5 +1,5 @@
 import samples from "../fixtures/samples.json" with { type: "json" };
-import type { Rig } from "../../src/testing/test_simulator.ts";
+import type { TestSimulator } from "../../testing.ts";
 import { collectObjects } from "./collect.ts";
 import { compare, type Difference } from "./compare.ts";
 import { explained } from "./explained.ts";
@@ -13,7 +13,7 @@ export interface Finding {
 }
 
 /** Compares an object of each kind with its official sample. */
-export async function findDifferences(rig: Rig): Promise<Finding[]> {
+export async function findDifferences(rig: TestSimulator): Promise<Finding[]> {
   const found = await collectObjects(rig);
   return Object.entries(samples).map(([object, sample]) => ({
     object,

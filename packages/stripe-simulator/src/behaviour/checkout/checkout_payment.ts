@@ -1,11 +1,10 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
 import { newFailedPayment } from "../../objects/payment.ts";
-import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
 import { newFailedSetupIntent } from "../../objects/setup_intent.ts";
 import type { Period } from "../../objects/subscription.ts";
 import { invalidRequest, type StripeError } from "../../wire/errors.ts";
-import { authenticationFailed, type Decline, type TestCard } from "../../objects/test_card.ts";
+import { authenticationFailed, type Decline } from "../../objects/test_card.ts";
 import { cardError } from "../payments/card_verdict.ts";
 import { type CheckoutAttempt, storeMethodOfAttempt } from "./checkout_completion.ts";
 import { completePayment } from "./payment_mode.ts";

@@ -1,14 +1,5 @@
 import type { Account } from "../../account/account.ts";
-import type { Change } from "../../account/change.ts";
-import type { Customer } from "../../objects/customer.ts";
-import {
-  balanceAfter,
-  type Invoice,
-  type InvoiceLine,
-  newInvoiceLine,
-  withBalance,
-  withLines,
-} from "../../objects/invoice.ts";
+import { type Invoice, type InvoiceLine, newInvoiceLine, withLines } from "../../objects/invoice.ts";
 import { isRecurring, type Price, type RecurringPrice } from "../../objects/price.ts";
 import type { Period, Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { formatPrice, multiply } from "../catalog/money.ts";

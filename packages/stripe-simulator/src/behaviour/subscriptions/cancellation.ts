@@ -1,6 +1,5 @@
 import type Stripe from "stripe";
 import type { Change } from "../../account/change.ts";
-import { previousAttributes } from "../../objects/event.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../objects/subscription.ts";
 
