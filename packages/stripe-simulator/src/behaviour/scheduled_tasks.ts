@@ -22,7 +22,7 @@ import { deleteClock } from "./test_clock_control.ts";
 export interface ScheduledTask {
   /** The second at which it is due. */
   at: number;
-  carryOut(change: Change): void;
+  run(change: Change): void;
 }
 
 const daySeconds = 86_400;
@@ -31,61 +31,61 @@ const trialNotice = 3 * daySeconds;
 
 /** What an object is to do next by itself; nothing for one that only waits for others. */
 export function nextTask(account: Account, object: object): ScheduledTask | undefined {
-  const duties = dutiesOf(account, object);
-  return duties.reduce<ScheduledTask | undefined>(
-    (next, duty) => next && next.at <= duty.at ? next : duty,
+  const tasks = tasksOf(account, object);
+  return tasks.reduce<ScheduledTask | undefined>(
+    (next, task) => next && next.at <= task.at ? next : task,
     undefined,
   );
 }
 
 /** All that an object is going to do, the more urgent first where two things are due at once. */
-function dutiesOf(account: Account, object: object): ScheduledTask[] {
+function tasksOf(account: Account, object: object): ScheduledTask[] {
   switch (Reflect.get(object, "object")) {
     case "checkout.session":
-      return sessionDuties(object as CheckoutSession);
+      return checkoutTasks(object as CheckoutSession);
     case "invoice":
-      return invoiceDuties(object as Invoice);
+      return invoiceTasks(object as Invoice);
     case "meter_errors":
-      return errorDuties(account, object as MeterErrors);
+      return meterErrorTasks(account, object as MeterErrors);
     case "received_meter_event":
-      return eventDuties(object as ReceivedMeterEvent);
+      return meterEventTasks(object as ReceivedMeterEvent);
     case "subscription":
-      return subscriptionDuties(account, object as Subscription);
+      return subscriptionTasks(account, object as Subscription);
     case "test_helpers.test_clock":
-      return clockDuties(account, object as TestClock);
+      return testClockTasks(account, object as TestClock);
     default:
       return [];
   }
 }
 
 /** Received events are checked as soon as there is time for it, not while the sender waits. */
-function eventDuties(received: ReceivedMeterEvent): ScheduledTask[] {
+function meterEventTasks(received: ReceivedMeterEvent): ScheduledTask[] {
   if (received.status !== "received") return [];
-  return [{ at: 0, carryOut: (change) => checkMeterEvent(change, received) }];
+  return [{ at: 0, run: (change) => checkMeterEvent(change, received) }];
 }
 
-function errorDuties(account: Account, errors: MeterErrors): ScheduledTask[] {
+function meterErrorTasks(account: Account, errors: MeterErrors): ScheduledTask[] {
   const at = errors.since + account.billingSettings.meter_report_seconds;
-  return [{ at, carryOut: (change) => reportMeterErrors(change, errors) }];
+  return [{ at, run: (change) => reportMeterErrors(change, errors) }];
 }
 
-function sessionDuties(session: CheckoutSession): ScheduledTask[] {
+function checkoutTasks(session: CheckoutSession): ScheduledTask[] {
   if (session.status !== "open") return [];
-  return [{ at: session.expires_at, carryOut: (change) => expireCheckout(change, session) }];
+  return [{ at: session.expires_at, run: (change) => expireCheckout(change, session) }];
 }
 
-function clockDuties(account: Account, clock: TestClock): ScheduledTask[] {
+function testClockTasks(account: Account, clock: TestClock): ScheduledTask[] {
   if (clock.status === "advancing" || !account.testClocks.find(clock.id)) return [];
-  return [{ at: clock.deletes_after, carryOut: (change) => deleteClock(change, clock) }];
+  return [{ at: clock.deletes_after, run: (change) => deleteClock(change, clock) }];
 }
 
-function invoiceDuties(invoice: Invoice): ScheduledTask[] {
+function invoiceTasks(invoice: Invoice): ScheduledTask[] {
   const { automatically_finalizes_at: finalizesAt, next_payment_attempt: attemptAt } = invoice;
   if (invoice.status === "draft" && finalizesAt !== null) {
-    return [{ at: finalizesAt, carryOut: (change) => finalizeAndCollect(change, invoice) }];
+    return [{ at: finalizesAt, run: (change) => finalizeAndCollect(change, invoice) }];
   }
   if (invoice.status === "open" && attemptAt !== null) {
-    return [{ at: attemptAt, carryOut: (change) => collectAutomatically(change, invoice) }];
+    return [{ at: attemptAt, run: (change) => collectAutomatically(change, invoice) }];
   }
   return [];
 }
@@ -95,19 +95,19 @@ function finalizeAndCollect(change: Change, draft: Invoice) {
   if (invoice.status === "open") collectAutomatically(change, invoice);
 }
 
-function subscriptionDuties(account: Account, subscription: Subscription): ScheduledTask[] {
+function subscriptionTasks(account: Account, subscription: Subscription): ScheduledTask[] {
   if (hasEnded(subscription)) return [];
   const { cancel_at: cancelAt, pause_collection: pause, status } = subscription;
-  const duties: ScheduledTask[] = [];
-  const plan = (at: number | null | undefined, carryOut: ScheduledTask["carryOut"]) => {
-    if (typeof at === "number") duties.push({ at, carryOut });
+  const tasks: ScheduledTask[] = [];
+  const plan = (at: number | null | undefined, run: ScheduledTask["run"]) => {
+    if (typeof at === "number") tasks.push({ at, run });
   };
   plan(cancelAt, (change) => cancelAsScheduled(change, subscription));
   if (status === "incomplete") {
     plan(subscription.created + incompleteFor, (change) => expireIncomplete(change, subscription));
-    return duties;
+    return tasks;
   }
-  if (status === "paused") return duties;
+  if (status === "paused") return tasks;
   plan(pause?.resumes_at, (change) => {
     updateSubscription(change, subscription, { ...subscription, pause_collection: null });
   });
@@ -115,7 +115,7 @@ function subscriptionDuties(account: Account, subscription: Subscription): Sched
   plan(noticeOfTrialEnd(account, subscription), (change) => announceTrialEnd(change, subscription));
   plan(noticeOfRenewal(account, subscription), (change) => announceRenewal(change, subscription));
   plan(periodEnd(subscription), (change) => renew(change, subscription));
-  return duties;
+  return tasks;
 }
 
 function periodEnd({ items }: Subscription): number {

@@ -55,7 +55,7 @@ export function advanceClock(change: Change, clock: TestClock, target: number): 
 }
 
 /** Lets a clock stand still again, at the time it was sent to. */
-export function arrive(change: Change, clock: TestClock) {
+export function finishAdvance(change: Change, clock: TestClock) {
   const ready = change.account.testClocks.put(arrived(clock));
   change.emit("test_helpers.test_clock.ready", ready);
 }

@@ -91,7 +91,7 @@ export async function serveSimulator(options: SimulatorOptions = {}): Promise<Ru
   const control = createControl({ account, dispatcher, faults, idle, rateLimit, replaceState: replaceAll });
   const pages = createPages(account);
   const server = Deno.serve({ hostname: host, port: options.port ?? 0, onListen: () => {} }, (request) => {
-    timekeeper.settle();
+    timekeeper.runDueTasks();
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/v1/") || pathname.startsWith("/v2/")) return api(request);
     if (pathname.startsWith("/subscribe/")) return listeners.connect(request);
