@@ -1,15 +1,14 @@
 import type { Collection } from "./collection.ts";
 import { invalidRequest, StripeError } from "../wire/errors.ts";
 
-/** A reply as it goes over the wire. */
+/** A reply to an API request. */
 export interface Reply {
   status: number;
   body: string;
 }
 
-/** A key that was used, with the request that used it and what it was answered. */
+/** A used key with its request and the reply. */
 export interface UsedKey {
-  /** The key itself. */
   id: string;
   request: string;
   at: number;
@@ -20,21 +19,26 @@ const longestKey = 255;
 const keptForSeconds = 24 * 60 * 60;
 
 /**
- * The memory behind `Idempotency-Key` (https://docs.stripe.com/api/idempotent_requests): the first reply to a key is
- * given again for a day, success or not. Requests that fail validation never get here.
+ * Implements `Idempotency-Key` (https://docs.stripe.com/api/idempotent_requests): for a day, a request with a known
+ * key gets the first reply again, whether it was a success or an error. Requests that fail validation do not use up
+ * their key.
  */
 export class IdempotencyKeys {
   readonly #used: Collection<UsedKey>;
   readonly #running = new Map<string, Omit<UsedKey, "reply">>();
 
-  /** Answered keys are kept in the collection; those of running requests are not, as they end with the simulator. */
+  /**
+   * Keys with a reply are stored in the collection. Keys of running requests are not, because those requests end with
+   * the simulator.
+   */
   constructor(used: Collection<UsedKey>) {
     this.#used = used;
   }
 
   /**
-   * Takes the key for a request. Returns the saved reply when the request was answered before, else nothing: then the
-   * caller must `finish` the key. Throws 400 for a key used with other parameters, 409 while the first request runs.
+   * Reserves the key for a request. Returns the saved reply when the request was answered before. Otherwise returns
+   * nothing, and the caller must call `finish`. Throws a 400 when the key was used with other parameters, and a 409
+   * while the first request is running.
    */
   begin(key: string, request: string, now: number): Reply | undefined {
     if (key.length > longestKey) {
@@ -52,7 +56,7 @@ export class IdempotencyKeys {
     return used.reply;
   }
 
-  /** Saves the reply for those who ask with the same key. */
+  /** Saves the reply for later requests with the same key. */
   finish(key: string, reply: Reply) {
     const first = this.#running.get(key);
     if (!first) return;
@@ -60,7 +64,7 @@ export class IdempotencyKeys {
     this.#used.put({ ...first, reply });
   }
 
-  /** Keys are in the order of their time, so the old ones are in front. */
+  /** Keys are sorted by time, so the oldest come first. */
   #forgetOld(now: number) {
     for (const { id, at } of this.#used) {
       if (at > now - keptForSeconds) return;

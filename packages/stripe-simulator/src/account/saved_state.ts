@@ -2,7 +2,7 @@ import { z } from "zod";
 import { apiVersion } from "../objects/stored_object.ts";
 import type { Account } from "./account.ts";
 
-/** Everything an account knows, as JSON. */
+/** The whole state of an account as JSON. */
 export const stateSchema = z.object({
   api_version: z.literal(apiVersion),
   collections: z.record(z.string(), z.array(z.looseObject({ id: z.string() }))),
@@ -14,7 +14,7 @@ export function readState(account: Account): State {
   return { api_version: apiVersion, collections: Object.fromEntries(collections) };
 }
 
-/** Puts a state in the place of what the account knows. */
+/** Replaces the account's whole state. */
 export function replaceState(account: Account, state: State) {
   for (const [name, collection] of account.collections()) {
     collection.clear();

@@ -4,9 +4,9 @@ import type { Change } from "../account/change.ts";
 import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import {
   finalizeOnRequest,
+  markPaidOutOfBand,
   payOnRequest,
   rejectUnless,
-  settleOutOfBand,
 } from "../behaviour/invoices/invoice_requests.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
@@ -74,7 +74,7 @@ export const invoiceActionEndpoints = [
     const { account, params, id } = call;
     const invoice = account.invoices.get(id);
     const change = call.change.of(invoice);
-    if (params.paid_out_of_band) return settleOutOfBand(change, invoice);
+    if (params.paid_out_of_band) return markPaidOutOfBand(change, invoice);
     return payOnRequest(change, invoice, {
       method: params.payment_method === undefined
         ? undefined

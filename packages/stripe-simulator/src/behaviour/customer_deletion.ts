@@ -4,7 +4,7 @@ import type { Deleted } from "../objects/stored_object.ts";
 import { hasEnded } from "../objects/subscription.ts";
 import { cancelNow, stopCollecting } from "./subscriptions/cancellation.ts";
 
-/** Deletes a customer for good, its live subscriptions with it. */
+/** Deletes a customer. Its live subscriptions are canceled and its payment methods detached. */
 export function deleteCustomer(change: Change, customer: Customer): Deleted {
   const { account } = change;
   for (const subscription of account.subscriptions.of(customer.id)) {

@@ -19,7 +19,7 @@ import { applyPlanChange, type PlanChange, planChange } from "./subscriptions/pl
 import { cancelOnRequest } from "./subscriptions/subscription_end.ts";
 import { attach } from "./payments/card_attachment.ts";
 
-/** The account's default configuration. It is there from the start, as in a sandbox whose settings were saved once. */
+/** Returns the account's default configuration, as in a sandbox whose portal settings were saved once. */
 export function defaultPortalConfiguration(change: Change): PortalConfiguration {
   const { portalConfigurations } = change.account;
   const existing = portalConfigurations.oldestFirst().find((configuration) => configuration.is_default);
@@ -33,25 +33,25 @@ export function defaultPortalConfiguration(change: Change): PortalConfiguration 
   }));
 }
 
-/** The session that an address of the portal belongs to, while it lasts. */
+/** Finds the session of a portal URL. Undefined when it has expired or its customer was deleted. */
 export function findPortalSession(account: Account, token: string): PortalSession | undefined {
   const session = account.portalSessions.oldestFirst().find((session) => session.url.endsWith(`/${token}`));
   const isCurrent = session && session.created + portalSessionLifetime > account.now();
   return isCurrent && account.customers.find(session.customer) ? session : undefined;
 }
 
-/** True when the customer may end the subscription. */
+/** True when the customer can cancel the subscription. */
 export function canCancel({ features }: PortalConfiguration, subscription: Subscription): boolean {
   return features.subscription_cancel.enabled && !hasEnded(subscription) && !isSetToCancel(subscription);
 }
 
-/** True when the customer may take back that it ends. */
+/** True when the customer can undo a scheduled cancellation. */
 export function canRenew(subscription: Subscription): boolean {
   return !hasEnded(subscription) && isSetToCancel(subscription);
 }
 
 /**
- * True when the customer may choose another plan. Subscriptions of several items and metered ones can only be canceled
+ * True when the customer can change the plan. Subscriptions with several items or metered items can only be canceled
  * (https://docs.stripe.com/customer-management#customer-portal-limitations).
  */
 export function canUpdate({ features }: PortalConfiguration, subscription: Subscription): boolean {
@@ -60,7 +60,7 @@ export function canUpdate({ features }: PortalConfiguration, subscription: Subsc
     item.price.recurring?.usage_type === "licensed";
 }
 
-/** The prices that the configuration offers for the subscription, its own included. */
+/** The prices that the configuration offers for the subscription, its present one included. */
 export function offeredPrices(
   account: Account,
   { features }: PortalConfiguration,
@@ -71,7 +71,7 @@ export function offeredPrices(
     .filter((price) => price.active && price.currency === subscription.currency);
 }
 
-/** Cancels as the portal's configuration says: now, or at the end of the period. */
+/** Cancels a subscription now or at the end of the period, as the configuration says. */
 export function cancelInPortal(
   cause: Change,
   subscription: Subscription,
@@ -95,18 +95,18 @@ export function cancelInPortal(
   });
 }
 
-/** Takes a cancellation back before it takes effect. */
+/** Undoes a scheduled cancellation. */
 export function renewInPortal(cause: Change, subscription: Subscription): Subscription {
   return updateSubscription(cause.of(subscription), subscription, continuing(subscription));
 }
 
-/** What the customer chose. */
+/** The customer's choice. */
 export interface PlanChoice {
   price: string;
   quantity?: number;
 }
 
-/** What a choice comes to, before it is made. */
+/** Calculates a plan change without storing it. */
 export function planInPortal(
   change: Change,
   subscription: Subscription,
@@ -128,7 +128,7 @@ export function planInPortal(
   });
 }
 
-/** Changes the plan. A card that does not pay for it throws its 402, and the plan stays as it is. */
+/** Changes the plan. When the payment fails, throws a 402 and changes nothing. */
 export function updateInPortal(
   cause: Change,
   subscription: Subscription,
@@ -140,7 +140,10 @@ export function updateInPortal(
   return applyPlanChange(change, plan, { behavior: "error_if_incomplete", presence: "off_session" });
 }
 
-/** Saves another card and charges it from now on, also for the subscriptions that had a card of their own. */
+/**
+ * Saves another card as the default payment method of the customer, and of the subscriptions that have one of their
+ * own.
+ */
 export function replaceCard(
   cause: Change,
   customer: Customer,
@@ -161,7 +164,7 @@ export function replaceCard(
   }
 }
 
-/** Changes what the configuration lets the customer change about themselves. */
+/** Updates the customer's details. */
 export function updateCustomerInPortal(
   cause: Change,
   customer: Customer,

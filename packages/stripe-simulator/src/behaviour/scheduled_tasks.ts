@@ -18,9 +18,9 @@ import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notic
 import { renew } from "./subscriptions/renewal.ts";
 import { deleteClock } from "./test_clock_control.ts";
 
-/** Something that is to happen by itself. */
+/** Something that happens without a request. */
 export interface ScheduledTask {
-  /** The second at which it is due. */
+  /** When it is due, in Unix seconds. */
   at: number;
   run(change: Change): void;
 }
@@ -29,7 +29,7 @@ const daySeconds = 86_400;
 const incompleteFor = 23 * 3600;
 const trialNotice = 3 * daySeconds;
 
-/** What an object is to do next by itself; nothing for one that only waits for others. */
+/** The next task of an object. Undefined for an object without one. */
 export function nextTask(account: Account, object: object): ScheduledTask | undefined {
   const tasks = tasksOf(account, object);
   return tasks.reduce<ScheduledTask | undefined>(
@@ -38,7 +38,7 @@ export function nextTask(account: Account, object: object): ScheduledTask | unde
   );
 }
 
-/** All that an object is going to do, the more urgent first where two things are due at once. */
+/** All tasks of an object. Of two tasks at the same second the first runs first. */
 function tasksOf(account: Account, object: object): ScheduledTask[] {
   switch (Reflect.get(object, "object")) {
     case "checkout.session":
@@ -58,7 +58,7 @@ function tasksOf(account: Account, object: object): ScheduledTask[] {
   }
 }
 
-/** Received events are checked as soon as there is time for it, not while the sender waits. */
+/** Meter events are validated soon after their request, as in Stripe. */
 function meterEventTasks(received: ReceivedMeterEvent): ScheduledTask[] {
   if (received.status !== "received") return [];
   return [{ at: 0, run: (change) => checkMeterEvent(change, received) }];
@@ -112,8 +112,8 @@ function subscriptionTasks(account: Account, subscription: Subscription): Schedu
     updateSubscription(change, subscription, { ...subscription, pause_collection: null });
   });
   plan(subscription.pending_update?.expires_at, (change) => expirePendingUpdate(change, subscription));
-  plan(noticeOfTrialEnd(account, subscription), (change) => announceTrialEnd(change, subscription));
-  plan(noticeOfRenewal(account, subscription), (change) => announceRenewal(change, subscription));
+  plan(trialEndNoticeAt(account, subscription), (change) => announceTrialEnd(change, subscription));
+  plan(renewalNoticeAt(account, subscription), (change) => announceRenewal(change, subscription));
   plan(periodEnd(subscription), (change) => renew(change, subscription));
   return tasks;
 }
@@ -122,15 +122,15 @@ function periodEnd({ items }: Subscription): number {
   return Math.min(...items.data.map((item) => item.current_period_end));
 }
 
-/** Three days before the trial ends, or at once when it is shorter. */
-function noticeOfTrialEnd(account: Account, subscription: Subscription): number | null {
+/** Three days before the end of the trial, or immediately when the trial is shorter. */
+function trialEndNoticeAt(account: Account, subscription: Subscription): number | null {
   const { status, trial_end: end, trial_start: start } = subscription;
   if (status !== "trialing" || end === null) return null;
   if (account.reminders.find(subscription.id)?.trialEnd === end) return null;
   return Math.max(start ?? subscription.created, end - trialNotice);
 }
 
-function noticeOfRenewal(account: Account, subscription: Subscription): number | null {
+function renewalNoticeAt(account: Account, subscription: Subscription): number | null {
   const days = account.billingSettings.upcoming_days;
   const end = periodEnd(subscription);
   const at = end - days * daySeconds;

@@ -17,7 +17,7 @@ const twoYears: Recurring = {
   usage_type: "licensed",
 };
 
-/** Puts a customer and all that is theirs on a clock, for good. */
+/** Attaches a customer and all its objects to a clock. This cannot be undone. */
 export function attachToClock({ account }: Change, customer: Customer, clock: TestClock) {
   const onClock = { test_clock: clock.id };
   account.customers.put({ ...customer, ...onClock });
@@ -34,8 +34,8 @@ export function attachToClock({ account }: Change, customer: Customer, clock: Te
 }
 
 /**
- * Sends a clock on its way. It arrives once all that is due until then has been done. Throws Stripe's 400 for a time that
- * is not ahead or too far ahead, 429 while the clock is already on its way.
+ * Starts to advance a clock. It is ready again when everything due until then is done. Throws a 400 for a time that
+ * is not ahead or is too far ahead, and a 429 while the clock is advancing.
  */
 export function advanceClock(change: Change, clock: TestClock, target: number): TestClock {
   change.of({ test_clock: clock.id });
@@ -54,13 +54,13 @@ export function advanceClock(change: Change, clock: TestClock, target: number): 
   return moving;
 }
 
-/** Lets a clock stand still again, at the time it was sent to. */
+/** Ends an advance: the clock is ready at its target time. */
 export function finishAdvance(change: Change, clock: TestClock) {
   const ready = change.account.testClocks.put(arrived(clock));
   change.emit("test_helpers.test_clock.ready", ready);
 }
 
-/** Deletes a clock and every customer on it. */
+/** Deletes a clock and all customers on it. */
 export function deleteClock(change: Change, clock: TestClock): Deleted {
   const { account } = change;
   const there = change.of({ test_clock: clock.id });

@@ -1,6 +1,6 @@
 /**
- * Numbers from 0 to 1 (exclusive) that look random and are the same for the same seed, so that a run can be repeated.
- * The generator is Mulberry32: small, and good enough for choosing which webhooks get lost.
+ * Returns a generator of pseudo-random numbers from 0 (inclusive) to 1 (exclusive). The same seed gives the same
+ * numbers. The algorithm is Mulberry32, which is sufficient for choosing which webhooks get lost.
  */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

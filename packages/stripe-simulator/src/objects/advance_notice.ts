@@ -1,9 +1,12 @@
-/** Which advance notices a subscription has already sent; Stripe's object does not show it. */
-export interface Reminder {
+/**
+ * The advance notices that a subscription has sent. Stored separately, because the subscription object does not show
+ * them.
+ */
+export interface AdvanceNotice {
   /** The subscription's id. */
   id: string;
-  /** The end of the trial that `customer.subscription.trial_will_end` was sent for. */
+  /** The trial end that `customer.subscription.trial_will_end` was sent for, in seconds. */
   trialEnd: number | null;
-  /** The end of the period that `invoice.upcoming` was sent for. */
+  /** The period end that `invoice.upcoming` was sent for, in seconds. */
   periodEnd: number | null;
 }

@@ -5,13 +5,13 @@ import type { Stored } from "./stored_object.ts";
 export type PortalConfiguration = Stored<Stripe.BillingPortal.Configuration>;
 export type PortalFeatures = Stripe.BillingPortal.Configuration.Features;
 
-/** Kept with its private expiry: Stripe shows none, but its addresses are short-lived. */
+/** A portal session. Its URL works for `portalSessionLifetime`. */
 export type PortalSession = Stored<Stripe.BillingPortal.Session>;
 
-/** The one thing that a session is for, where it is not for everything. */
+/** The single action that a session is limited to. */
 export type PortalFlow = Stripe.BillingPortal.Session.Flow;
 
-/** How long the address of a portal session works, in seconds. Stripe publishes no number. */
+/** How long the URL of a portal session works, in seconds. Stripe publishes no number. */
 export const portalSessionLifetime = 3600;
 
 export interface PortalConfigurationFields {
@@ -45,7 +45,7 @@ export function newPortalConfiguration(
   };
 }
 
-/** Every feature off: what a configuration has unless it says otherwise. */
+/** All features disabled: the base of a new configuration. */
 export const noPortalFeatures: PortalFeatures = {
   customer_update: { allowed_updates: [], enabled: false },
   invoice_history: { enabled: false },
@@ -68,7 +68,10 @@ export const noPortalFeatures: PortalFeatures = {
   },
 };
 
-/** What the account's default configuration offers, as saved in a fresh sandbox: invoices, card, cancel at period end. */
+/**
+ * The features of the account's default configuration, as saved in a new sandbox: invoices, card, cancel at period
+ * end.
+ */
 export const defaultPortalFeatures: PortalFeatures = {
   ...noPortalFeatures,
   invoice_history: { enabled: true },

@@ -1,13 +1,13 @@
 import { newId, randomText } from "./ids.ts";
 
-/** A machine on which Stripe's CLI listens. Its secret stays the same from one session to the next. */
+/** A machine on which Stripe's CLI listens. Its secret is the same in all its sessions. */
 export interface CliDevice {
   /** The device's name. */
   id: string;
   secret: string;
 }
 
-/** The right to open one web socket on which events are sent. */
+/** Permission to open one web socket on which events are sent. */
 export interface CliSession {
   id: string;
   device: string;

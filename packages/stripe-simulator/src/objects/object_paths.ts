@@ -1,4 +1,4 @@
-/** Where each kind of object is fetched by its id. */
+/** The path of each type's collection. */
 const collections = new Map([
   ["billing.meter", "/v1/billing/meters"],
   ["billing_portal.configuration", "/v1/billing_portal/configurations"],
@@ -21,7 +21,7 @@ const collections = new Map([
   ["webhook_endpoint", "/v1/webhook_endpoints"],
 ]);
 
-/** The path of one object, where its kind has one. */
+/** The path of an object. Undefined for a type that cannot be retrieved by itself. */
 export function pathOf(object: string, id: string): string | undefined {
   const collection = collections.get(object);
   return collection && `${collection}/${encodeURIComponent(id)}`;

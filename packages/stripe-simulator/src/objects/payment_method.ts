@@ -5,7 +5,7 @@ import type { Stored } from "./stored_object.ts";
 
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 
-/** Who pays: what a person types beside the card. */
+/** The person who pays, as entered beside the card. */
 export interface Payer {
   email: string | null;
   name: string | null;
@@ -13,7 +13,7 @@ export interface Payer {
   address?: Stripe.Address | null;
 }
 
-/** A card payment method, not yet attached unless a customer is given. */
+/** Creates a card payment method. It is attached when a customer is given. */
 export function newPaymentMethod(
   created: number,
   fields: { card: TestCard; payer: Payer; customer: string | null },

@@ -12,12 +12,12 @@ export interface SetupFields {
   metadata: Stripe.Metadata;
 }
 
-/** A card that was saved for later charges without being charged. */
+/** Creates the intent of a card that was saved without a charge. */
 export function newSetupIntent(created: number, fields: SetupFields, method: PaymentMethod): SetupIntent {
   return { ...openSetupIntent(created, fields), payment_method: method.id, status: "succeeded" };
 }
 
-/** A card that its bank did not let be saved. */
+/** Creates the intent of a card that the bank declined to save. */
 export function newFailedSetupIntent(
   created: number,
   fields: SetupFields,

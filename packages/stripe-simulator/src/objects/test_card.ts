@@ -1,4 +1,4 @@
-/** Why a bank says no. */
+/** The reason why a bank declines a card. */
 export interface Decline {
   code:
     | "authentication_required"
@@ -9,18 +9,18 @@ export interface Decline {
   message: string;
 }
 
-/** One of Stripe's test cards (https://docs.stripe.com/testing) and what happens when it is used. */
+/** One of Stripe's test cards (https://docs.stripe.com/testing) and its behaviour. */
 export interface TestCard {
   number: string;
   brand: "visa" | "mastercard";
   label: string;
-  /** Refused when it is saved for a customer. */
+  /** The decline when the card is saved for a customer, or null. */
   attach: Decline | null;
-  /** Refused when it is charged, and authenticated where it must be. */
+  /** The decline when the card is charged, after authentication where that is required, or null. */
   charge: Decline | null;
   /**
-   * When its bank asks the customer to authenticate (3D Secure): whenever they are there to do so, or also for charges
-   * while they are away, which then fail.
+   * When the bank requires authentication (3D Secure): for charges while the customer is present (`on_session`), or
+   * for all charges (`always`). Charges without the customer then fail.
    */
   authentication: "on_session" | "always" | null;
 }
@@ -89,7 +89,7 @@ export const testCards: readonly TestCard[] = [
   },
 ];
 
-/** Ids and tokens that stand for a test card without anyone creating them, each with the card's number. */
+/** Ids and tokens of predefined payment methods, with the card's number. */
 const magicNames = new Map([
   ["pm_card_visa", "4242424242424242"],
   ["tok_visa", "4242424242424242"],
@@ -104,13 +104,13 @@ const magicNames = new Map([
   ["pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", "4000008260003178"],
 ]);
 
-/** The card of that number, spaces allowed, or of that magic id or token. */
+/** Finds a card by its number (spaces allowed), or by the id or token of a predefined payment method. */
 export function findTestCard(name: string): TestCard | undefined {
   const number = magicNames.get(name) ?? name.replaceAll(" ", "");
   return testCards.find((card) => card.number === number);
 }
 
-/** The customer did not pass their bank's authentication. */
+/** The customer failed the authentication. */
 export const authenticationFailed: Decline = {
   code: "payment_intent_authentication_failure",
   declineCode: "authentication_required",
@@ -118,7 +118,7 @@ export const authenticationFailed: Decline = {
     "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
 };
 
-/** The bank wants an authentication and the customer is not there. */
+/** The bank requires authentication and the customer is not present. */
 export const authenticationRequired: Decline = {
   code: "authentication_required",
   declineCode: "authentication_required",

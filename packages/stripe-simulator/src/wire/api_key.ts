@@ -1,8 +1,9 @@
 import { unauthorized } from "./errors.ts";
 
 /**
- * Accepts every secret or restricted test key, as bearer token or as the user of basic authentication. Throws 401 for
- * a missing or malformed key, a publishable key, and a live key, which must never be sent to a simulator.
+ * Accepts every secret or restricted test key, as bearer token or as the user name of basic authentication. Throws a
+ * 401 for a missing or malformed key, for a publishable key, and for a live key, because live keys must never reach a
+ * simulator.
  */
 export function checkApiKey(request: Request) {
   const key = readKey(request.headers.get("authorization") ?? "");

@@ -1,4 +1,4 @@
-/** What Stripe's error object can say beside its type and message. */
+/** The optional fields of Stripe's error object (https://docs.stripe.com/api/errors). */
 export interface ErrorDetails {
   code?: string;
   param?: string;
@@ -11,8 +11,8 @@ export interface ErrorDetails {
 export type ErrorType = "api_error" | "card_error" | "idempotency_error" | "invalid_request_error";
 
 /**
- * An answer of Stripe that is not a success. The SDKs choose their error class by the HTTP status, so the status is
- * part of the error (https://docs.stripe.com/api/errors).
+ * An error reply of Stripe. The SDKs choose their error class by the HTTP status, so the status is part of the error
+ * (https://docs.stripe.com/api/errors).
  */
 export class StripeError extends Error {
   override readonly name = "StripeError";
@@ -30,7 +30,7 @@ export class StripeError extends Error {
     return this.details.code;
   }
 
-  /** The body of the reply, as Stripe writes it. */
+  /** The body of the reply. */
   toBody() {
     const { code } = this.details;
     const docUrl = code
@@ -40,17 +40,17 @@ export class StripeError extends Error {
   }
 }
 
-/** A request that cannot be carried out as it is: 400. */
+/** The request is invalid: 400. */
 export function invalidRequest(message: string, details: ErrorDetails = {}): StripeError {
   return new StripeError(400, "invalid_request_error", message, details);
 }
 
-/** A parameter that must be there and is not: 400 `parameter_missing`. */
+/** A required parameter is missing: 400 `parameter_missing`. */
 export function missingParameter(param: string): StripeError {
   return invalidRequest(`Missing required param: ${param}.`, { code: "parameter_missing", param });
 }
 
-/** An unknown id: 404 when it stands in the path, 400 when a parameter names it. */
+/** An id is unknown: 404 when it is in the path, 400 when it is in a parameter. */
 export function noSuch(noun: string, id: string, where: { param: string } | "path"): StripeError {
   const [status, param] = where === "path" ? [404, "id"] : [400, where.param];
   return new StripeError(status, "invalid_request_error", `No such ${noun}: '${id}'`, {
@@ -59,7 +59,7 @@ export function noSuch(noun: string, id: string, where: { param: string } | "pat
   });
 }
 
-/** The API key is missing, malformed, or of a kind that must not be used here: 401. */
+/** The API key is missing, malformed or of a kind that is not accepted: 401. */
 export function unauthorized(message: string, code?: string): StripeError {
   return new StripeError(401, "invalid_request_error", message, code ? { code } : {});
 }

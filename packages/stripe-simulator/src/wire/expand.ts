@@ -1,17 +1,17 @@
 import { invalidRequest } from "./errors.ts";
 
-/** Turns what stands at a path (an id, or nothing for a field that is only shown on demand) into the whole object. */
+/** Returns the object for the value at a path: an id, or nothing for a field that is only shown on demand. */
 export type Resolver = (value: unknown, owner: object) => unknown;
 
-/** For each kind of object (`object: "invoice"`), the paths that can be expanded. Paths may be dotted. */
+/** The paths that can be expanded, by the object's type (`object: "invoice"`). A path can have dots. */
 export type Expandables = Record<string, Record<string, Resolver>>;
 
 const deepest = 4;
 
 /**
- * Answers `expand[]`: replaces ids by their objects and adds the fields that are only shown on demand
- * (https://docs.stripe.com/api/expanding_objects). The result is a copy; the object given stays as it is.
- * Throws a 400 for a path that cannot be expanded.
+ * Applies `expand[]`: replaces ids by their objects and adds the fields that are only shown on demand
+ * (https://docs.stripe.com/api/expanding_objects). Returns a copy and leaves the given object unchanged. Throws a 400
+ * for a path that cannot be expanded.
  */
 export function expand(object: unknown, paths: string[], expandables: Expandables): unknown {
   return paths.reduce((expanded, path) => {
@@ -37,7 +37,7 @@ function expandPath(node: unknown, steps: string[], context: Context): unknown {
   return resolveField(node, steps, context) ?? stepInto(node, steps, context);
 }
 
-/** Expands the longest field of this kind of object that the path begins with, if there is one. */
+/** Expands the longest expandable field that the path begins with. Undefined when there is none. */
 function resolveField(node: object, steps: string[], context: Context): object | undefined {
   const fields = context.expandables[String(Reflect.get(node, "object"))] ?? {};
   for (let length = steps.length; length > 0; length--) {
@@ -59,7 +59,7 @@ function getIn(node: unknown, path: string[]): unknown {
   return path.reduce<unknown>((value, key) => isObject(value) ? Reflect.get(value, key) : null, node);
 }
 
-/** Sets a value deep inside a copy. Where the way there is missing, there is nothing to expand. */
+/** Sets a nested value in a copy. When a parent of the value is missing, the object is returned unchanged. */
 function setIn(node: object, [key, ...rest]: string[], value: unknown): object {
   if (rest.length === 0) return { ...node, [key]: value };
   const child: unknown = Reflect.get(node, key);

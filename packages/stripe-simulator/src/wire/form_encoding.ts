@@ -1,6 +1,8 @@
 import { invalidRequest } from "./errors.ts";
 
-/** A decoded form: text at the leaves, hashes above. Arrays are hashes with number keys until a schema asks for them. */
+/**
+ * A decoded form: strings in nested hashes. Arrays stay hashes with numeric keys until a schema reads them as arrays.
+ */
 export type FormValue = string | FormHash;
 export interface FormHash {
   [key: string]: FormValue;
@@ -9,9 +11,9 @@ export interface FormHash {
 type Node = Map<string, string | Node>;
 
 /**
- * Decodes Stripe's form encoding: `a[b][c]=…`, `items[0][price]=…` and `expand[]=…`.
- * Whether `a[0]` is an array or a hash is left to the schema, because only it knows (`metadata[0]` is a hash).
- * Throws a 400 when one name is used both as a value and as a hash.
+ * Decodes Stripe's form encoding: `a[b][c]=…`, `items[0][price]=…` and `expand[]=…`. It does not decide whether
+ * `a[0]` is an array or a hash; only the schema knows (`metadata[0]` is a hash). Throws a 400 when one name is used
+ * both as a value and as a hash.
  */
 export function decodeForm(encoded: string): FormHash {
   const root: Node = new Map();
@@ -37,7 +39,7 @@ function insert(root: Node, name: string, value: string) {
   });
 }
 
-/** `a[b][]` becomes `["a", "b", ""]`; a name that is not well formed is taken literally. */
+/** `a[b][]` becomes `["a", "b", ""]`. A malformed name is taken literally. */
 function splitName(name: string): string[] {
   const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
   if (!match) return [name];
@@ -45,7 +47,7 @@ function splitName(name: string): string[] {
   return [match[1], ...inner];
 }
 
-/** `Object.fromEntries` defines own properties, so that a parameter named `__proto__` stays a parameter. */
+/** `Object.fromEntries` defines own properties, so a parameter named `__proto__` stays an ordinary parameter. */
 function toHash(node: Node): FormHash {
   return Object.fromEntries(
     [...node].map(([key, value]) => [key, value instanceof Map ? toHash(value) : value]),

@@ -2,8 +2,9 @@ import { invalidRequest } from "./errors.ts";
 import type { FormHash, FormValue } from "./form_encoding.ts";
 
 /**
- * Decodes the JSON body of a v2 request into the same shape as a form, so that one set of schemas reads both: text at
- * the leaves, `null` as the empty text that unsets. Throws a 400 for what is not a JSON object.
+ * Decodes the JSON body of a v2 request into the shape of a decoded form, so that the same schemas read both. Values
+ * become strings; `null` becomes the empty string, which unsets a field. Throws a 400 when the body is not a JSON
+ * object.
  */
 export function decodeJson(body: string): FormHash {
   const value = parse(body);

@@ -1,9 +1,12 @@
 import type Stripe from "stripe";
 
-/** A change of metadata as it arrives: `null` removes everything, an empty value removes its key. */
+/** Metadata as a request sends it: `null` removes all keys, an empty value removes its key. */
 export type MetadataChange = Record<string, string> | null | undefined;
 
-/** Merges sent metadata into what is there (https://docs.stripe.com/api/metadata). The result is a new object. */
+/**
+ * Merges the metadata of a request into the current metadata (https://docs.stripe.com/api/metadata). Returns a new
+ * object.
+ */
 export function mergeMetadata(current: Stripe.Metadata, change: MetadataChange): Stripe.Metadata {
   if (change === undefined) return current;
   if (change === null) return {};

@@ -8,9 +8,9 @@ export interface PageParams {
 }
 
 /**
- * One page of a list whose newest object comes first (https://docs.stripe.com/api/pagination). Cursors are exclusive;
- * with `ending_before` the page is the one next to the cursor, still newest first.
- * Throws a 400 for a cursor that is not in the list, or for both cursors at once.
+ * Returns one page of a list that is sorted newest first (https://docs.stripe.com/api/pagination). Cursors are
+ * exclusive. With `ending_before` the page is the one next to the cursor, still newest first. Throws a 400 for a
+ * cursor that is not in the list, and for both cursors at once.
  */
 export function paginate<T extends { id: string }>(
   newestFirst: T[],
@@ -42,7 +42,7 @@ function position(objects: { id: string }[], id: string, param: string): number 
 
 export type TimeFilter = number | { gt?: number; gte?: number; lt?: number; lte?: number } | undefined;
 
-/** True when a time passes the filter of a list parameter such as `created`. */
+/** True when a time, in seconds, matches the filter of a list parameter such as `created`. */
 export function passes(time: number, filter: TimeFilter): boolean {
   if (filter === undefined) return true;
   if (typeof filter === "number") return time === filter;

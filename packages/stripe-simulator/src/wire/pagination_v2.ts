@@ -1,20 +1,23 @@
 import { invalidRequest } from "./errors.ts";
 import { integer, text } from "./params.ts";
 
-/** A page of a list of the v2 API (https://docs.stripe.com/api-v2-overview#list-pagination). */
+/** A page of a v2 list (https://docs.stripe.com/api-v2-overview#list-pagination). */
 export interface PageV2<T> {
   data: T[];
   next_page_url: string | null;
   previous_page_url: string | null;
 }
 
-/** The parameters every v2 list takes. `page` is the place to go on from, as an address of a page has it. */
+/** The parameters of every v2 list. `page` is the offset, as it appears in the page URLs. */
 export const paginationV2 = {
   limit: integer({ min: 1, max: 100 }).default(20),
   page: text().optional(),
 };
 
-/** One page of a list whose newest object comes first. `query` is what else the addresses of its neighbours must say. */
+/**
+ * Returns one page of a list that is sorted newest first. `query` holds the other parameters to repeat in the page
+ * URLs. Throws a 400 for an invalid `page`.
+ */
 export function paginateV2<T>(
   newestFirst: T[],
   { limit, page }: { limit: number; page?: string },

@@ -3,11 +3,11 @@ import { type ErrorDetails, invalidRequest, missingParameter, StripeError } from
 import type { FormHash } from "./form_encoding.ts";
 
 /*
- * Building blocks for the parameters of an endpoint. Everything in a form is text, so each block says both how the
- * text is read and which of Stripe's errors a wrong one gets.
+ * Schemas for the parameters of endpoints. Every value of a form is a string, so each schema defines how the string
+ * is read and which of Stripe's errors an invalid one gets.
  */
 
-/** Text that must not be empty: Stripe takes an empty value as an attempt to unset. */
+/** A string that is not empty: Stripe treats an empty value as an attempt to unset the parameter. */
 export function text(maximum = 5000) {
   return z.string().superRefine((value, context) => {
     if (value === "") return fail(context, "empty");
@@ -17,7 +17,7 @@ export function text(maximum = 5000) {
   });
 }
 
-/** A whole number, within bounds when they are given. */
+/** An integer, within bounds when they are given. */
 export function integer(bounds: { min?: number; max?: number } = {}) {
   return z.string().transform((value, context) => {
     const number = Number(value);
@@ -34,7 +34,7 @@ export function integer(bounds: { min?: number; max?: number } = {}) {
   });
 }
 
-/** A number that is not negative, with up to twelve decimal places; it stays text. */
+/** A non-negative number with up to twelve decimal places. It stays a string. */
 export function decimal() {
   return z.string().superRefine((value, context) => {
     if (/^\d+(\.\d{1,12})?$/.test(value)) return;
@@ -42,10 +42,10 @@ export function decimal() {
   });
 }
 
-/** Seconds since 1970, as everywhere in v1. */
+/** Unix time in seconds, as everywhere in v1. */
 export const timestamp = () => integer({ min: 0 });
 
-/** A moment as v2 writes it, ISO 8601; the result is in seconds since 1970. */
+/** A time in ISO 8601, as v2 writes it. The result is Unix time in seconds. */
 export function isoTimestamp() {
   return z.string().transform((value, context) => {
     const milliseconds = Date.parse(value);
@@ -63,7 +63,7 @@ export function boolean() {
   });
 }
 
-/** One word of a closed list. */
+/** One of these words. */
 export function oneOf<const Word extends string>(...words: Word[]) {
   return z.string().transform((value, context): Word => {
     const word = words.find((candidate) => candidate === value);
@@ -73,7 +73,7 @@ export function oneOf<const Word extends string>(...words: Word[]) {
   });
 }
 
-/** An absolute http(s) address. `{CHECKOUT_SESSION_ID}` may stand in it, as it is still an address. */
+/** An absolute http or https URL. It may contain `{CHECKOUT_SESSION_ID}`. */
 export function url() {
   return z.string().superRefine((value, context) => {
     const parsed = URL.canParse(value) ? new URL(value) : null;
@@ -82,7 +82,7 @@ export function url() {
   });
 }
 
-/** A three-letter currency code; the result is in lower case, as Stripe keeps it. */
+/** A three-letter currency code. The result is in lower case, as Stripe stores it. */
 export function currency() {
   return z.string().transform((value, context) => {
     if (!/^[a-z]{3}$/i.test(value)) fail(context, "invalid", `Invalid currency: ${value}`);
@@ -90,7 +90,7 @@ export function currency() {
   });
 }
 
-/** A value that an empty string unsets: the result is then `null`. */
+/** A value that can be unset with an empty string. The result is then `null`. */
 export function clearable<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => value === "" ? null : value, schema.nullable());
 }
@@ -107,7 +107,7 @@ function hashToArray(value: unknown): unknown {
   return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, item]) => item);
 }
 
-/** Up to 50 keys of 40 characters with values of 500; `null` stands for "remove all of it". */
+/** Metadata: keys of up to 40 characters, values of up to 500. `null` means "remove all keys". */
 export function metadata() {
   return clearable(z.record(z.string(), z.string())).superRefine((value, context) => {
     for (const [key, text] of Object.entries(value ?? {})) {
@@ -119,13 +119,13 @@ export function metadata() {
   });
 }
 
-/** The time filter of lists: a second, or bounds. */
+/** The time filter of lists: a time in seconds, or bounds. */
 export function timeFilter() {
   const bound = timestamp().optional();
   return z.union([timestamp(), z.strictObject({ gt: bound, gte: bound, lt: bound, lte: bound })]);
 }
 
-/** The parameters every list takes (https://docs.stripe.com/api/pagination). */
+/** The parameters of every v1 list (https://docs.stripe.com/api/pagination). */
 export const pagination = {
   limit: integer({ min: 1, max: 100 }).default(10),
   starting_after: text().optional(),
@@ -139,8 +139,8 @@ function fail(context: z.RefinementCtx, code: FailureCode, message = "", path: s
 }
 
 /**
- * Reads a form by its schema. Throws the 400 that Stripe answers for the first fault found: unknown parameters before
- * missing ones, missing ones before malformed ones.
+ * Reads a decoded form with a schema. Throws the 400 that Stripe answers for the first problem: unknown parameters
+ * first, then missing ones, then malformed ones.
  */
 export function parseParams<Schema extends z.ZodType>(schema: Schema, form: FormHash): z.output<Schema> {
   const result = schema.safeParse(form, { reportInput: true });
@@ -183,7 +183,7 @@ function unknownParameters(names: string[]): StripeError {
   return invalidRequest(message, { code: "parameter_unknown", param: names[0] });
 }
 
-/** `["items", 0, "price"]` is `items[0][price]` to the caller. */
+/** `["items", 0, "price"]` is `items[0][price]` in a request. */
 function nameOf(path: PropertyKey[]): string {
   const [first = "", ...rest] = path.map(String);
   return first + rest.map((part) => `[${part}]`).join("");

@@ -3,7 +3,7 @@ import type { Price, Tier } from "../../objects/price.ts";
 
 const { Decimal } = Stripe;
 
-/** What a number of units costs, in whole cents: the product is exact and then rounded half up. */
+/** The price of a number of units in whole cents. The exact product is rounded half up. */
 export function multiply(price: Price, quantity: string): number {
   const units = Decimal.from(quantity);
   const exact = price.tiers ? graduated(price.tiers, units) : amountOf(price).mul(units);
@@ -13,7 +13,7 @@ export function multiply(price: Price, quantity: string): number {
 const amountOf = ({ unit_amount_decimal: amount }: { unit_amount_decimal: unknown }) =>
   Decimal.from(amount === null ? 0 : String(amount));
 
-/** Each unit costs what the tier says that it falls into. */
+/** Graduated pricing: each unit has the price of its tier. */
 function graduated(tiers: Tier[], units: Stripe.Decimal): Stripe.Decimal {
   let sum = Decimal.zero;
   let below = Decimal.zero;
@@ -26,22 +26,22 @@ function graduated(tiers: Tier[], units: Stripe.Decimal): Stripe.Decimal {
 }
 
 interface Notation {
-  /** How many of the smallest unit make one of the currency: 100 cents, 1 yen. */
+  /** How many of the smallest units make one: 100 cents, 1 yen. */
   units: number;
   whole: Intl.NumberFormat;
-  /** For parts of the smallest unit. */
+  /** For fractions of the smallest unit. */
   precise: Intl.NumberFormat;
 }
 
 const notations = new Map<string, Notation>();
 
-/** An amount in the currency's smallest unit, as a person reads it: `1500, "usd"` is `$15.00`, `0.5` is `$0.005`. */
+/** Formats an amount in the currency's smallest unit: `1500, "usd"` is `$15.00`, `0.5` is `$0.005`. */
 export function formatAmount(amount: number, currency: string): string {
   const { units, whole, precise } = notationOf(currency);
   return (Number.isInteger(amount) ? whole : precise).format(amount / units);
 }
 
-/** Formats are costly to make, so each is made once. */
+/** Creating a format is slow, so each is created once. */
 function notationOf(currency: string): Notation {
   const known = notations.get(currency);
   if (known) return known;
@@ -53,7 +53,10 @@ function notationOf(currency: string): Notation {
   return notation;
 }
 
-/** `$15.00 / month`, `$40.00 / 3 months`, `$5.00`; of tiers the last, `$0.01 / month after 1000`. */
+/**
+ * Formats a price: `$15.00 / month`, `$40.00 / 3 months`, `$5.00`. For a tiered price it shows the last tier: `$0.01
+ * / month after 1000`.
+ */
 export function formatPrice(price: Price): string {
   if (price.tiers) {
     const last = price.tiers[price.tiers.length - 1];

@@ -5,7 +5,7 @@ import { newId } from "../../objects/ids.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 import { priceInAdvance } from "../invoices/invoice_lines.ts";
 
-/** The lines of an order, each price looked up and each quantity checked. Throws Stripe's 400s. */
+/** Reads the items of an order: looks up each price and checks each quantity. Throws Stripe's 400s. */
 export function orderItems(
   account: Account,
   lines: { price: string; quantity?: number }[],
@@ -33,7 +33,10 @@ export function orderItems(
   });
 }
 
-/** The currency of an order. Throws a 400 for one that cannot be sold at once in this mode. */
+/**
+ * Returns the currency of an order. Throws a 400 when the prices have several currencies or cannot be sold in this
+ * mode.
+ */
 export function sellableCurrency(
   account: Account,
   items: OrderedItem[],
@@ -72,7 +75,7 @@ function cannotSell(message: string) {
   return invalidRequest(message, { param: "line_items" });
 }
 
-/** What the whole order costs in advance. */
+/** The total of an order in the smallest unit of its currency, without metered usage. */
 export function orderedAmount(account: Account, items: OrderedItem[]): number {
   return items.reduce((sum, item) => sum + priceInAdvance(account.prices.get(item.price), item.quantity), 0);
 }

@@ -3,7 +3,8 @@ import { isRecurring, planOf, type Price } from "../../objects/price.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 
 /**
- * Makes a lookup key free for a new owner: takes it from the price that has it when `transfer` is set, else refuses.
+ * Makes a lookup key available for another price. With `transfer` the price that has the key loses it; otherwise
+ * throws a 400.
  */
 export function releaseLookupKey(change: Change, key: string, transfer: boolean, owner?: string) {
   const holder = change.account.prices.oldestFirst().find((price) => price.lookup_key === key);
@@ -16,7 +17,7 @@ export function releaseLookupKey(change: Change, key: string, transfer: boolean,
   updatePrice(change, holder, { ...holder, lookup_key: null });
 }
 
-/** Stores a changed price, also where subscriptions show it, and tells about it. */
+/** Stores a changed price, also in the subscriptions that contain it, and emits `price.updated`. */
 export function updatePrice(change: Change, before: Price, after: Price): Price {
   const { account } = change;
   account.prices.put(after);

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import { newProduct, type Product, type ProductFields } from "../../objects/product.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 
-/** Adds a product. Throws a 400 when its id is taken. */
+/** Creates a product. Throws a 400 when its id is taken. */
 export function createProduct(change: Change, fields: ProductFields): Product {
   const { products } = change.account;
   if (fields.id && products.find(fields.id)) {

@@ -4,18 +4,21 @@ import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { TestCard } from "../../objects/test_card.ts";
 import { newPaymentMethod, type Payer, type PaymentMethod } from "../../objects/payment_method.ts";
 
-/** What a person does on the page of a session. */
+/** A customer's attempt to complete a session. */
 export interface CheckoutAttempt {
-  /** Null where the session asks for none: nothing is due and `payment_method_collection` is `if_required`. */
+  /** Null when the session requires no card: nothing is due and `payment_method_collection` is `if_required`. */
   card: TestCard | null;
   payer: Payer;
-  /** The payment method that the card is in, where there is one already. */
+  /** The existing payment method of the card, if there is one. */
   method?: PaymentMethod;
-  /** How the bank's authentication ended, where the card wants one. */
+  /** The result of the bank's authentication, when the card requires one. */
   authentication: "passed" | "failed";
 }
 
-/** The payment method of an attempt, new unless it was there before, saved for the customer if there is one. */
+/**
+ * Stores the payment method of an attempt, creating it unless it exists. It is attached to the customer, if one is
+ * given.
+ */
 export function storeMethodOfAttempt(
   { account, now }: Change,
   { card, method, payer }: Pick<CheckoutAttempt, "card" | "method" | "payer">,
@@ -26,12 +29,12 @@ export function storeMethodOfAttempt(
   return account.paymentMethods.put({ ...used, customer });
 }
 
-/** What the completed session refers to. */
+/** The objects that a completed session refers to. */
 type References = Partial<
   Pick<CheckoutSession, "customer" | "invoice" | "payment_intent" | "setup_intent" | "subscription">
 >;
 
-/** Stores the session as it is once the customer is through. */
+/** Stores the completed session. */
 export function completeSession(
   change: Change,
   session: CheckoutSession,
@@ -59,12 +62,15 @@ export function completeSession(
   });
 }
 
-/** The customer whom the session was opened for. */
+/** The customer that the session was created with, or null. */
 export function knownCustomer({ account }: Change, { customer }: CheckoutSession): Customer | null {
   return customer === null ? null : account.customers.getReferenced(customer, "customer");
 }
 
-/** The customer of a session that need not have one: the known one, a new one where that is asked for, or none. */
+/**
+ * The customer of a payment or setup session: the one it was created with, a new one for `customer_creation=always`,
+ * or none.
+ */
 export function optionalCustomer(change: Change, session: CheckoutSession, payer: Payer): Customer | null {
   const known = knownCustomer(change, session);
   if (known || session.customer_creation !== "always") return known;

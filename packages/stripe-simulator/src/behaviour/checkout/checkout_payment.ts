@@ -14,9 +14,9 @@ import { completeSubscription } from "./subscription_mode.ts";
 const daySeconds = 86_400;
 
 /**
- * Completes an open session: what was ordered comes into being, all in one second, and Stripe's events go out in the
- * order in which it sends them. A declined card throws its 402 and leaves a failed payment behind but neither customer
- * nor subscription, so that another card can be tried.
+ * Completes an open session. All objects are created in one second, and the events have the order of real deliveries.
+ * A declined card throws a 402 and leaves a failed payment but no customer and no subscription, so that another card
+ * can be tried.
  */
 export function payCheckout(
   cause: Change,
@@ -30,7 +30,7 @@ export function payCheckout(
   }
   const order = change.account.checkoutOrders.get(session.id);
   const decline = declineOf(session, attempt);
-  if (decline) throw refuse(change, session, attempt, decline);
+  if (decline) throw storeDecline(change, session, attempt, decline);
   switch (order.terms.mode) {
     case "payment":
       return completePayment(change, session, order.terms, attempt);
@@ -41,7 +41,7 @@ export function payCheckout(
   }
 }
 
-/** Ends an open session without a purchase. */
+/** Expires an open session. */
 export function expireCheckout(change: Change, session: CheckoutSession): CheckoutSession {
   if (session.status !== "open") throw notOpen(session);
   const expired = change.account.checkoutSessions.put({
@@ -59,7 +59,7 @@ export function needsCard(session: CheckoutSession): boolean {
   return session.payment_method_collection !== "if_required" || (session.amount_total ?? 0) > 0;
 }
 
-/** The trial that begins when the order is completed now. */
+/** The trial of the order's subscription if it is completed now, or null. */
 export function trialOf({ terms }: CheckoutOrder, now: number): Period | null {
   if (terms.mode !== "subscription" || terms.trial === null) return null;
   return { start: now, end: "days" in terms.trial ? now + terms.trial.days * daySeconds : terms.trial.end };
@@ -71,8 +71,8 @@ function declineOf(session: CheckoutSession, { card, authentication }: CheckoutA
   return session.amount_total ? card.charge : card.attach;
 }
 
-/** The trace that a refused card leaves: a payment that failed, or a card that could not be saved. */
-function refuse(
+/** Stores the result of a declined card: a failed payment or a failed setup intent. Returns the error to throw. */
+function storeDecline(
   change: Change,
   session: CheckoutSession,
   attempt: CheckoutAttempt,

@@ -5,7 +5,7 @@ import { newPayment } from "../../objects/payment.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 
-/** Completes a session that is paid once. Nothing due means that nothing is charged. */
+/** Completes a session in payment mode. When nothing is due, nothing is charged. */
 export function completePayment(
   change: Change,
   session: CheckoutSession,
@@ -22,7 +22,7 @@ export function completePayment(
   return completed;
 }
 
-/** Charges the card and answers with the id of the payment intent. */
+/** Charges the card. Returns the id of the payment intent. */
 function charge(
   change: Change,
   session: CheckoutSession,
@@ -31,8 +31,8 @@ function charge(
   customer: Customer | null,
 ): string {
   const { account, now } = change;
-  const keeper = terms.savesCard ? customer : null;
-  const method = storeMethodOfAttempt(change, attempt, keeper?.id ?? null);
+  const savedFor = terms.savesCard ? customer : null;
+  const method = storeMethodOfAttempt(change, attempt, savedFor?.id ?? null);
   const payment = newPayment(now, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
@@ -41,7 +41,7 @@ function charge(
     ...terms,
   });
   change.emit("charge.succeeded", account.charges.put(payment.charge));
-  if (keeper) change.emit("payment_method.attached", method);
+  if (savedFor) change.emit("payment_method.attached", method);
   change.emit("payment_intent.succeeded", account.paymentIntents.put(payment.intent));
   change.emit("payment_intent.created", payment.intent);
   return payment.intent.id;

@@ -4,7 +4,7 @@ import { newSetupIntent } from "../../objects/setup_intent.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 
-/** Completes a session that saves a card without charging it. */
+/** Completes a session in setup mode: saves a card without charging it. */
 export function completeSetup(
   change: Change,
   session: CheckoutSession,

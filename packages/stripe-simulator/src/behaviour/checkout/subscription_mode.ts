@@ -7,7 +7,7 @@ import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, knownCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 
-/** Completes a session that starts a subscription: customer, card, subscription and first invoice. */
+/** Completes a session in subscription mode: creates customer, payment method, subscription and first invoice. */
 export function completeSubscription(
   change: Change,
   session: CheckoutSession,
@@ -48,7 +48,7 @@ function withCheckoutDetails(
 }
 
 interface Completion {
-  /** The customer before the checkout, null when the checkout made it. */
+  /** The customer before the checkout. Null when the checkout created it. */
   before: Customer | null;
   customer: Customer;
   method: PaymentMethod | null;
@@ -56,7 +56,7 @@ interface Completion {
   started: NewSubscription;
 }
 
-/** The order is that of real deliveries; a new customer and an existing one differ in it. */
+/** Emits the events in the order of real deliveries, which differs between new and existing customers. */
 function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
   const charge = started.payment?.attempt?.charge;
   if (charge) change.emit("charge.succeeded", charge);

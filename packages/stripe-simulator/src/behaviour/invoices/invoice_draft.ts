@@ -13,13 +13,16 @@ import type { Subscription } from "../../objects/subscription.ts";
 
 export interface DraftFields extends Partial<Omit<InvoiceFields, "id" | "lines" | "subscription">> {
   billingReason: InvoiceFields["billingReason"];
-  /** Items that go onto the invoice, beside those that wait for it. */
+  /** Invoice items to bill in addition to the pending ones. */
   items?: InvoiceItem[];
-  /** What is billed of the subscription itself. */
+  /** Returns the lines for the subscription's own items. */
   linesOf?: (invoice: string) => InvoiceLine[];
 }
 
-/** What waits for a subscription's next invoice: its own items, and those of its customer that belong to none. */
+/**
+ * The invoice items for a subscription's next invoice: its own pending items and its customer's items without a
+ * subscription.
+ */
 export function pendingItems(account: Account, subscription: Subscription): InvoiceItem[] {
   return account.invoiceItems.of(subscription.customer).filter((item) => {
     const owner = subscriptionOf(item);
@@ -28,7 +31,7 @@ export function pendingItems(account: Account, subscription: Subscription): Invo
   });
 }
 
-/** A draft for a subscription, without a trace of it yet: what waits for it, and what is said. */
+/** Creates a draft for a subscription without storing anything. It bills the pending items and what `fields` say. */
 export function planDraft(change: Change, subscription: Subscription, fields: DraftFields): Invoice {
   const { account } = change;
   const { items = [], linesOf = () => [], ...rest } = fields;
@@ -45,7 +48,7 @@ export function planDraft(change: Change, subscription: Subscription, fields: Dr
   });
 }
 
-/** Stores a draft. The items that it bills wait no more. */
+/** Stores a draft. The invoice items that it bills are no longer pending. */
 export function storeDraft({ account }: Change, draft: Invoice): Invoice {
   for (const line of draft.lines.data) {
     const details = line.parent?.subscription_item_details ?? line.parent?.invoice_item_details;

@@ -5,7 +5,7 @@ import type { Period, Subscription, SubscriptionItem } from "../../objects/subsc
 import { formatPrice, multiply } from "../catalog/money.ts";
 import { usageIn } from "../meters/metered_usage.ts";
 
-/** What a number of units of a price costs now. Metered prices cost nothing in advance. */
+/** The price of a quantity, billed in advance. Metered prices cost nothing in advance. */
 export function priceInAdvance(price: Price, quantity: number | undefined): number {
   return multiply(price, String(quantity ?? 0));
 }
@@ -15,7 +15,7 @@ interface LineContext {
   subscription: Pick<Subscription, "customer" | "metadata">;
 }
 
-/** The line that bills an item for its current period, or says that the trial is free. */
+/** Creates the line that bills an item for its current period, or the line of a free trial. */
 export function lineForItem(
   account: Account,
   item: SubscriptionItem,
@@ -34,7 +34,7 @@ export function lineForItem(
   });
 }
 
-/** The line that bills what a metered item has used in a period. */
+/** Creates the line that bills the usage of a metered item in a period. */
 export function lineForUsage(
   account: Account,
   item: SubscriptionItem,
@@ -54,12 +54,12 @@ export function lineForUsage(
   });
 }
 
-/** True for an item that is billed afterwards, by what a meter counted. */
+/** True for an item that is billed in arrears, by a meter. */
 export function isMetered(item: SubscriptionItem): boolean {
   return item.price.recurring?.usage_type === "metered";
 }
 
-/** The draft with its metered lines as the meters stand now: usage that was reported late still counts. */
+/** Returns the draft with recalculated usage lines: usage that was reported late still counts. */
 export function withFreshUsage(account: Account, draft: Invoice): Invoice {
   const lines = draft.lines.data.map((line) => {
     const price = account.prices.find(String(line.pricing?.price_details?.price));

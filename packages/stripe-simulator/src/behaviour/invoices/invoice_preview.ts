@@ -6,7 +6,7 @@ import type { Subscription } from "../../objects/subscription.ts";
 import { planDraft } from "./invoice_draft.ts";
 import { renewalLines } from "../subscriptions/renewal.ts";
 
-/** The invoice of a subscription's next renewal as it would be if nothing else happened until then. */
+/** Returns the invoice of a subscription's next renewal if nothing else changes until then. */
 export function previewRenewal(
   change: Change,
   subscription: Subscription,
@@ -22,7 +22,7 @@ export function previewRenewal(
   }));
 }
 
-/** A preview has an id that leads nowhere. */
+/** Returns the draft as a preview, with an id that cannot be retrieved. */
 export function asPreview(draft: Invoice): Invoice {
   const id = newId("upcoming_in");
   const data = draft.lines.data.map((line) => ({ ...line, invoice: id }));

@@ -8,11 +8,11 @@ import {
   cancelPayment,
   collect,
   finalizeDraft,
+  markPaid,
   methodForInvoice,
-  settle,
 } from "../payments/payment_collection.ts";
 
-/** Makes a draft final on request. With `advances` it is collected by itself within the hour. */
+/** Finalizes a draft on request. With `advances` it is collected automatically after `draft_seconds`. */
 export function finalizeOnRequest(change: Change, draft: Invoice, advances: boolean): Invoice {
   if (draft.status !== "draft") {
     throw invalidRequest("This invoice is already finalized, you can't re-finalize a non-draft invoice.", {
@@ -27,8 +27,8 @@ export function finalizeOnRequest(change: Change, draft: Invoice, advances: bool
 }
 
 /**
- * Pays an invoice on request, a draft as well. Throws a 402 when the card is declined: the failed payment stays in the
- * account. Throws a 400 when there is no card or nothing left to be paid.
+ * Pays an invoice on request and finalizes it before when it is a draft. Throws a 402 when the card is declined; the
+ * failed payment is kept. Throws a 400 when there is no card or the invoice cannot be paid.
  */
 export function payOnRequest(
   change: Change,
@@ -45,16 +45,16 @@ export function payOnRequest(
   return account.invoices.get(invoice.id);
 }
 
-/** Notes that an invoice was paid in some other way. */
-export function settleOutOfBand(change: Change, invoice: Invoice): Invoice {
+/** Marks an invoice as paid outside of Stripe. */
+export function markPaidOutOfBand(change: Change, invoice: Invoice): Invoice {
   const open = payable(change, invoice);
   if (open.status === "paid") return open;
   cancelPayment(change, open);
-  settle(change, open, null);
+  markPaid(change, open, null);
   return change.account.invoices.get(invoice.id);
 }
 
-/** Refuses to touch an invoice that is not in one of these states. */
+/** Throws a 400 unless the invoice has one of these statuses. */
 export function rejectUnless(invoice: Invoice, ...statuses: NonNullable<Invoice["status"]>[]) {
   if (invoice.status && statuses.includes(invoice.status)) return;
   throw invalidRequest(

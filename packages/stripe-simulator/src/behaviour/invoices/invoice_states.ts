@@ -3,8 +3,8 @@ import type { Customer } from "../../objects/customer.ts";
 import { balanceAfter, type Invoice, withBalance } from "../../objects/invoice.ts";
 
 /**
- * Gives the invoice its number and its pages: from now on it is open and its amount stands.
- * Counts up the customer's invoice numbers and settles the balance, and answers with the customer as well.
+ * Finalizes a draft: it gets its number and its pages, and its amount no longer changes. Returns the open invoice,
+ * and the customer with the next invoice number and the new balance.
  */
 export function finalizeInvoice(change: Change, draft: Invoice, customer: Customer): [Invoice, Customer] {
   const sequence = customer.next_invoice_sequence ?? 1;
@@ -25,7 +25,7 @@ export function finalizeInvoice(change: Change, draft: Invoice, customer: Custom
   return [finalized, { ...customer, balance, next_invoice_sequence: sequence + 1 }];
 }
 
-/** The invoice as it is once its whole amount is paid. An invoice of nothing is paid without a payment. */
+/** Returns the paid invoice. An invoice of 0 is paid without a payment. */
 export function paidInvoice(change: Change, open: Invoice): Invoice {
   const isFirstAttempt = open.amount_due > 0 && open.attempt_count === 0;
   return {

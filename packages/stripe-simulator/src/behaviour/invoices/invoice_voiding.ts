@@ -1,9 +1,9 @@
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
-import { cancelPayment, writeOff } from "../payments/payment_collection.ts";
-import { afterSettlement } from "../subscriptions/subscription_standing.ts";
+import { cancelPayment, markAsUncollectible } from "../payments/payment_collection.ts";
+import { afterInvoiceClosed } from "../subscriptions/subscription_standing.ts";
 
-/** Takes an invoice back: nothing is owed for it, and the balance that it used up is given back. */
+/** Voids an invoice. The customer's balance that it used is restored. */
 export function voidInvoice(change: Change, invoice: Invoice): Invoice {
   const { account } = change;
   const voided = account.invoices.put({
@@ -17,14 +17,14 @@ export function voidInvoice(change: Change, invoice: Invoice): Invoice {
   giveBackBalance(change, voided);
   change.emit("invoice.voided", voided);
   expireIfFirst(change, voided);
-  afterSettlement(change, voided);
+  afterInvoiceClosed(change, voided);
   return voided;
 }
 
-/** Gives an invoice up by hand. */
+/** Marks an invoice as uncollectible on request. */
 export function markUncollectible(change: Change, invoice: Invoice): Invoice {
-  const uncollectible = writeOff(change, invoice, "user_forgiven");
-  afterSettlement(change, uncollectible);
+  const uncollectible = markAsUncollectible(change, invoice, "user_forgiven");
+  afterInvoiceClosed(change, uncollectible);
   return uncollectible;
 }
 
@@ -37,7 +37,7 @@ function giveBackBalance(change: Change, invoice: Invoice) {
   change.emit("customer.updated", after, before);
 }
 
-/** A subscription whose first invoice is taken back will never start. */
+/** Expires an incomplete subscription whose first invoice was voided. */
 function expireIfFirst(change: Change, invoice: Invoice) {
   const subscription = change.account.subscriptions.find(billedSubscription(invoice) ?? "");
   if (subscription?.status !== "incomplete" || subscription.latest_invoice !== invoice.id) return;

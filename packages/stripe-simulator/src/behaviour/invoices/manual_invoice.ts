@@ -12,14 +12,14 @@ export interface ManualInvoiceFields {
   customer: Customer;
   subscription: Subscription | null;
   currency: string;
-  /** Whether what waits for the customer's next invoice goes onto this one. */
+  /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
   own: Partial<
     Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
   >;
 }
 
-/** Drafts an invoice by hand. Nothing happens to it by itself unless it is told to advance. */
+/** Creates a draft on request. It is finalized automatically only with `auto_advance`. */
 export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoice {
   const { customer, subscription, own } = fields;
   const id = newId("in");
@@ -50,13 +50,13 @@ function waitingItems(
   });
 }
 
-/** Puts an item onto a draft that is there already. */
+/** Adds an invoice item to an existing draft. */
 export function addToDraft(change: Change, invoice: Invoice, item: InvoiceItem): Invoice {
   const lines = [...invoice.lines.data, newLineForInvoiceItem(invoice.id, item)];
   return updateInvoice(change, invoice, withLines(invoice, lines));
 }
 
-/** Takes an item off its draft again. */
+/** Removes an invoice item from its draft. Throws a 400 when the invoice is no longer a draft. */
 export function takeOffDraft(change: Change, item: InvoiceItem) {
   if (item.invoice === null) return;
   const invoice = change.account.invoices.get(String(item.invoice));
@@ -69,14 +69,17 @@ export function takeOffDraft(change: Change, item: InvoiceItem) {
   updateInvoice(change, invoice, withLines(invoice, lines));
 }
 
-/** Stores a changed invoice and tells about it. */
+/** Stores a changed invoice and emits `invoice.updated`. */
 export function updateInvoice(change: Change, before: Invoice, after: Invoice): Invoice {
   change.account.invoices.put(after);
   change.emit("invoice.updated", after, before);
   return after;
 }
 
-/** Throws away a draft. What was on it waits for the next invoice again. */
+/**
+ * Deletes a draft. Its invoice items are pending again. Throws a 400 for other invoices and for those of
+ * subscriptions.
+ */
 export function deleteDraft(change: Change, draft: Invoice): Deleted {
   const { account } = change;
   if (draft.status !== "draft" || draft.parent?.subscription_details) {

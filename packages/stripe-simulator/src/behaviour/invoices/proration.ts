@@ -12,7 +12,10 @@ const day = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** What is given back for the rest of an item's period, from that moment on. Metered items are not paid in advance. */
+/**
+ * Creates the credit for the unused time of an item's period from `from` on. Metered items have none, because they
+ * are billed in arrears.
+ */
 export function creditFor(
   change: Change,
   subscription: Subscription,
@@ -22,7 +25,7 @@ export function creditFor(
   return prorate(change, { subscription, item, from, sign: -1, name: "Unused time on" });
 }
 
-/** What is to be paid for the rest of an item's period, from that moment on. */
+/** Creates the charge for the remaining time of an item's period from `from` on. */
 export function chargeFor(
   change: Change,
   subscription: Subscription,

@@ -22,8 +22,8 @@ const mostDigits = 15;
 const mostSamples = 5;
 
 /**
- * Takes a usage event in. Whether it counts is found out afterwards; here it is refused with a 400 only when no meter
- * listens to it, when its identifier was used before, or when it is of a time that is not allowed.
+ * Receives a meter event. It is validated later; here it is refused with a 400 only when no active meter has its
+ * event name, when its identifier was used before, or when its timestamp is not allowed.
  */
 export function receiveMeterEvent(
   cause: Change,
@@ -34,7 +34,7 @@ export function receiveMeterEvent(
   const customer = fields.payload[meter.customer_mapping.event_payload_key];
   const change = cause.of({ customer });
   const timestamp = fields.timestamp ?? change.now;
-  rejectOtherTimes(timestamp, change.now);
+  rejectTimestamp(timestamp, change.now);
   if (fields.identifier !== undefined && account.meterEvents.find(fields.identifier)) {
     throw invalidRequest(`An event already exists with identifier ${fields.identifier}.`, {
       param: "identifier",
@@ -55,7 +55,7 @@ export function receiveMeterEvent(
   return event;
 }
 
-/** Takes an event back. Throws a 400 for one that is not there, or was received more than a day ago. */
+/** Cancels a meter event. Throws a 400 when there is no such event or it was received more than a day ago. */
 export function cancelMeterEvent(cause: Change, eventName: string, identifier: string) {
   const { meterEvents } = cause.account;
   const received = meterEvents.find(identifier);
@@ -73,21 +73,21 @@ export function cancelMeterEvent(cause: Change, eventName: string, identifier: s
   meterEvents.put({ ...received, status: "canceled" });
 }
 
-/** Finds out whether a received event counts, and notes why not. */
+/** Validates a received event: it is counted, or refused and its error recorded. */
 export function checkMeterEvent(change: Change, received: ReceivedMeterEvent) {
   const { account } = change;
   const meter = account.meters.get(received.meter);
-  const fault = faultOf(account, meter, received.event);
-  if (fault) {
+  const error = errorOf(account, meter, received.event);
+  if (error) {
     account.meterEvents.put({ ...received, status: "refused" });
-    noteFault(change, received, fault);
+    recordError(change, received, error);
   } else {
     const customer = received.event.payload[meter.customer_mapping.event_payload_key];
     account.meterEvents.put({ ...received, customer, status: "counted" });
   }
 }
 
-/** Tells what was wrong with a meter's events: in a thin event, as there is no other for it. */
+/** Reports the errors of a meter's events in a thin event. There is no snapshot event for it. */
 export function reportMeterErrors(change: Change, { id, since, kinds }: MeterErrors) {
   const { account } = change;
   const count = kinds.reduce((sum, kind) => sum + kind.count, 0);
@@ -111,7 +111,10 @@ export function reportMeterErrors(change: Change, { id, since, kinds }: MeterErr
   change.emitThin("v1.billing.meter.error_report_triggered", account.meters.get(id), report);
 }
 
-/** What was used between two moments, as a whole or in each hour or day in which something was; the latest first. */
+/**
+ * Summarizes the usage between two times: as a whole, or for each window in which there was usage, the latest first.
+ * Times and window are in seconds.
+ */
 export function summarize(
   account: Account,
   meter: Meter,
@@ -152,7 +155,7 @@ function activeMeter(account: Account, eventName: string): Meter {
   throw invalidRequest(`No active meter found for event name ${eventName}.`, { param: "event_name" });
 }
 
-function rejectOtherTimes(timestamp: number, now: number) {
+function rejectTimestamp(timestamp: number, now: number) {
   if (timestamp < now - furthestBack) {
     throw invalidRequest(
       "The event timestamp cannot be more than 35 days in past. Expected a timestamp greater than or equal to " +
@@ -169,12 +172,12 @@ function rejectOtherTimes(timestamp: number, now: number) {
   }
 }
 
-interface Fault {
+interface EventError {
   code: MeterErrorCode;
   message: string;
 }
 
-function faultOf(account: Account, meter: Meter, { payload }: MeterEvent): Fault | null {
+function errorOf(account: Account, meter: Meter, { payload }: MeterEvent): EventError | null {
   const customerKey = meter.customer_mapping.event_payload_key;
   const valueKey = meter.value_settings.event_payload_key;
   const customer = payload[customerKey];
@@ -196,8 +199,8 @@ function faultOf(account: Account, meter: Meter, { payload }: MeterEvent): Fault
   return null;
 }
 
-/** Adds a fault to those that will be reported together. The report names the request, not the event. */
-function noteFault({ account, now }: Change, received: ReceivedMeterEvent, { code, message }: Fault) {
+/** Records an error for the next report. The report names the request, not the event. */
+function recordError({ account, now }: Change, received: ReceivedMeterEvent, { code, message }: EventError) {
   const before = account.meterErrors.find(received.meter);
   const kind = before?.kinds.find((kind) => kind.code === code) ?? { code, count: 0, samples: [] };
   const sample = { message, request: received.idempotencyKey ?? received.id };

@@ -5,7 +5,7 @@ import type { Period } from "../../objects/subscription.ts";
 
 const { Decimal } = Stripe;
 
-/** What a customer has used of a meter in a stretch of time, as text: it may have a fraction. */
+/** A customer's usage of a meter in a period, as a decimal string. */
 export function usageIn(account: Account, meter: Meter, customer: string, period: Period): string {
   const events = account.meterEvents.of(`${meter.id}:${customer}`).filter(({ event, status }) =>
     status === "counted" && event.timestamp >= period.start && event.timestamp < period.end
@@ -13,7 +13,7 @@ export function usageIn(account: Account, meter: Meter, customer: string, period
   return aggregate(meter, events);
 }
 
-/** What the meter's formula makes of events. */
+/** Aggregates events by the meter's formula. Returns a decimal string. */
 export function aggregate(meter: Meter, events: ReceivedMeterEvent[]): string {
   const counting = lastOfEachWindow(meter, events.toSorted((a, b) => a.event.timestamp - b.event.timestamp));
   switch (meter.default_aggregation.formula) {
@@ -29,7 +29,7 @@ export function aggregate(meter: Meter, events: ReceivedMeterEvent[]): string {
 
 const windowSeconds: Record<string, number> = { hour: 3600, day: 86_400 };
 
-/** In a meter with a time window only the last event of each hour or day counts. */
+/** In a meter with a time window only the last event of each window counts. */
 function lastOfEachWindow(meter: Meter, inOrder: ReceivedMeterEvent[]): ReceivedMeterEvent[] {
   if (meter.event_time_window === null) return inOrder;
   const length = windowSeconds[meter.event_time_window];

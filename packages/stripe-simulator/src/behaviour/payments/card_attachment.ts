@@ -6,8 +6,8 @@ import { findTestCard } from "../../objects/test_card.ts";
 import { cardError, cardOf } from "./card_verdict.ts";
 
 /**
- * Saves a card for a customer: one that was made before, or one of the test cards that go by a name (`pm_card_visa`).
- * Throws a 402 when the bank does not let it be saved, and a 400 when it belongs to somebody else.
+ * Attaches a payment method to a customer. Throws a 402 when the bank declines the card, and a 400 when the payment
+ * method belongs to another customer.
  */
 export function attach(change: Change, method: PaymentMethod, customer: Customer): PaymentMethod {
   if (method.customer === customer.id) return method;
@@ -21,17 +21,20 @@ export function attach(change: Change, method: PaymentMethod, customer: Customer
   return attached;
 }
 
-/** A new payment method for a test card that goes by a name, or the one with that id; throws the path's 404. */
+/**
+ * Returns the payment method with an id from the path. For the id of a predefined test card (`pm_card_visa`) it
+ * creates a new one. Throws a 404 for an unknown id.
+ */
 export function methodInPath(change: Change, name: string): PaymentMethod {
-  return madeFor(change, name) ?? change.account.paymentMethods.get(name);
+  return createFromTestCard(change, name) ?? change.account.paymentMethods.get(name);
 }
 
-/** The same for a parameter that names it; throws the parameter's 400. */
+/** The same for an id from a parameter. Throws a 400 for an unknown id. */
 export function methodInParam(change: Change, name: string, param: string): PaymentMethod {
-  return madeFor(change, name) ?? change.account.paymentMethods.getReferenced(name, param);
+  return createFromTestCard(change, name) ?? change.account.paymentMethods.getReferenced(name, param);
 }
 
-function madeFor(change: Change, name: string): PaymentMethod | undefined {
+function createFromTestCard(change: Change, name: string): PaymentMethod | undefined {
   const card = name.startsWith("pm_card_") ? findTestCard(name) : undefined;
   if (!card) return;
   const payer = { email: null, name: null };

@@ -12,8 +12,8 @@ import {
   newCharge,
   newInvoicePayment,
   newPaymentIntent,
+  paidInvoicePayment,
   type PaymentIntent,
-  settledInvoicePayment,
   succeededIntent,
 } from "../../objects/payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
@@ -26,16 +26,16 @@ import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscri
 
 const daySeconds = 86_400;
 
-/** What came of trying a card. */
+/** The result of charging a card. */
 export interface Attempt {
   intent: PaymentIntent;
-  /** Missing when the bank asks for authentication first. */
+  /** Null when the bank requires authentication first. */
   charge: Charge | null;
   outcome: "succeeded" | "declined" | "requires_action";
   decline: Decline | null;
 }
 
-/** Makes a draft final. One of nothing is paid with that; for any other a payment is opened. */
+/** Finalizes a draft. An invoice of 0 is paid immediately; for any other a payment is opened. */
 export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   const { account } = change;
   const before = account.customers.get(String(draft.customer));
@@ -44,12 +44,12 @@ export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);
   if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
-  if (finalized.amount_due === 0) return settle(change, finalized, null);
+  if (finalized.amount_due === 0) return markPaid(change, finalized, null);
   change.emit("payment_intent.created", openPayment(change, finalized));
   return finalized;
 }
 
-/** Opens the payment of a final invoice: an intent for what is due, still without a card. */
+/** Opens the payment of a finalized invoice: an intent for the amount due, without a card. */
 export function openPayment(change: Change, invoice: Invoice): PaymentIntent {
   const { account } = change;
   const intent = account.paymentIntents.put(newPaymentIntent(change.now, {
@@ -68,7 +68,7 @@ export function openPayment(change: Change, invoice: Invoice): PaymentIntent {
   return intent;
 }
 
-/** Tries a card for an intent and stores what comes of it. Tells nobody. */
+/** Charges a card for an intent and stores the result. Emits no events. */
 export function tryCard(
   change: Change,
   intent: PaymentIntent,
@@ -92,7 +92,7 @@ export function tryCard(
   return { intent: tried, charge, outcome: decline ? "declined" : "succeeded", decline };
 }
 
-/** Tells what came of trying a card. */
+/** Emits the events of a charge. */
 export function emitAttempt(change: Change, { intent, charge, outcome }: Attempt) {
   if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.failed", charge);
   if (outcome === "succeeded") change.emit("payment_intent.succeeded", intent);
@@ -101,8 +101,8 @@ export function emitAttempt(change: Change, { intent, charge, outcome }: Attempt
 }
 
 /**
- * Collects an open invoice with a card and does all that follows: the invoice is paid and its subscription in good
- * standing, or the failure is counted and the next attempt planned.
+ * Charges a card for an open invoice and applies the consequences: on success the invoice is paid and its
+ * subscription active; on failure the attempt is counted and the next one scheduled.
  */
 export function collect(
   change: Change,
@@ -114,8 +114,11 @@ export function collect(
   const { payment, intent } = openPaymentOf(change.account, invoice) ?? reopenPayment(change, invoice);
   const attempt = tryCard(change, intent, method, presence);
   emitAttempt(change, attempt);
-  if (attempt.outcome === "succeeded") settle(change, isAutomatic ? counted(invoice) : invoice, payment);
-  else noteFailure(change, invoice, { isAutomatic, isActionRequired: attempt.outcome === "requires_action" });
+  if (attempt.outcome === "succeeded") markPaid(change, isAutomatic ? counted(invoice) : invoice, payment);
+  else {recordFailure(change, invoice, {
+      isAutomatic,
+      isActionRequired: attempt.outcome === "requires_action",
+    });}
   return attempt;
 }
 
@@ -123,15 +126,15 @@ function counted(invoice: Invoice): Invoice {
   return { ...invoice, attempt_count: invoice.attempt_count + 1 };
 }
 
-/** What Stripe does by itself when an invoice's time has come: charges the card that is kept for it. */
+/** Collects an invoice automatically, with its default payment method. */
 export function collectAutomatically(change: Change, invoice: Invoice) {
   const method = methodForInvoice(change.account, invoice);
   if (method) collect(change, invoice, method, "off_session", true);
-  else noteFailure(change, invoice, { isAutomatic: true, isActionRequired: false });
+  else recordFailure(change, invoice, { isAutomatic: true, isActionRequired: false });
 }
 
-/** The invoice paid, by a payment or because nothing was due, with all that follows. */
-export function settle(change: Change, invoice: Invoice, payment: InvoicePayment | null): Invoice {
+/** Marks an invoice as paid, with or without a payment, and applies the consequences. */
+export function markPaid(change: Change, invoice: Invoice, payment: InvoicePayment | null): Invoice {
   const { account } = change;
   const paid = account.invoices.put(paidInvoice(change, invoice));
   change.emit("invoice.paid", paid);
@@ -139,7 +142,7 @@ export function settle(change: Change, invoice: Invoice, payment: InvoicePayment
   if (payment) {
     change.emit(
       "invoice_payment.paid",
-      account.invoicePayments.put(settledInvoicePayment(change.now, payment)),
+      account.invoicePayments.put(paidInvoicePayment(change.now, payment)),
     );
   }
   setDelinquent(change, account.customers.get(String(invoice.customer)), false);
@@ -151,7 +154,7 @@ function cardOfPayment(account: Account, { payment }: InvoicePayment): string | 
   return account.paymentIntents.find(String(payment.payment_intent))?.payment_method ?? null;
 }
 
-/** Closes the payment of an invoice that is no longer to be paid, or was paid in another way. */
+/** Cancels the open payment of an invoice that was voided or paid in another way. */
 export function cancelPayment(change: Change, invoice: Invoice) {
   const { account } = change;
   const open = openPaymentOf(account, invoice);
@@ -163,7 +166,7 @@ export function cancelPayment(change: Change, invoice: Invoice) {
   );
 }
 
-/** The card that an invoice is charged to: its own, else the subscription's, else the customer's. */
+/** The payment method for an invoice: its own, else its subscription's, else its customer's. */
 export function methodForInvoice(account: Account, invoice: Invoice): PaymentMethod | undefined {
   const own = account.paymentMethods.find(String(invoice.default_payment_method));
   return own ?? methodForSubscription(account, {
@@ -172,7 +175,10 @@ export function methodForInvoice(account: Account, invoice: Invoice): PaymentMet
   });
 }
 
-/** The card that is kept for a subscription: its own, else the customer's. */
+/**
+ * The payment method for a subscription: its own, else its customer's. Undefined when it is not attached to the
+ * customer.
+ */
 export function methodForSubscription(
   account: Account,
   { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
@@ -204,10 +210,10 @@ function reopenPayment(change: Change, invoice: Invoice) {
 }
 
 /**
- * Counts a failed attempt and plans the next. Only the first attempt and those of Stripe's own count: paying by hand
- * does not use up the retries (https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count).
+ * Counts a failed attempt and schedules the next one. Only the first attempt and automatic ones are counted: paying
+ * on request does not use up retries (https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count).
  */
-export function noteFailure(
+export function recordFailure(
   change: Change,
   before: Invoice,
   { isAutomatic, isActionRequired }: { isAutomatic: boolean; isActionRequired: boolean },
@@ -226,7 +232,7 @@ export function noteFailure(
   setDelinquent(change, account.customers.get(String(after.customer)), true);
   if (!isPlanned) return;
   if (next === null && account.billingSettings.failed_invoice === "mark_uncollectible") {
-    writeOff(change, after, "max_payment_attempts");
+    markAsUncollectible(change, after, "max_payment_attempts");
   }
   afterFailure(change, after, next === null);
 }
@@ -236,8 +242,8 @@ function nextAttempt(account: Account, attempts: number, now: number): number | 
   return days === undefined || attempts === 0 ? null : now + Math.round(days * daySeconds);
 }
 
-/** The invoice given up: it is no longer collected, though it can still be paid. */
-export function writeOff(
+/** Marks an invoice as uncollectible. It can still be paid. */
+export function markAsUncollectible(
   change: Change,
   invoice: Invoice,
   reason: "max_payment_attempts" | "user_forgiven" | "subscription_paused",

@@ -8,8 +8,8 @@ import { cardError, type Presence } from "./card_verdict.ts";
 import { collect } from "./payment_collection.ts";
 
 /**
- * Pays the invoice that an intent belongs to. A card that wants its customer to authenticate leaves the intent waiting
- * for that; a refused one throws its 402.
+ * Confirms an intent: pays its invoice. When the card requires authentication, the intent waits for it. Throws a 402
+ * for a declined card.
  */
 export function confirmIntent(
   change: Change,
@@ -22,7 +22,9 @@ export function confirmIntent(
   return account.paymentIntents.get(intent.id);
 }
 
-/** What the customer's answer to their bank comes to, for an intent that waits for it. */
+/**
+ * Completes the authentication that an intent waits for, with the given outcome. Throws a 400 for any other intent.
+ */
 export function authenticate(
   change: Change,
   intent: PaymentIntent,

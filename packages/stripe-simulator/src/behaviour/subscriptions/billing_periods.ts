@@ -3,7 +3,7 @@ import type { Period } from "../../objects/subscription.ts";
 
 const daySeconds = 86_400;
 
-/** About how long an interval is: a first guess that is then corrected. */
+/** Average lengths: the first guess in a search for the exact period. */
 const averageSeconds: Record<string, number> = {
   day: daySeconds,
   week: 7 * daySeconds,
@@ -11,12 +11,12 @@ const averageSeconds: Record<string, number> = {
   year: 365.25 * daySeconds,
 };
 
-/** The stretch that begins at `start` and lasts one interval of the price. */
+/** The period that begins at `start` and lasts one interval of the price. */
 export function firstPeriod(start: number, recurring: Recurring): Period {
   return { start, end: addIntervals(start, recurring, 1) };
 }
 
-/** The stretch in which a moment lies, of those that follow one another before and after the anchor. */
+/** The period that contains `moment`, counted in intervals from the anchor. */
 export function periodAt(anchor: number, recurring: Recurring, moment: number): Period {
   const length = averageSeconds[recurring.interval] * recurring.interval_count;
   let count = Math.floor((moment - anchor) / length);
@@ -26,8 +26,8 @@ export function periodAt(anchor: number, recurring: Recurring, moment: number): 
 }
 
 /**
- * The moment `count` intervals after the anchor. Months and years keep the anchor's day where the month has it and end
- * on its last day where it has not: 31 January, 28 February, 31 March.
+ * The time `count` intervals after the anchor, in seconds. Months and years keep the anchor's day. In a shorter month
+ * it is the last day: 31 January, 28 February, 31 March.
  */
 export function addIntervals(anchor: number, recurring: Recurring, count: number): number {
   const amount = recurring.interval_count * count;
@@ -58,7 +58,7 @@ function daysInMonth(date: Date): number {
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
 }
 
-/** What is left of an amount when only the rest of its period counts, in whole cents. */
+/** The share of an amount for the part of its period from `from` on, in whole cents. */
 export function shareOf(amount: number, period: Period, from: number): number {
   const left = (period.end - from) / (period.end - period.start);
   return Math.round(amount * Math.min(1, Math.max(0, left)));

@@ -25,7 +25,7 @@ const cases: [anchor: string, recurring: Recurring, count: number, expected: str
 
 for (const [anchor, recurring, count, expected] of cases) {
   const interval = `${count} × ${recurring.interval_count} ${recurring.interval}`;
-  Deno.test(`addIntervals() goes from ${anchor} by ${interval} to ${expected}`, () => {
+  Deno.test(`addIntervals() moves ${anchor} by ${interval} to ${expected}`, () => {
     assert.equal(addIntervals(seconds(anchor), recurring, count), seconds(expected));
   });
 }
@@ -42,7 +42,7 @@ const moments: [moment: string, recurring: Recurring, start: string, end: string
 
 for (const [moment, recurring, start, end] of moments) {
   const interval = `${recurring.interval_count} ${recurring.interval}`;
-  Deno.test(`periodAt() finds the stretch of ${interval} in which ${moment} lies`, () => {
+  Deno.test(`periodAt() returns the ${interval} that contains ${moment}`, () => {
     const anchor = seconds("2026-01-31T10:00:00Z");
     assert.deepEqual(periodAt(anchor, recurring, seconds(moment)), {
       start: seconds(start),

@@ -5,10 +5,10 @@ import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../object
 
 export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
 
-/** The comment and feedback a customer leaves, and why it came to this unless they asked for it. */
+/** The customer's comment and feedback. The reason is a requested cancellation unless given. */
 export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback" | "reason">>;
 
-/** Ends a subscription now. Its unpaid invoices stay, but nothing is collected for them any more. */
+/** Cancels a subscription now. Its unpaid invoices stay, but are no longer collected. */
 export function cancelNow(change: Change, subscription: Subscription, feedback: Feedback = {}): Subscription {
   const canceled = change.account.subscriptions.put({
     ...subscription,
@@ -27,7 +27,7 @@ export function cancelNow(change: Change, subscription: Subscription, feedback: 
   return canceled;
 }
 
-/** Leaves an invoice that is not settled yet to be dealt with by hand. */
+/** Stops the automatic collection of a draft or open invoice. */
 export function stopCollecting({ account }: Change, invoice: Invoice) {
   if (invoice.status !== "draft" && invoice.status !== "open") return;
   account.invoices.put({
@@ -39,8 +39,8 @@ export function stopCollecting({ account }: Change, invoice: Invoice) {
 }
 
 /**
- * The subscription as it is once it is set to end with its period, asked for in the portal. In flexible billing mode
- * that shows in `cancel_at` alone, in classic mode in `cancel_at_period_end` too.
+ * Returns the subscription scheduled to end with its period, as the portal does it. In flexible billing mode only
+ * `cancel_at` is set, in classic mode also `cancel_at_period_end`.
  */
 export function cancelingAtPeriodEnd(change: Change, subscription: Subscription): Subscription {
   return {
@@ -52,7 +52,7 @@ export function cancelingAtPeriodEnd(change: Change, subscription: Subscription)
   };
 }
 
-/** The subscription as it is once it is no longer set to end; one that was not stays the same. */
+/** Returns the subscription without a scheduled end. */
 export function continuing(subscription: Subscription): Subscription {
   if (!isSetToCancel(subscription)) return subscription;
   return {

@@ -6,7 +6,7 @@ import { invalidRequest, noSuch } from "../../wire/errors.ts";
 import { mergeMetadata, type MetadataChange } from "../../wire/metadata.ts";
 import { periodAt } from "./billing_periods.ts";
 
-/** What an item becomes: another price, another quantity, or nothing. Without an id it is a new one. */
+/** A change of an item: another price, another quantity, or its deletion. Without an id it is a new item. */
 export interface ItemChange {
   id?: string;
   price?: string;
@@ -15,7 +15,10 @@ export interface ItemChange {
   metadata?: MetadataChange;
 }
 
-/** The subscription with changed items, in the periods that they have. A new price resets the quantity to one. */
+/**
+ * Returns the subscription with changed items in their current periods. A new price resets the quantity to 1. Throws
+ * Stripe's 400s.
+ */
 export function withChangedItems(
   change: Change,
   subscription: Subscription,

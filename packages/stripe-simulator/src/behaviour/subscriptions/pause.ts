@@ -4,7 +4,7 @@ import type { Subscription } from "../../objects/subscription.ts";
 
 type PauseReason = Stripe.Subscription.StatusDetails.Paused.Subscription["type"];
 
-/** Pauses a subscription: from now on nothing is billed until it is resumed. */
+/** Pauses a subscription. It is not billed until it is resumed. */
 export function pauseNow(change: Change, subscription: Subscription, reason: PauseReason): Subscription {
   const paused = change.account.subscriptions.put({
     ...subscription,
@@ -18,7 +18,7 @@ export function pauseNow(change: Change, subscription: Subscription, reason: Pau
   return paused;
 }
 
-/** Ends a pause: the subscription is billed again. */
+/** Resumes a subscription. */
 export function resumeNow(change: Change, subscription: Subscription): Subscription {
   const { status_details: _, ...rest } = subscription;
   const resumed = change.account.subscriptions.put({ ...rest, status: "active" });

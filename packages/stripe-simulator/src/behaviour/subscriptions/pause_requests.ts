@@ -10,7 +10,7 @@ import { periodAt } from "./billing_periods.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { startingPeriod } from "./renewal.ts";
 
-/** What is settled when a subscription is paused, and from when on. */
+/** What is billed and credited when a subscription is paused. */
 export interface PauseTerms {
   usage: "none" | "now";
   unusedTimeFrom: "item_current_period_start" | "none" | "now";
@@ -18,14 +18,14 @@ export interface PauseTerms {
 }
 
 export interface ResumeTerms {
-  /** A new period begins now; else the old cycle goes on. */
+  /** True when a new period begins now. Otherwise the old cycle continues. */
   startsPeriod: boolean;
   proration: "always_invoice" | "create_prorations" | "none";
-  /** The pause lasts until the invoice of the new period is paid. */
+  /** True when the pause lasts until the invoice of the new period is paid. */
   waitsForPayment: boolean;
 }
 
-/** Pauses a subscription: what was used is billed, and what was paid for and will not be used is given back. */
+/** Pauses a subscription on request: bills usage and credits unused time, as `terms` say. */
 export function pauseOnRequest(change: Change, subscription: Subscription, terms: PauseTerms): Subscription {
   const { account } = change;
   const items = [
@@ -38,7 +38,7 @@ export function pauseOnRequest(change: Change, subscription: Subscription, terms
   return account.subscriptions.get(subscription.id);
 }
 
-/** Ends a pause: a new period is billed now, or the rest of the running one in part. */
+/** Resumes a subscription on request: bills a new period, or the rest of the current one. */
 export function resumeOnRequest(
   change: Change,
   subscription: Subscription,
@@ -61,7 +61,7 @@ function creditsOf(
   });
 }
 
-/** The usage of the running period, as items: the period will not come to its own invoice. */
+/** The usage of the current period as invoice items, since this period gets no invoice of its own. */
 function usageOf(change: Change, subscription: Subscription): InvoiceItem[] {
   const { account } = change;
   if (subscription.status === "trialing") return [];
@@ -89,7 +89,7 @@ function usageOf(change: Change, subscription: Subscription): InvoiceItem[] {
   });
 }
 
-/** A pause that waits for its payment ends when the invoice is paid. */
+/** When the pause waits for the payment, it ends when the invoice is paid. */
 function resumeInNewPeriod(change: Change, subscription: Subscription, { waitsForPayment }: ResumeTerms) {
   const { account } = change;
   const renewed = account.subscriptions.put(startingPeriod(change, subscription));
@@ -113,7 +113,7 @@ function resumeInOldCycle(change: Change, subscription: Subscription, { proratio
   if (proration === "always_invoice" && rest.length > 0) billNow(change, resumed);
 }
 
-/** The period begins anew where it was taken up: what was metered before the pause is settled. */
+/** The current period starts again now, because usage before the pause is already billed. */
 function inRunningPeriod(change: Change, subscription: Subscription): Subscription {
   const data = subscription.items.data.map((item) => {
     const { end } = periodAt(subscription.billing_cycle_anchor, recurringPriceOf(item).recurring, change.now);
@@ -122,7 +122,7 @@ function inRunningPeriod(change: Change, subscription: Subscription): Subscripti
   return { ...subscription, items: { ...subscription.items, data } };
 }
 
-/** Bills a subscription with an invoice that is final at once. */
+/** Bills a subscription with an invoice that is finalized and collected immediately. */
 function billNow(change: Change, subscription: Subscription, linesOf?: (invoice: string) => InvoiceLine[]) {
   const { account } = change;
   const draft = planDraft(change, subscription, { linesOf, billingReason: "subscription_update" });

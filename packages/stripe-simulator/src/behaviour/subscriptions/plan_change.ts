@@ -8,7 +8,7 @@ import {
   collect,
   finalizeDraft,
   methodForSubscription,
-  noteFailure,
+  recordFailure,
 } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
@@ -16,27 +16,27 @@ import { type ItemChange, withChangedItems } from "./item_changes.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { startingPeriod } from "./renewal.ts";
 
-/** What is to become of a subscription's items and periods. */
+/** A requested change of a subscription's items and periods. */
 export interface PlanTerms {
   items: ItemChange[];
   proration: "always_invoice" | "create_prorations" | "none";
-  /** From when on the rest of the period counts; now, unless said otherwise. */
+  /** The time from which the change is prorated, in seconds. Now unless given. */
   prorationDate?: number;
-  /** A new period begins now, whatever becomes of the items. */
+  /** True when a new period begins now even if the interval stays the same. */
   startsPeriod: boolean;
-  /** The new end of the trial. */
+  /** The new end of the trial, in seconds. */
   trialEnd?: number | "now";
 }
 
-/** What such a change comes to, before anything of it is stored. */
+/** The result of a change before it is stored. */
 export interface PlanChange {
   before: Subscription;
   after: Subscription;
-  /** What is given back for the old items and to be paid for the new ones. */
+  /** The credits for the old items and the charges for the new ones. */
   prorations: InvoiceItem[];
-  /** A new period begins now and is billed at once. */
+  /** True when a new period begins now and is billed immediately. */
   startsPeriod: boolean;
-  /** There is an invoice at once, not only with the next renewal. */
+  /** True when there is an invoice now and not only at the next renewal. */
   isInvoiced: boolean;
 }
 
@@ -48,7 +48,7 @@ export type PaymentBehavior =
 
 const pendingFor = 23 * 3600;
 
-/** Works out a change of plan. Throws Stripe's 400s. */
+/** Calculates a change of plan without storing it. Throws Stripe's 400s. */
 export function planChange(change: Change, before: Subscription, terms: PlanTerms): PlanChange {
   const changed = withChangedItems(change, before, terms.items);
   const endsTrial = terms.trialEnd === "now" && before.status === "trialing";
@@ -58,14 +58,19 @@ export function planChange(change: Change, before: Subscription, terms: PlanTerm
     : prorationsOf(change, changed, { before, startsPeriod, terms });
   return {
     before,
-    after: keptCancellation(startsPeriod ? inNewPeriod(change, changed) : withTrial(change, changed, terms)),
+    after: withMovedCancellation(
+      startsPeriod ? inNewPeriod(change, changed) : withTrial(change, changed, terms),
+    ),
     prorations,
     startsPeriod,
     isInvoiced: startsPeriod || (terms.proration === "always_invoice" && prorations.length > 0),
   };
 }
 
-/** Carries out a change of plan and collects what it costs, as `payment` says. */
+/**
+ * Applies a change of plan and collects its invoice. Throws a 402 or 400 when `payment.behavior` is
+ * `error_if_incomplete` and the payment would fail.
+ */
 export function applyPlanChange(
   change: Change,
   plan: PlanChange,
@@ -94,11 +99,11 @@ export function applyPlanChange(
     return updateSubscription(change, updated, { ...updated, status: "past_due" });
   }
   if (method) collect(change, invoice, method, payment.presence, !isPending);
-  else noteFailure(change, invoice, { isAutomatic: !isPending, isActionRequired: false });
+  else recordFailure(change, invoice, { isAutomatic: !isPending, isActionRequired: false });
   return account.subscriptions.get(updated.id);
 }
 
-/** The invoice of a change: what waited already, the prorations and, in a new period, all of it. */
+/** The invoice of a change: pending items, prorations and, in a new period, all items. */
 export function invoiceOf(change: Change, plan: PlanChange): Invoice {
   return planDraft(change, plan.after, {
     items: plan.prorations,
@@ -107,7 +112,7 @@ export function invoiceOf(change: Change, plan: PlanChange): Invoice {
   });
 }
 
-/** The usage of the period that is broken off, and the new one in advance. */
+/** The lines of a new period: the usage of the interrupted period, and the other items in advance. */
 function newPeriodLines(change: Change, { before, after }: PlanChange, invoice: string): InvoiceLine[] {
   const { account } = change;
   const context = { invoice, subscription: after };
@@ -132,16 +137,16 @@ function prorationsOf(
   { before, startsPeriod, terms }: { before: Subscription; startsPeriod: boolean; terms: PlanTerms },
 ): InvoiceItem[] {
   const from = terms.prorationDate ?? change.now;
-  const isOtherTime = startsPeriod || terms.trialEnd !== undefined;
-  const left = before.items.data.filter((item) => isOtherTime || !isKept(item, changed));
-  const entered = isOtherTime ? [] : changed.items.data.filter((item) => !isKept(item, before));
+  const changesPeriod = startsPeriod || terms.trialEnd !== undefined;
+  const left = before.items.data.filter((item) => changesPeriod || !isKept(item, changed));
+  const entered = changesPeriod ? [] : changed.items.data.filter((item) => !isKept(item, before));
   return [
     ...left.flatMap((item) => creditFor(change, before, item, from)),
     ...entered.flatMap((item) => chargeFor(change, changed, item, from)),
   ];
 }
 
-/** True when the other state of the subscription has the same item at the same price and quantity. */
+/** True when the other state has the same item with the same price and quantity. */
 function isKept(item: SubscriptionItem, other: Subscription): boolean {
   return other.items.data.some(({ id, price, quantity }) =>
     id === item.id && price.id === item.price.id && quantity === item.quantity
@@ -180,14 +185,14 @@ function withTrial(change: Change, subscription: Subscription, { trialEnd }: Pla
   };
 }
 
-/** A subscription that ends with its period ends with the new one. */
-function keptCancellation(subscription: Subscription): Subscription {
+/** A subscription that was to end with its period ends with the new period. */
+function withMovedCancellation(subscription: Subscription): Subscription {
   if (!subscription.cancel_at_period_end) return subscription;
   const ends = subscription.items.data.map((item) => item.current_period_end);
   return { ...subscription, cancel_at: Math.min(...ends) };
 }
 
-/** The subscription as it was, with the change waiting for its payment. */
+/** Returns the old subscription with the change as its `pending_update`. */
 function withPendingUpdate(change: Change, { before, after, startsPeriod }: PlanChange): Subscription {
   return {
     ...before,

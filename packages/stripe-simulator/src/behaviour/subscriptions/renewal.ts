@@ -4,7 +4,7 @@ import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { cancelNow } from "./cancellation.ts";
 import { updateSubscription } from "./subscription_update.ts";
-import { finalizeDraft, methodForSubscription, writeOff } from "../payments/payment_collection.ts";
+import { finalizeDraft, markAsUncollectible, methodForSubscription } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { firstPeriod, periodAt } from "./billing_periods.ts";
@@ -12,8 +12,8 @@ import { pauseNow } from "./pause.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 
 /**
- * Begins the next period of the items whose period is over, and bills it with a draft that becomes final later. A trial
- * ends in the same way, unless there is no card and the subscription was told to pause or to end then.
+ * Starts the next period of the items whose period is over, and bills it with a draft. A trial ends in the same way,
+ * unless there is no card and `missing_payment_method` says to pause or cancel.
  */
 export function renew(change: Change, subscription: Subscription) {
   const isTrialEnd = subscription.status === "trialing";
@@ -29,8 +29,8 @@ export function renew(change: Change, subscription: Subscription) {
 }
 
 /**
- * Ends a trial for which there is no card as the subscription was told to: it is paused or canceled. Nothing, where there
- * is a card or an invoice is wanted all the same.
+ * Pauses or cancels a subscription whose trial ends without a card, as `missing_payment_method` says. Returns
+ * undefined when there is a card or an invoice is to be created.
  */
 export function endTrialWithoutCard(change: Change, subscription: Subscription): Subscription | undefined {
   if (methodForSubscription(change.account, subscription)) return;
@@ -39,7 +39,7 @@ export function endTrialWithoutCard(change: Change, subscription: Subscription):
   if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");
 }
 
-/** The subscription with the next period in each item whose period is over at that moment. */
+/** Returns the subscription with the next period in each item whose period is over at `now`. */
 export function withNextPeriods(subscription: Subscription, now: number): Subscription {
   const data = subscription.items.data.map((item) =>
     isOver(item, now) ? inNextPeriod(subscription, item) : item
@@ -47,7 +47,7 @@ export function withNextPeriods(subscription: Subscription, now: number): Subscr
   return { ...subscription, items: { ...subscription.items, data } };
 }
 
-/** The subscription with a new cycle that begins now. */
+/** Returns the subscription with a new cycle that begins now. */
 export function startingPeriod(change: Change, subscription: Subscription): Subscription {
   const data = subscription.items.data.map((item) => {
     const { start, end } = firstPeriod(change.now, recurringPriceOf(item).recurring);
@@ -79,7 +79,7 @@ function renewalInvoice(change: Change, subscription: Subscription): Invoice {
   return isOnHold ? { ...draft, auto_advance: false } : draft;
 }
 
-/** What a renewal bills: the usage of the period that is over, and the next period in advance. */
+/** The lines of a renewal: the usage of the past period, and the next period in advance. */
 export function renewalLines(
   account: Account,
   subscription: Subscription,
@@ -100,11 +100,11 @@ export function renewalLines(
   });
 }
 
-/** What becomes of a new invoice while collection is paused. */
+/** Applies `pause_collection` to a new invoice. */
 function holdBack(change: Change, draft: Invoice, behavior: string) {
   if (behavior === "keep_as_draft") return;
   const invoice = finalizeDraft(change, draft);
   if (invoice.status !== "open") return;
   if (behavior === "void") voidInvoice(change, invoice);
-  else writeOff(change, invoice, "subscription_paused");
+  else markAsUncollectible(change, invoice, "subscription_paused");
 }

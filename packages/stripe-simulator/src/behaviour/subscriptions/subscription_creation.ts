@@ -7,8 +7,9 @@ import { methodForSubscription } from "../payments/payment_collection.ts";
 import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscription_start.ts";
 
 /**
- * Starts a subscription as the API does: charges the card that is kept for it, or leaves the first invoice open, as
- * `behavior` says. Throws a 400 when there is no card to charge, a 402 when its refusal is to be an error.
+ * Creates a subscription as the API does: charges its payment method or leaves the first invoice open, as `behavior`
+ * says. Throws a 400 when there is no card, and a 402 when `behavior` is `error_if_incomplete` and the card is
+ * declined.
  */
 export function createSubscription(
   change: Change,

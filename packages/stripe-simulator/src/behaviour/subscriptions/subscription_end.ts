@@ -8,7 +8,7 @@ import { isMetered, lineForUsage } from "../invoices/invoice_lines.ts";
 import { creditFor } from "../invoices/proration.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 
-/** Ends a subscription at the moment it was set to end, and bills what is still to be billed. */
+/** Cancels a subscription at its scheduled end and bills what is still unbilled. */
 export function cancelAsScheduled(change: Change, subscription: Subscription) {
   cancelNow(change, subscription, {
     reason: subscription.cancellation_details?.reason ?? "cancellation_requested",
@@ -20,8 +20,8 @@ export function cancelAsScheduled(change: Change, subscription: Subscription) {
 }
 
 /**
- * Ends a subscription at somebody's request. `prorate` gives back the unused time, `invoiceNow` bills at once what is
- * still to be billed, usage and pending items; without it usage of the running period is never billed.
+ * Cancels a subscription on request. `prorate` credits the unused time. `invoiceNow` bills usage and pending items
+ * now; otherwise usage of the current period is never billed.
  */
 export function cancelOnRequest(
   change: Change,
@@ -42,13 +42,13 @@ export function cancelOnRequest(
   return account.subscriptions.get(subscription.id);
 }
 
-/** Gives up a subscription whose first invoice was not paid in time. */
+/** Expires a subscription whose first invoice was not paid in time. */
 export function expireIncomplete(change: Change, subscription: Subscription) {
   const invoice = change.account.invoices.get(String(subscription.latest_invoice));
   voidInvoice(change, invoice);
 }
 
-/** Drops a change of plan that was not paid for in time. */
+/** Drops a pending update that was not paid in time. */
 export function expirePendingUpdate(change: Change, subscription: Subscription) {
   const { account } = change;
   const after = account.subscriptions.put({ ...subscription, pending_update: null });
@@ -58,8 +58,8 @@ export function expirePendingUpdate(change: Change, subscription: Subscription) 
 }
 
 /**
- * Bills what a subscription still owes when it ends: its pending items and the usage of its unfinished period, which is
- * free in a trial. There is no invoice when that is nothing at all.
+ * Bills the pending items of an ended subscription and the usage of its current period, which is free in a trial.
+ * Returns undefined when there is nothing to bill.
  */
 function billRemainder(
   change: Change,

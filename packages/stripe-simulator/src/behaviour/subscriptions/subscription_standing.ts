@@ -7,13 +7,14 @@ import { updateSubscription } from "./subscription_update.ts";
 import { resumeNow } from "./pause.ts";
 
 /*
- * What the fate of an invoice means for its subscription. A subscription stands as its newest final invoice does: once
- * that one is settled, older ones that are still open do not keep it past due.
+ * How invoices determine the status of their subscription. Only the newest finalized invoice counts: once it is paid,
+ * void or uncollectible, older open invoices do not keep the subscription past due
+ * (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
  */
 
 /**
- * After an invoice was paid: a first one starts the subscription, a later one brings it back into good standing. The
- * subscription keeps the card where it was told to.
+ * Updates the subscription after an invoice was paid: the first invoice starts it, later ones make it active again.
+ * The card becomes the subscription's when `save_default_payment_method` says so.
  */
 export function afterPayment(change: Change, invoice: Invoice, card: string | null) {
   const billed = findBilled(change.account, invoice);
@@ -23,7 +24,7 @@ export function afterPayment(change: Change, invoice: Invoice, card: string | nu
   if (isCurrent && subscription.pending_update) return applyPendingUpdate(change, subscription);
   if (subscription.status === "incomplete") return activate(change, subscription);
   if (subscription.status === "paused") return isCurrent ? resumeNow(change, subscription) : undefined;
-  afterSettlement(change, invoice);
+  afterInvoiceClosed(change, invoice);
 }
 
 function keepCard(change: Change, subscription: Subscription, card: string | null): Subscription {
@@ -32,18 +33,18 @@ function keepCard(change: Change, subscription: Subscription, card: string | nul
   return updateSubscription(change, subscription, { ...subscription, default_payment_method: card });
 }
 
-/** After an invoice was paid, voided or written off: nothing is owed for it any more. */
-export function afterSettlement(change: Change, invoice: Invoice) {
+/** Updates the subscription after an invoice was paid, voided or marked as uncollectible. */
+export function afterInvoiceClosed(change: Change, invoice: Invoice) {
   const subscription = findBilled(change.account, invoice);
   if (!subscription || !isNewestFinal(change.account, invoice)) return;
   if (isInArrears(subscription)) activate(change, subscription);
 }
 
-/** After Stripe failed to collect an invoice by itself. `isLast` means that it will not try again. */
+/** Updates the subscription after automatic collection failed. `isLast` means that there are no more retries. */
 export function afterFailure(change: Change, invoice: Invoice, isLast: boolean) {
   const subscription = findBilled(change.account, invoice);
   if (!subscription || !isNewestFinal(change.account, invoice)) return;
-  if (isLast) return giveUp(change, subscription);
+  if (isLast) return afterLastRetry(change, subscription);
   if (subscription.status === "active" || subscription.status === "trialing") {
     updateSubscription(change, subscription, { ...subscription, status: "past_due" });
   }
@@ -55,7 +56,7 @@ export function findBilled(account: Account, invoice: Invoice): Subscription | u
   return subscription && !hasEnded(subscription) ? subscription : undefined;
 }
 
-/** The change of plan that waited for this payment takes effect. */
+/** Applies the pending update whose invoice was paid. */
 function applyPendingUpdate(change: Change, before: Subscription) {
   const update = before.pending_update;
   const data = update?.subscription_items ?? before.items.data;
@@ -85,7 +86,7 @@ function activate(change: Change, subscription: Subscription) {
   updateSubscription(change, subscription, { ...subscription, status: "active" });
 }
 
-function giveUp(change: Change, subscription: Subscription) {
+function afterLastRetry(change: Change, subscription: Subscription) {
   const { after_last_retry: rule } = change.account.billingSettings;
   if (rule === "cancel") {
     cancelNow(change, subscription, { reason: "payment_failed" });

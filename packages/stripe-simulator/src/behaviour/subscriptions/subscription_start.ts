@@ -4,7 +4,7 @@ import type { OrderedItem } from "../../objects/checkout_session.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newId } from "../../objects/ids.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
-import { type InvoicePayment, type PaymentIntent, settledInvoicePayment } from "../../objects/payment.ts";
+import { type InvoicePayment, paidInvoicePayment, type PaymentIntent } from "../../objects/payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { isRecurring, type RecurringPrice } from "../../objects/price.ts";
 import {
@@ -25,17 +25,17 @@ import { firstPeriod, periodAt, shareOf } from "./billing_periods.ts";
 export interface SubscribeOrder {
   customer: Customer;
   items: OrderedItem[];
-  /** The card that becomes the subscription's own. Null when there is none, or the customer's is to be used. */
+  /** The payment method that becomes the subscription's default. Null when it has none of its own. */
   method: PaymentMethod | null;
   trial: Period | null;
   terms: Pick<SubscriptionFields, "billingMode" | "description" | "metadata" | "missingPaymentMethod">;
-  /** The card that pays the first invoice, and where the customer is meanwhile. Null leaves it open. */
+  /** The payment method for the first invoice, and the customer's presence. Null leaves the invoice open. */
   payment: { method: PaymentMethod; presence: Presence } | null;
-  /** When the first whole period begins, where that is not now: until then it is billed in part, or not at all. */
+  /** The start of the first full period when that is not now. Until then, a prorated amount or nothing is billed. */
   anchor?: { at: number; isProrated: boolean };
 }
 
-/** All that a new subscription brings into being. The invoice is given in each of its states, for its events. */
+/** A new subscription and everything created with it. The invoice is given in each of its states, for its events. */
 export interface NewSubscription {
   customer: Customer;
   subscription: Subscription;
@@ -44,8 +44,8 @@ export interface NewSubscription {
 }
 
 /**
- * Starts a subscription and stores everything; the caller emits the events. It is incomplete when its first invoice is
- * not paid with that. An invoice of nothing, as in a trial, needs no payment.
+ * Creates a subscription and stores everything; the caller emits the events. It is incomplete when its first invoice
+ * is not paid. An invoice of 0, as in a trial, needs no payment.
  */
 export function subscribe(change: Change, order: SubscribeOrder): NewSubscription {
   const { account } = change;
@@ -64,7 +64,7 @@ export function subscribe(change: Change, order: SubscribeOrder): NewSubscriptio
   return { customer, subscription: started, invoice: { draft, finalized, current }, payment };
 }
 
-/** The subscription and its first invoice as they would be, without a trace of them yet. */
+/** Calculates the subscription and its first invoice without storing them. */
 export function planSubscription(
   change: Change,
   order: SubscribeOrder,
@@ -79,7 +79,7 @@ export function planSubscription(
   return { subscription: { ...built, latest_invoice: draft.id }, draft };
 }
 
-/** Tells of a new subscription and its first invoice, in the order of real deliveries. */
+/** Emits the events of a new subscription and its first invoice, in the order of real deliveries. */
 export function emitStart(change: Change, { subscription, invoice, payment }: NewSubscription) {
   const { draft, finalized, current } = invoice;
   const attempt = payment?.attempt ?? null;
@@ -125,7 +125,7 @@ function buildSubscription(change: Change, order: SubscribeOrder): Subscription 
   });
 }
 
-/** Until the anchor only a part of the period is billed. */
+/** Before the anchor only a part of the period is billed. */
 function firstLine(
   change: Change,
   fields: { order: SubscribeOrder; subscription: Subscription; item: SubscriptionItem; invoice: string },
@@ -154,11 +154,11 @@ function payFirst(
   const [open] = invoicePayments.of(invoice.id);
   const attempt = payment && tryCard(change, intent, payment.method, payment.presence);
   if (attempt?.outcome !== "succeeded") return { intent, attempt, invoicePayment: open };
-  const paid = invoicePayments.put(settledInvoicePayment(change.now, open));
+  const paid = invoicePayments.put(paidInvoicePayment(change.now, open));
   return { intent: attempt.intent, attempt, invoicePayment: paid };
 }
 
-/** The first invoice of an incomplete subscription is not tried again by itself. */
+/** The first invoice of an incomplete subscription is not retried automatically. */
 function attempted(invoice: Invoice, payment: NewSubscription["payment"]): Invoice {
   return payment?.attempt ? { ...invoice, attempt_count: 1, attempted: true } : invoice;
 }
