@@ -1,12 +1,11 @@
 import { parseArgs } from "node:util";
-import { StateFileError } from "./src/account/state_file.ts";
-import { serveSimulator } from "./src/server/start_server.ts";
+import { serveSimulator, StateFileError } from "./mod.ts";
 
 const usage = `usage: deno run -A packages/stripe-simulator/main.ts [--port N] [--state FILE]
   --port N      the port to listen on, on 127.0.0.1 (0, the default: any free one)
-  --state FILE  keep customers, subscriptions and all else in FILE between runs`;
+  --state FILE  save the state in FILE and load it at the next start`;
 
-/** A fault of the caller's: its message is all that is printed. */
+/** A wrong use of the program. Only its message is printed. */
 class UsageError extends Error {}
 
 function readOptions(args: string[]): { port: number; state: string | undefined } {

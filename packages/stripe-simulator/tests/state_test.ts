@@ -54,7 +54,7 @@ Deno.test("webhooks that were pending in a state are delivered once it is put in
   first.simulator.faults.add({ kind: "fail_delivery", target: "*", next: 1 });
   await first.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
   await first.stripe.customers.create({ name: "Ada" });
-  while (!(await readState(first)).includes("fault asked for")) await Promise.resolve();
+  while (!(await readState(first)).includes("simulated fault")) await Promise.resolve();
 
   await using second = await startSimulator();
   assert.equal((await writeState(second, await readState(first))).status, 200);

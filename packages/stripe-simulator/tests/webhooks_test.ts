@@ -213,7 +213,10 @@ Deno.test("a delivery that never succeeds is given up, stays pending in the even
     "customer.created",
     1,
   ]]);
-  assert.match(rig.log.at(-1) ?? "", /^webhook given up: customer\.created evt_\w+ to http:.* \(500\)$/);
+  assert.match(
+    rig.log.at(-1) ?? "",
+    /^webhook failed for good: customer\.created evt_\w+ to http:.* \(500\)$/,
+  );
 });
 
 Deno.test("an endpoint that does not answer in time counts as failed", async () => {

@@ -139,7 +139,7 @@ export class Account {
     );
     const destinations = this.eventDestinations.oldestFirst();
     const receivers = destinations.filter((destination) => receivesSnapshots(destination, event.type));
-    const recipients = [...endpoints, ...destinationsListening].map(({ id }) => id);
+    const recipients = [...endpoints, ...receivers].map(({ id }) => id);
     const published = this.events.put({ ...event, pending_webhooks: recipients.length });
     this.onEvent(published, recipients);
     const thin = { type: thinTypeOf(event.type), related_object: null };

@@ -24,7 +24,7 @@ import { testClockEndpoints } from "./test_clock_endpoints.ts";
 import { thinEventEndpoints } from "./thin_event_endpoints.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
 
-/** Every method and path that the simulator knows. */
+/** Every endpoint of the API. */
 export const endpoints: Endpoint[] = [
   ...productEndpoints,
   ...priceEndpoints,

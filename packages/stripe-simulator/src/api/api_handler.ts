@@ -19,7 +19,7 @@ export interface ApiParts {
   faults: Faults;
   rateLimit: RateLimit;
   log: (line: string) => void;
-  /** Aborted when the simulator stops, so that no request holds it up. */
+  /** Aborted when the simulator stops, so that no request delays it. */
   stopping: AbortSignal;
 }
 
@@ -32,10 +32,10 @@ interface ApiRequest {
   idempotencyKey: string | null;
 }
 
-/** A reply and the headers that only it has. */
+/** A reply with additional headers. */
 type HeadedReply = Reply & { headers?: Record<string, string> };
 
-/** Builds the handler of `/v1/*`: every request is answered in Stripe's way, errors included. */
+/** Creates the handler of `/v1/*` and `/v2/*`. Every request gets a reply as from Stripe, errors included. */
 export function createApi(parts: ApiParts): (request: Request) => Promise<Response> {
   const keys = new IdempotencyKeys(parts.account.idempotencyKeys);
   return async (request) => {
@@ -46,10 +46,10 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     if (error && !error.carried_out) return fail(call, error.status);
     const timeOut = parts.faults.take("api_time_out", subject);
     if (timeOut && !timeOut.carried_out) return await neverAnswer(request, call, timeOut.ms);
-    const { reply, settle } = answer(request, call);
+    const { reply, saveReply } = answer(request, call);
     const delay = parts.faults.take("api_delay", subject);
     if (delay) await wait(delay.ms, parts.stopping);
-    settle();
+    saveReply();
     if (timeOut) return await neverAnswer(request, call, timeOut.ms);
     if (error) return fail(call, error.status);
     const hangUp = parts.faults.take("api_hang_up", subject) !== undefined;
@@ -60,28 +60,31 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     return toResponse(call, toErrorReply(simulatedError(status)));
   }
 
-  /** Keeps the caller waiting until they give up; at last the connection breaks. */
+  /** Does not answer. The connection breaks after `ms` milliseconds unless the client gives up earlier. */
   async function neverAnswer(request: Request, call: ApiRequest, ms: number): Promise<Response> {
     await wait(ms, AbortSignal.any([request.signal, parts.stopping]));
     return toResponse(call, toErrorReply(simulatedError(504)), true);
   }
 
-  /** The reply, and how to make it known to those who repeat the request: not before it is given. */
-  function answer(request: Request, call: ApiRequest): { reply: HeadedReply; settle: () => void } {
-    const settled = (reply: HeadedReply) => ({ reply, settle: () => {} });
+  /**
+   * Runs the request. Returns the reply, and a function that saves it for its idempotency key; it is called when the
+   * reply is sent.
+   */
+  function answer(request: Request, call: ApiRequest): { reply: HeadedReply; saveReply: () => void } {
+    const done = (reply: HeadedReply) => ({ reply, saveReply: () => {} });
     try {
       checkApiKey(request);
       checkVersion(request);
       const params = readParams(call);
       const [prepared, id] = prepare(call, params);
       const { method, idempotencyKey: key } = call;
-      if (method !== "POST" || key === null) return settled(carryOut(prepared, id, call));
+      if (method !== "POST" || key === null) return done(carryOut(prepared, id, call));
       const saved = keys.begin(key, `${method} ${call.path} ${canonical(params)}`, parts.account.now());
-      if (saved) return settled({ ...saved, headers: { "idempotent-replayed": "true" } });
+      if (saved) return done({ ...saved, headers: { "idempotent-replayed": "true" } });
       const reply = carryOut(prepared, id, call);
-      return { reply, settle: () => keys.finish(key, reply) };
+      return { reply, saveReply: () => keys.finish(key, reply) };
     } catch (error) {
-      return settled(toErrorReply(error));
+      return done(toErrorReply(error));
     }
   }
 
@@ -137,23 +140,23 @@ async function readRequest(request: Request): Promise<ApiRequest> {
   };
 }
 
-/** The simulator speaks one version, the one its types are made for; a request without a version gets that one. */
+/** The simulator has one API version, the one of its types. It is also the default. */
 function checkVersion(request: Request) {
   const version = request.headers.get("stripe-version") ?? apiVersion;
   if (version !== apiVersion) {
     throw invalidRequest(
-      `Invalid Stripe API version: ${version}. The Stripe simulator speaks ${apiVersion} only.`,
+      `Invalid Stripe API version: ${version}. The Stripe simulator supports ${apiVersion} only.`,
     );
   }
 }
 
-/** The parameters in the query and the body: a form in v1, JSON in v2. */
+/** Reads the parameters of query and body: a form in v1, JSON in v2. */
 function readParams({ path, query, body }: ApiRequest): FormHash {
   if (path.startsWith("/v2/")) return { ...decodeForm(query), ...decodeJson(body) };
   return decodeForm([query, body].filter((part) => part !== "").join("&"));
 }
 
-/** Parameters in a fixed order: the same request may arrive with its pairs shuffled. */
+/** Serializes parameters in a fixed order, because a repeated request can have them in another order. */
 function canonical(params: FormValue): string {
   if (typeof params === "string") return JSON.stringify(params);
   const entries = Object.entries(params).sort(([a], [b]) => a < b ? -1 : 1);
@@ -167,7 +170,7 @@ function simulatedError(status: number): StripeError {
     });
   }
   const type = status >= 500 ? "api_error" : "invalid_request_error";
-  return new StripeError(status, type, `A fault was asked for: ${status}.`);
+  return new StripeError(status, type, `Simulated fault: ${status}.`);
 }
 
 function toResponse(call: ApiRequest, reply: HeadedReply, hangUp = false): Response {
@@ -179,10 +182,10 @@ function toResponse(call: ApiRequest, reply: HeadedReply, hangUp = false): Respo
     ...(call.idempotencyKey === null ? {} : { "idempotency-key": call.idempotencyKey }),
     ...reply.headers,
   });
-  return new Response(hangUp ? brokenOff(reply.body) : reply.body, { status: reply.status, headers });
+  return new Response(hangUp ? truncated(reply.body) : reply.body, { status: reply.status, headers });
 }
 
-/** Resolves after so many milliseconds, or sooner when the signal is aborted. */
+/** Resolves after `ms` milliseconds, or when the signal is aborted. */
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -194,7 +197,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A body that ends in the middle: fewer bytes come than the length that was announced. */
-function brokenOff(body: string): ReadableStream<Uint8Array> {
+/** A body that is shorter than its content-length. */
+function truncated(body: string): ReadableStream<Uint8Array> {
   return new Blob([body.slice(0, body.length / 2)]).stream();
 }

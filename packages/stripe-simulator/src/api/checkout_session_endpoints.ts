@@ -27,7 +27,7 @@ export const checkoutSessionEndpoints = [
     const change = call.change.of({ customer: params.customer });
     const id = newSessionId();
     const place = placeOf(params, id, account.origin);
-    const { items, currency } = goodsOf(account, params);
+    const { items, currency } = itemsAndCurrency(account, params);
     const order: CheckoutOrder = {
       id,
       items,
@@ -101,8 +101,8 @@ export const checkoutSessionEndpoints = [
   }),
 ];
 
-/** What is sold, and in which currency. In setup mode nothing is. */
-function goodsOf(
+/** The items and their currency. None in setup mode. */
+function itemsAndCurrency(
   account: Account,
   params: CreateParams,
 ): { items: CheckoutOrder["items"]; currency: string | null } {
@@ -112,7 +112,7 @@ function goodsOf(
   return { items, currency: sellableCurrency(account, items, params.mode) };
 }
 
-/** A subscription needs a customer; a single payment or a saved card has one only where it is asked for. */
+/** A subscription requires a customer. In the other modes a customer is created only when requested. */
 function customerCreation(params: CreateParams): "always" | "if_required" | null {
   if (params.customer) return null;
   return params.mode === "subscription" ? "always" : params.customer_creation ?? "if_required";

@@ -3,10 +3,10 @@ import { accountId, apiVersion } from "../objects/stored_object.ts";
 import { endpoint } from "./endpoint.ts";
 import { clearable, list, oneOf, text } from "../wire/params.ts";
 
-/** An address that may be left empty. */
+/** A URL that can be empty. */
 const address = clearable(text()).optional();
 
-/** Where `stripe listen` says that it is going to open a web socket. */
+/** `stripe listen` creates a session here before it opens its web socket. */
 export const cliSessionEndpoints = [
   endpoint("POST /v1/stripecli/sessions", {
     device_name: text(),

@@ -81,7 +81,10 @@ export const customerEndpoints = [
   }),
 ];
 
-/** The invoice settings with another default card; undefined leaves it as it is. Throws a 400 unless it is theirs. */
+/**
+ * Returns the invoice settings with another default payment method. Undefined leaves it unchanged. Throws a 400 when
+ * it is not attached to the customer.
+ */
 function withDefault(
   account: Account,
   { id, invoice_settings: settings }: Customer,

@@ -4,16 +4,16 @@ import type { Change } from "../account/change.ts";
 import type { FormHash } from "../wire/form_encoding.ts";
 import { list, parseParams, text } from "../wire/params.ts";
 
-/** What an endpoint works with. Its own schema has checked the parameters. */
+/** The arguments of an endpoint. The parameters have passed its schema. */
 export interface Call<Params> {
   account: Account;
   change: Change;
   params: Params;
-  /** The id in the path, empty where the path has none. */
+  /** The id in the path, or an empty string. */
   id: string;
 }
 
-/** A request that has passed validation and can be carried out. */
+/** A validated request that can be run. */
 export interface PreparedCall {
   expand: string[];
   run(change: Change, id: string): object;
@@ -22,7 +22,7 @@ export interface PreparedCall {
 /** One method and path of the API. */
 export interface Endpoint {
   method: string;
-  /** The path's parts; `:id` stands for any id. */
+  /** The segments of the path. `:id` matches any id. */
   segments: string[];
   prepare(form: FormHash): PreparedCall;
 }
@@ -32,8 +32,8 @@ type Route = `${"GET" | "POST" | "DELETE"} /${"v1" | "v2"}/${string}`;
 const expandParam = { expand: list(text()).default([]) };
 
 /**
- * Describes an endpoint: its route, its parameters, and what it does. Every endpoint takes `expand[]` as well.
- * The parameters are checked before anything runs.
+ * Defines an endpoint: its route, its parameters and its implementation. Every endpoint also accepts `expand[]`. The
+ * parameters are validated before anything runs.
  */
 export function endpoint<Shape extends z.ZodRawShape>(
   route: Route,
@@ -55,7 +55,7 @@ export function endpoint<Shape extends z.ZodRawShape>(
   };
 }
 
-/** The endpoint for a request and the id its path names. */
+/** Finds the endpoint of a request and the id in its path. */
 export function findEndpoint(
   endpoints: Endpoint[],
   method: string,
@@ -73,7 +73,7 @@ function segmentsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "").map(decodeSegment);
 }
 
-/** A part that is not valid percent-encoding is taken as it is: no endpoint or id will match it. */
+/** Malformed percent-encoding is kept as it is: no route or id matches it. */
 function decodeSegment(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -99,7 +99,7 @@ export const eventDestinationEndpoints = [
   endpoint(`POST ${path}/:id/ping`, {}, ({ account, change, id }) => ping(change, account, id)),
 ];
 
-/** An event that goes to this destination and to no other. */
+/** Emits an event that goes only to this destination. */
 function ping(change: Change, account: Account, id: string) {
   const event = newThinEvent(change.now, pingType, {
     related: relate(account.eventDestinations.get(id)),
@@ -121,7 +121,10 @@ function setStatus({ account, now }: Change, before: EventDestination, status: E
   );
 }
 
-/** Thin events are named one by one; snapshot events have the names of v1, or `*` for all of them. */
+/**
+ * Thin event types have a version prefix and must be listed one by one. Snapshot events have the v1 names, or `*` for
+ * all.
+ */
 function checkEvents(payload: EventDestination["event_payload"], types: string[]) {
   const isThin = (type: string) => /^v\d+\./.test(type);
   const wrong = types.find((type) => payload === "thin" ? !isThin(type) : isThin(type));
@@ -131,12 +134,12 @@ function checkEvents(payload: EventDestination["event_payload"], types: string[]
 
 type Include = z.output<typeof include>;
 
-/** The secret is shown in the reply to the creation only. */
+/** Only the reply to the creation shows the secret. */
 function withoutSecret(include: Include): Include {
   return include.filter((field) => field !== "webhook_endpoint.signing_secret");
 }
 
-/** The destination as a reply has it: its address and secret only where they are asked for. */
+/** The destination as a reply shows it: with URL and secret only when they are included. */
 function shown({ webhook_endpoint: endpoint, ...destination }: EventDestination, include: Include) {
   const webhook_endpoint = {
     ...(include.includes("webhook_endpoint.signing_secret")

@@ -25,7 +25,7 @@ export const eventEndpoints = [
 
   endpoint("GET /v1/events/:id", {}, ({ account, id }) => account.events.get(id)),
 
-  // Not in the public API, but what `stripe events resend` asks for.
+  // Not in the public API. `stripe events resend` uses it.
   endpoint("POST /v1/events/:id/retry", {
     for_stripecli: boolean().optional(),
     webhook_endpoint: text().optional(),
@@ -38,7 +38,7 @@ export const eventEndpoints = [
   }),
 ];
 
-/** A filter may end in a wildcard: `invoice.*`. */
+/** A filter can end in a wildcard: `invoice.*`. */
 function isOfType(type: string, filter: string): boolean {
   return filter.endsWith("*") ? type.startsWith(filter.slice(0, -1)) : type === filter;
 }

@@ -96,7 +96,7 @@ export const invoiceActionEndpoints = [
   }),
 ];
 
-/** The card named for a payment: the customer's, or a test card by its name, which becomes theirs. */
+/** The payment method named for a payment: the customer's own, or a predefined test card, which is then attached. */
 function cardFor(change: Change, invoice: Invoice, id: string): PaymentMethod {
   const method = methodInParam(change, id, "payment_method");
   const customer = change.account.customers.get(String(invoice.customer));
@@ -111,7 +111,7 @@ function periodEnd({ items }: Subscription): number {
   return Math.min(...items.data.map((item) => item.current_period_end));
 }
 
-/** The next invoice of a subscription, with changes that are only being considered. */
+/** Previews the next invoice of a subscription with changes. */
 function previewChange(change: Change, subscription: Subscription, params: PreviewParams): Invoice {
   const details = params.subscription_details;
   const wanted = details ? withSchedule(change, subscription, details) : subscription;
@@ -129,7 +129,7 @@ function previewChange(change: Change, subscription: Subscription, params: Previ
   return previewRenewal(change, plan.after, plan.prorations);
 }
 
-/** The first invoice of a subscription that is only being considered. */
+/** Previews the first invoice of a new subscription. */
 function previewStart(change: Change, customerId: string, params: PreviewParams): Invoice {
   const { account } = change;
   const details = params.subscription_details;

@@ -112,7 +112,7 @@ function makeItem(change: Change, customer: Customer, params: CreateParams): Inv
   return { ...item, discountable: params.discountable ?? item.discountable };
 }
 
-/** What it costs: an amount by itself, or so many of a price that is paid once. */
+/** The amount of an invoice item: a plain amount, or a quantity of a one-time price. */
 function valueOf(account: Account, params: CreateParams) {
   const { amount, pricing, quantity = 1 } = params;
   if (amount !== undefined) {

@@ -12,7 +12,7 @@ const fields = {
   metadata: metadata().optional(),
 };
 
-/** Invoices that are drawn up by hand. Those of subscriptions come by themselves. */
+/** Invoices that are created through the API, not by a subscription. */
 export const manualInvoiceEndpoints = [
   endpoint("POST /v1/invoices", {
     ...fields,

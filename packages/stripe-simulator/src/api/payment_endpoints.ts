@@ -6,7 +6,7 @@ import { missingParameter } from "../wire/errors.ts";
 import { paginate } from "../wire/pagination.ts";
 import { boolean, oneOf, pagination, text, url } from "../wire/params.ts";
 
-/** Payments come into being with invoices and checkouts. Those of invoices can be confirmed with a card. */
+/** Payments are created by invoices and checkouts. Those of invoices can be confirmed. */
 export const paymentEndpoints = [
   endpoint(
     "GET /v1/payment_intents",

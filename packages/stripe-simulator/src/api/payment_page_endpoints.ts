@@ -8,8 +8,8 @@ import { invalidRequest } from "../wire/errors.ts";
 import { integer, text } from "../wire/params.ts";
 
 /**
- * What Stripe's own checkout page asks of its server. It is no part of the public API, but Stripe's CLI pays with it
- * (`stripe trigger checkout.session.completed`).
+ * The API behind Stripe's own checkout page. It is not public, but Stripe's CLI uses it (`stripe trigger
+ * checkout.session.completed`).
  */
 export const paymentPageEndpoints = [
   endpoint(
@@ -25,7 +25,7 @@ export const paymentPageEndpoints = [
     const session = account.checkoutSessions.get(id);
     const { expected_amount: expected = session.amount_total } = params;
     if (expected !== session.amount_total) {
-      throw invalidRequest("The amount of this Checkout Session is another one.", {
+      throw invalidRequest("expected_amount is not the amount of this Checkout Session.", {
         param: "expected_amount",
       });
     }

@@ -76,7 +76,7 @@ interface Visitor {
   customer: string;
 }
 
-/** The one thing that the session is for. Throws a 400 for what the configuration or the subscription rules out. */
+/** Reads the flow of a session. Throws a 400 when the configuration or the subscription does not allow it. */
 function flowOf(visitor: Visitor, data: FlowData): PortalFlow {
   checkFeature(visitor.configuration, data.type);
   const flow: PortalFlow = { ...noFlow, after_completion: afterCompletionOf(data), type: data.type };

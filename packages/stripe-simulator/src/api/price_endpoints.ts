@@ -120,7 +120,7 @@ export const priceEndpoints = [
   }),
 ];
 
-/** What one unit costs: whole cents, or a decimal where it is less or in between. */
+/** The price of one unit: whole cents, or a decimal. */
 function amountOf(params: { unit_amount?: number; unit_amount_decimal?: string }) {
   const { unit_amount: whole, unit_amount_decimal: decimal } = params;
   if (whole !== undefined && decimal !== undefined) {
@@ -136,7 +136,7 @@ function amountOf(params: { unit_amount?: number; unit_amount_decimal?: string }
   };
 }
 
-/** What is metered needs a meter, and nothing else has one. */
+/** Reads `recurring`. A metered price requires a meter, any other must not have one. */
 function recurringOf(account: Account, params: RecurringParams): Recurring {
   const param = "recurring[meter]";
   if (params.usage_type === "metered" && params.meter === undefined) throw missingParameter(param);
@@ -158,7 +158,7 @@ function matchesRecurring(
     (wanted.usage_type === undefined || recurring?.usage_type === wanted.usage_type);
 }
 
-/** The product that a new price brings along. */
+/** Creates the product of `product_data`. */
 function makeProduct(change: Change, data: z.output<typeof productData> | undefined): Product {
   if (!data) throw missingParameter("product");
   return createProduct(change, { ...data, metadata: mergeMetadata({}, data.metadata) });

@@ -3,7 +3,7 @@ import type { Tier } from "../objects/price.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { decimal, integer, list, oneOf, text } from "../wire/params.ts";
 
-/** What a new price says of its tiers (https://docs.stripe.com/products-prices/pricing-models#tiered-pricing). */
+/** The parameters for tiers (https://docs.stripe.com/products-prices/pricing-models#tiered-pricing). */
 export const tierParams = {
   billing_scheme: oneOf("per_unit", "tiered").default("per_unit"),
   tiers: list(z.strictObject({
@@ -21,8 +21,8 @@ interface Amount {
 }
 
 /**
- * The tiers of a price, each for the units beyond those of the tier before; null for a price of one amount. `amountOf`
- * reads what one unit costs.
+ * Reads the tiers of a price, or null for a price without tiers. `amountOf` reads the price of one unit. Throws
+ * Stripe's 400s.
  */
 export function tiersOf(
   { billing_scheme: scheme, tiers, tiers_mode: mode }: TierParams,

@@ -1,10 +1,10 @@
-/** A limit on API requests per second, as Stripe has one (https://docs.stripe.com/rate-limits). Off until it is set. */
+/** A limit on API requests per second (https://docs.stripe.com/rate-limits). Off by default. */
 export class RateLimit {
   #perSecond: number | null = null;
   #second = -Infinity;
   #used = 0;
 
-  /** Null lifts the limit. */
+  /** Sets the limit. Null removes it. */
   set(perSecond: number | null) {
     this.#perSecond = perSecond;
   }
@@ -13,7 +13,7 @@ export class RateLimit {
     return this.#perSecond;
   }
 
-  /** Counts a request that comes at that moment, in milliseconds. False when it is one too many. */
+  /** Counts a request at a time in milliseconds. False when it exceeds the limit. */
   allows(now: number): boolean {
     const second = Math.floor(now / 1000);
     if (second !== this.#second) {

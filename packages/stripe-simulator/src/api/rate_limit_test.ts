@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RateLimit } from "./rate_limit.ts";
 
-Deno.test("RateLimit allows so many requests in each second", () => {
+Deno.test("RateLimit.allows() allows the given number of requests in each second", () => {
   const limit = new RateLimit();
   limit.set(2);
   assert.deepEqual([0, 100, 999, 1000, 1001].map((now) => limit.allows(now)), [
@@ -13,7 +13,7 @@ Deno.test("RateLimit allows so many requests in each second", () => {
   ]);
 });
 
-Deno.test("RateLimit allows everything until it is set, and again when it is lifted", () => {
+Deno.test("RateLimit.allows() allows every request before a limit is set and after it is removed", () => {
   const limit = new RateLimit();
   assert.equal(limit.allows(0), true);
   limit.set(1);

@@ -4,7 +4,7 @@ import { pagination, text } from "../wire/params.ts";
 
 const path = "/v1/setup_intents";
 
-/** Setup intents come into being by saving a card in a checkout; here they can be read. */
+/** Setup intents are created by checkouts in setup mode. Here they can be read. */
 export const setupIntentEndpoints = [
   endpoint(`GET ${path}`, { ...pagination, customer: text().optional() }, ({ account, params }) => {
     const { customer } = params;

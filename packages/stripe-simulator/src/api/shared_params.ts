@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clearable, text } from "../wire/params.ts";
 
-/* Hashes that several endpoints take. */
+/* Schemas that several endpoints share. */
 
 const line = clearable(text()).default(null);
 
@@ -14,7 +14,7 @@ export const address = z.strictObject({
   state: line,
 });
 
-/** Where goods go, and to whom. */
+/** A shipping address and its recipient. */
 export const shipping = z.strictObject({
   address,
   carrier: clearable(text()).default(null),

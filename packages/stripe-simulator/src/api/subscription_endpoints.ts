@@ -224,7 +224,7 @@ export const subscriptionEndpoints = [
   }),
 ];
 
-/** Without a filter, and with none of its own, a list leaves the canceled ones out. */
+/** Without a status filter, a list leaves out canceled subscriptions. */
 function hasStatus(subscription: Subscription, wanted: z.output<typeof statusFilter> | undefined): boolean {
   if (wanted === undefined) return subscription.status !== "canceled";
   if (wanted === "all") return true;
@@ -245,7 +245,7 @@ function rejectIfEnded(subscription: Subscription, params: UpdateParams) {
   });
 }
 
-/** The subscription with everything that has nothing to do with its items and periods. */
+/** Returns the subscription with all changes that do not concern items and periods. */
 function withFields(change: Change, before: Subscription, params: UpdateParams): Subscription {
   const method = params.default_payment_method;
   const { description = before.description, pause_collection: pause } = params;
@@ -290,7 +290,7 @@ function withSettings(
   };
 }
 
-/** What is to become of items and periods; nothing, where only other things are to change. */
+/** The requested change of items and periods, or undefined. */
 function planTermsOf(params: UpdateParams, now: number): PlanTerms | undefined {
   const { billing_cycle_anchor: anchor, items, trial_end: trialEnd } = params;
   if (typeof trialEnd === "number" && trialEnd <= now) {
@@ -307,7 +307,7 @@ function planTermsOf(params: UpdateParams, now: number): PlanTerms | undefined {
   };
 }
 
-/** The card named for the subscription. Throws a 400 unless it is the customer's. */
+/** The payment method named for the subscription. Throws a 400 when it is not attached to the customer. */
 function ownMethod(change: Change, customer: string, id: string | null | undefined): PaymentMethod | null {
   if (!id) return null;
   const method = methodInParam(change, id, "default_payment_method");
@@ -317,7 +317,7 @@ function ownMethod(change: Change, customer: string, id: string | null | undefin
   throw invalidRequest(message, { param: "default_payment_method", code: "resource_missing" });
 }
 
-/** One unit, unless said otherwise; what is metered has no quantity. */
+/** Sets the default quantity: 1, or none for a metered price. */
 function withQuantity(account: Account, item: CreateParams["items"][number]) {
   const isMetered = account.prices.find(item.price)?.recurring?.usage_type === "metered";
   return { ...item, quantity: item.quantity ?? (isMetered ? undefined : 1) };

@@ -86,7 +86,7 @@ function itemOf({ items }: Subscription, id: string): SubscriptionItem {
   return item;
 }
 
-/** The item that was not there before; while its payment is pending, as it will be. */
+/** The added item, also when its payment is pending. */
 function added(before: Subscription, after: Subscription): SubscriptionItem {
   const known = new Set(before.items.data.map(({ id }) => id));
   const items = [...after.items.data, ...after.pending_update?.subscription_items ?? []];

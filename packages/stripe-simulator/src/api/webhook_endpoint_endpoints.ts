@@ -58,7 +58,7 @@ export const webhookEndpointEndpoints = [
   }),
 ];
 
-/** The secret is shown once, in the reply to the creation. */
+/** Only the reply to the creation shows the secret. */
 function withoutSecret({ secret: _, former_secret: __, ...shown }: WebhookEndpoint) {
   return shown;
 }

@@ -16,10 +16,13 @@ export interface ControlParts {
   account: Account;
   dispatcher: WebhookDispatcher;
   faults: Faults;
-  /** Waits until nothing is under way; false when that takes longer than so many milliseconds. */
+  /**
+   * Waits until no clock advances and no delivery is pending. False when that takes longer than `timeout`
+   * milliseconds.
+   */
   idle: (timeout: number) => Promise<boolean>;
   rateLimit: RateLimit;
-  /** Puts a state in the place of all there is. */
+  /** Replaces the account's whole state. */
   replaceState: (state: State) => Promise<void>;
 }
 
@@ -42,8 +45,8 @@ const defaultIdleTimeout = 10_000;
 type Action = (request: Request, id: string) => Promise<Response> | Response;
 
 /**
- * The handler of `/_sim/*`: what tests and the launcher ask of the simulator beside Stripe's own API. JSON in and out;
- * errors look like Stripe's.
+ * Creates the handler of `/_sim/*`, with which tests and tools control the simulator. Requests and replies are JSON,
+ * errors have Stripe's format.
  */
 export function createControl(
   { account, dispatcher, faults, idle, rateLimit, replaceState }: ControlParts,
@@ -135,14 +138,14 @@ function route(pathname: string): URLPattern {
   return new URLPattern({ pathname });
 }
 
-/** Answers once no clock moves and every delivery is settled, or 503 when that takes longer than `timeout_ms`. */
+/** Answers when no clock advances and no delivery is pending, or with 503 after `timeout_ms`. */
 async function answerWhenIdle(idle: ControlParts["idle"], request: Request): Promise<Response> {
   const timeout = Number(new URL(request.url).searchParams.get("timeout_ms") ?? defaultIdleTimeout);
   const isIdle = await idle(timeout);
   return Response.json({ idle: isIdle }, { status: isIdle ? 200 : 503 });
 }
 
-/** What a person does on the hosted page: fills it in and pays. A declined card is a 402. */
+/** Pays a session as a person does on the hosted page. A declined card is a 402. */
 async function pay(account: Account, request: Request, id: string): Promise<Response> {
   const { authentication, card: number, email, name } = await readJson(request, paySchema);
   const session = account.checkoutSessions.get(id);

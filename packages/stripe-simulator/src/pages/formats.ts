@@ -20,7 +20,7 @@ export function formatSecond(seconds: number): string {
   return secondFormat.format(seconds * 1000);
 }
 
-/** The same for a moment in seconds, as v1 has it, or written out, as v2 does. */
+/** Formats a time given in seconds (v1) or as ISO 8601 (v2). */
 export function formatMoment(moment: number | string): string {
   return formatSecond(typeof moment === "number" ? moment : Date.parse(moment) / 1000);
 }
@@ -29,13 +29,13 @@ export function productName(account: Account, price: Price): string {
   return account.products.find(price.product)?.name ?? price.product;
 }
 
-/** `Pro, $15.00 / month` for each of its items. */
+/** The items of a subscription: `Pro, $15.00 / month`. */
 export function describePlan(account: Account, subscription: Subscription): string {
   return subscription.items.data.map(({ price }) => `${productName(account, price)}, ${formatPrice(price)}`)
     .join("; ");
 }
 
-/** The site an address leads to, as a person would name it. */
+/** The host of a URL. */
 export function siteOf(address: string): string {
   return new URL(address).host;
 }

@@ -20,7 +20,7 @@ const [style, stripeJs, embeddedFrame] = await Promise.all(
   }),
 );
 
-/** Builds the handler of the pages that people click: checkout, portal, invoices and the dashboard. */
+/** Creates the handler of the pages: checkout, portal, invoices and dashboard. */
 export function createPages(account: Account): (request: Request) => Response | Promise<Response> {
   const portal = "/p/session/:token";
   const subscription = `${portal}/subscriptions/:id`;
@@ -78,7 +78,7 @@ export function createPages(account: Account): (request: Request) => Response | 
   };
 }
 
-/** A file that any page may load. */
+/** A static file that pages of any origin can load. */
 function file(text: string, type: string): Response {
   return new Response(text, {
     headers: {

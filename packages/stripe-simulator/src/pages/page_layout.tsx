@@ -3,12 +3,12 @@ import { renderToString } from "preact-render-to-string";
 
 interface LayoutProps {
   title: string;
-  /** A name for the page's own styles. */
+  /** The class of the body, for the styles of this kind of page. */
   kind: "checkout" | "portal" | "dashboard" | "notice" | "invoice";
   children: ComponentChildren;
 }
 
-/** The frame of every page: no scripts, one style sheet, nothing from elsewhere. */
+/** The layout of a page: no scripts, one style sheet, nothing from other origins. */
 export function Layout({ title, kind, children }: LayoutProps) {
   return (
     <html lang="en">
@@ -20,14 +20,14 @@ export function Layout({ title, kind, children }: LayoutProps) {
 
 interface EmbeddedLayoutProps {
   title: string;
-  /** The origin of the page around the frame. */
+  /** The origin of the embedding page. */
   embedder: string;
-  /** Present once the checkout is paid: where the top window goes then, or null for nowhere. */
+  /** Set when the checkout is complete: the URL for the top window, or null. */
   completed?: { redirectTo: string | null };
   children: ComponentChildren;
 }
 
-/** The frame of a checkout inside another page: one script, which talks to the page around it. */
+/** The layout of an embedded checkout. Its script talks to the embedding page. */
 export function EmbeddedLayout({ title, embedder, completed, children }: EmbeddedLayoutProps) {
   return (
     <html lang="en">
@@ -59,12 +59,12 @@ function Head({ title, children }: { title: string; children?: ComponentChildren
   );
 }
 
-/** The mark that nothing here is real. */
+/** The badge of simulated pages. */
 export function Sandbox() {
   return <span class="badge sandbox">Sandbox</span>;
 }
 
-/** A page that only says something, with at most one way on. */
+/** A page with a message and at most one link. */
 export function Notice(
   { title, text, link }: { title: string; text: string; link?: { href: string; label: string } },
 ) {
@@ -86,14 +86,14 @@ const headers = {
   "cache-control": "no-store",
 };
 
-/** Stripe's own pages refuse to be framed, so these do as well. */
+/** Like Stripe's pages, these cannot be framed. */
 const unframed = {
   ...headers,
   "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
   "x-frame-options": "DENY",
 };
 
-/** Embedded checkout lives in a frame, on whatever page. */
+/** Embedded checkout can be framed by any page. */
 const framed = {
   ...headers,
   "content-security-policy":
@@ -104,12 +104,12 @@ export function html(page: VNode, status = 200): Response {
   return new Response(`<!doctype html>${renderToString(page)}`, { status, headers: unframed });
 }
 
-/** A page that may be framed. */
+/** Renders a page that can be framed. */
 export function framedHtml(page: VNode, status = 200): Response {
   return new Response(`<!doctype html>${renderToString(page)}`, { status, headers: framed });
 }
 
-/** Sends the browser on after a form: with GET, to whatever address. */
+/** Redirects to any URL with GET after a submitted form. */
 export function seeOther(location: string): Response {
   return new Response(null, { status: 303, headers: { location, "cache-control": "no-store" } });
 }

@@ -1,4 +1,4 @@
-/** What a form sends. A request without one has no entries; every entry is trimmed when it is asked for. */
+/** The fields of a submitted form. Values are trimmed. */
 export class Form {
   readonly #entries: URLSearchParams;
 
@@ -14,7 +14,7 @@ export class Form {
     return this.#entries.has(name);
   }
 
-  /** Empty where there is no such entry. */
+  /** The value of a field, or an empty string. */
   get(name: string): string {
     return this.#entries.get(name)?.trim() ?? "";
   }

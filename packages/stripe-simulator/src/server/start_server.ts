@@ -13,38 +13,41 @@ import { defaultRetryDelays, WebhookDispatcher } from "../webhooks/webhook_dispa
 import { CliListeners } from "../webhooks/cli_listeners.ts";
 
 export interface SimulatorOptions {
-  /** 0 picks a free port. */
+  /** 0, the default, chooses a free port. */
   port?: number;
-  /** Where the state is kept between runs; without it, it ends with the simulator. */
+  /** The file in which the state is saved. Without it, the state is lost at the end. */
   state?: string;
-  /** Receives what is worth a developer's attention: unknown requests, webhooks that fail. */
+  /** Receives messages for developers, such as unknown requests and failed webhooks. Defaults to `console.log`. */
   log?: (line: string) => void;
-  /** What time it is, in whole seconds since 1970; the machine's own time unless given. */
+  /** Returns the time in whole Unix seconds. Defaults to the machine's time. */
   now?: () => number;
-  /** Waits before the second, third, … attempt of a webhook, in milliseconds. */
+  /** Delays before the second, third, … attempt of a webhook, in milliseconds. */
   retryDelays?: readonly number[];
-  /** How long a webhook endpoint may take to answer, in milliseconds. */
+  /** How long a webhook endpoint can take to respond, in milliseconds. */
   webhookTimeout?: number;
 }
 
 export interface RunningSimulator {
-  /** Without a slash at the end: `http://127.0.0.1:4103`. */
+  /** The origin, without a slash at the end: `http://127.0.0.1:4103`. */
   url: string;
   host: string;
   port: number;
   account: Account;
   faults: Faults;
-  /** Waits until every test clock has arrived and every webhook is settled; false when that takes longer than `timeout` milliseconds. */
+  /**
+   * Waits until no test clock advances and no delivery is pending. False when that takes longer than `timeout`
+   * milliseconds.
+   */
   idle(timeout?: number): Promise<boolean>;
-  /** Finishes running requests, breaks off webhooks (they stay pending) and saves the state. */
+  /** Finishes running requests, aborts deliveries (they stay pending) and saves the state. */
   stop(): Promise<void>;
 }
 
 const host = "127.0.0.1";
 
 /**
- * Starts a Stripe simulator on 127.0.0.1. Throws `Deno.errors.AddrInUse` when the port is taken and a `StateFileError`
- * when the state file cannot be read.
+ * Starts a simulator on 127.0.0.1. Throws `Deno.errors.AddrInUse` when the port is in use and a `StateFileError` when
+ * the state file cannot be read.
  */
 export async function serveSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const log = options.log ?? console.log;
@@ -61,12 +64,12 @@ export async function serveSimulator(options: SimulatorOptions = {}): Promise<Ru
   const listeners = new CliListeners(account);
   account.onEvent = (event, recipients) => {
     dispatcher.dispatch(event, recipients);
-    listeners.tell(event);
+    listeners.send(event);
   };
   account.wantsThinEvents = () => listeners.wantThinEvents();
   account.onResend = (event, recipients) => {
     for (const recipient of recipients) dispatcher.resend(event.id, recipient);
-    if (recipients.length === 0) listeners.tell(event);
+    if (recipients.length === 0) listeners.send(event);
   };
   const stateFile = options.state === undefined ? undefined : new StateFile(options.state, account);
   await stateFile?.load();

@@ -2,23 +2,24 @@ import type Stripe from "stripe";
 import type { BillingSettings } from "../objects/billing_settings.ts";
 import { createPro, startSimulator, type TestSimulator } from "./test_simulator.ts";
 
-/** A rig with a test clock. */
+/** A running simulator with a test clock. */
 export interface ClockSimulator extends TestSimulator {
   clock: string;
-  /** Moves the clock to that moment and waits until it has arrived. */
+  /** Advances the clock to a time (ISO 8601 or Unix seconds) and waits until it is ready. */
   advanceTo(moment: string | number): Promise<void>;
 }
 
-/** `2026-01-31` and `2026-01-31T10:00:00Z` as seconds. */
+/** `2026-01-31` or `2026-01-31T10:00:00Z` in Unix seconds. */
 export function at(moment: string | number): number {
   return typeof moment === "number" ? moment : Date.parse(moment) / 1000;
 }
 
-/** Seconds as `2026-01-31T10:00`. */
+/** Unix seconds as `2026-01-31T10:00`. */
 export function iso(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().slice(0, 16);
 }
 
+/** Starts a simulator and creates a test clock that is frozen at a time in ISO 8601. */
 export async function startSimulatorWithClock(frozen: string): Promise<ClockSimulator> {
   const rig = await startSimulator();
   const { id: clock } = await rig.stripe.testHelpers.testClocks.create({ frozen_time: at(frozen) });
@@ -27,14 +28,14 @@ export async function startSimulatorWithClock(frozen: string): Promise<ClockSimu
     clock,
     async advanceTo(moment) {
       await rig.stripe.testHelpers.testClocks.advance(clock, { frozen_time: at(moment) });
-      if (!await rig.simulator.idle()) throw new Error("the clock has not arrived");
+      if (!await rig.simulator.idle()) throw new Error("The test clock is still advancing.");
       const { status } = await rig.stripe.testHelpers.testClocks.retrieve(clock);
-      if (status !== "ready") throw new Error(`the clock is ${status}: ${rig.log.join("\n")}`);
+      if (status !== "ready") throw new Error(`The test clock is ${status}: ${rig.log.join("\n")}`);
     },
   };
 }
 
-/** A customer on the clock whose default card is that one. */
+/** Creates a customer on the clock with a default payment method. */
 export async function createPayer(
   { stripe, clock }: ClockSimulator,
   card = "pm_card_visa",
@@ -48,7 +49,7 @@ export async function createPayer(
   });
 }
 
-/** A customer on the clock with a monthly subscription of 15 dollars. */
+/** Creates a customer on the clock with a monthly subscription of 15 dollars. */
 export async function subscribe(
   rig: ClockSimulator,
   fields: Partial<Stripe.SubscriptionCreateParams> = {},
@@ -64,14 +65,14 @@ export async function subscribe(
   return { customer, price, subscription };
 }
 
-/** Gives the customer another card, which is charged from now on. */
+/** Replaces the customer's default payment method. */
 export async function changeCard({ stripe }: TestSimulator, customer: string, card: string): Promise<string> {
   const { id } = await stripe.paymentMethods.attach(card, { customer });
   await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
   return id;
 }
 
-/** Sets how failed payments are followed up. */
+/** Changes the simulator's billing settings. */
 export async function configure({ simulator }: TestSimulator, settings: Partial<BillingSettings>) {
   const response = await fetch(`${simulator.url}/_sim/settings`, {
     method: "PUT",
@@ -83,7 +84,7 @@ export async function configure({ simulator }: TestSimulator, settings: Partial<
 
 const inRealTime = ["price.", "product.", "test_helpers."];
 
-/** What happened on the clock since a moment, oldest first. */
+/** The events on the clock since a time, oldest first. */
 export async function eventsSince(
   { stripe }: TestSimulator,
   since: string | number,
@@ -92,7 +93,7 @@ export async function eventsSince(
   return events.data.filter(({ type }) => !inRealTime.some((start) => type.startsWith(start))).reverse();
 }
 
-/** `invoice.paid 2026-02-28T11:00` for each event since a moment. */
+/** The events on the clock since a time, each as `2026-02-28T11:00 invoice.paid`. */
 export async function storySince(rig: TestSimulator, since: string | number): Promise<string[]> {
   return (await eventsSince(rig, since)).map(({ type, created }) => `${iso(created)} ${type}`);
 }

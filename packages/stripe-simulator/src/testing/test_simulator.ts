@@ -1,15 +1,18 @@
 import Stripe from "stripe";
 import { type RunningSimulator, serveSimulator, type SimulatorOptions } from "../server/start_server.ts";
 
-/** A simulator of its own and the official SDK connected to it. Dispose it to stop it. */
+/** A running simulator with the official SDK connected to it. Disposing it stops it. */
 export interface TestSimulator extends AsyncDisposable {
   stripe: Stripe;
   simulator: RunningSimulator;
-  /** What the simulator wrote to its log. */
+  /** The lines of the simulator's log. */
   log: string[];
 }
 
-/** Starts a simulator on a free port. Webhooks are retried at once, so that no test waits for them. */
+/**
+ * Starts a simulator on a free port, with an empty account. Failed webhooks are retried immediately, so that no test
+ * waits for them.
+ */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<TestSimulator> {
   const log: string[] = [];
   const simulator = await serveSimulator({
@@ -27,7 +30,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Te
   };
 }
 
-/** The official SDK, pointed at a simulator. */
+/** The official SDK, connected to a simulator. */
 export function connect(
   { host, port }: { host: string; port: number },
   config: { key?: string; maxNetworkRetries?: number } = {},
@@ -36,7 +39,7 @@ export function connect(
   return new Stripe(key, { host, port, protocol: "http", telemetry: false, maxNetworkRetries });
 }
 
-/** A monthly price of 15 dollars and its product. */
+/** Creates a product and its monthly price of 15 dollars. */
 export function createPro(
   stripe: Stripe,
   fields: Partial<Stripe.PriceCreateParams> = {},
@@ -52,7 +55,7 @@ export function createPro(
   );
 }
 
-/** Opens a hosted checkout for one unit of a price. */
+/** Creates a hosted checkout session for one unit of a price. */
 export function openCheckout(
   stripe: Stripe,
   price: string,
@@ -67,7 +70,7 @@ export function openCheckout(
   });
 }
 
-/** Pays a checkout as a person would on its page. Throws unless the answer is 200. */
+/** Pays a checkout session as a person does on its page. Throws when the card is declined. */
 export async function pay(simulator: { url: string }, session: string, fields: Record<string, string> = {}) {
   const response = await fetch(`${simulator.url}/_sim/checkout/${session}/pay`, {
     method: "POST",
@@ -77,16 +80,17 @@ export async function pay(simulator: { url: string }, session: string, fields: R
   if (!response.ok) throw new Error(body.error.message);
 }
 
-/** An endpoint that notes every event it gets. Without an answer of its own it says 200. */
+/** A webhook endpoint that records every event. */
 export interface Receiver extends AsyncDisposable {
   url: string;
   requests: { body: string; signature: string }[];
-  /** The types received, in their order. */
+  /** The types of the received events, in order. */
   types(): string[];
-  /** The events received, in their order. */
+  /** The received events, in order. */
   events(): Stripe.Event[];
 }
 
+/** Starts a webhook endpoint. It responds with `answer`, or with 200. */
 export function startReceiver(answer: (event: Stripe.Event) => Response | Promise<Response> = ok): Receiver {
   const requests: Receiver["requests"] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {

@@ -10,8 +10,8 @@ import { webhookHeaders } from "./send_delivery.ts";
 const protocol = "stripecli-devproxy-v1";
 
 /**
- * The web sockets of `stripe listen`. Each gets every event, signed for its device; the CLI itself chooses what to
- * forward, and posts the very text it got.
+ * The web sockets of `stripe listen`. Each gets every event, signed with its device's secret. The CLI chooses which
+ * events it forwards, and forwards the body unchanged.
  */
 export class CliListeners {
   readonly #account: Account;
@@ -21,7 +21,7 @@ export class CliListeners {
     this.#account = account;
   }
 
-  /** `GET /subscribe/…`: turns the request of a session into its web socket; 401 for one that was never opened. */
+  /** `GET /subscribe/…`: upgrades the request to a session's web socket. 401 for an unknown session. */
   connect(request: Request): Response {
     const session = this.#account.cliSessions.find(request.headers.get("websocket-id") ?? "");
     if (!session) return new Response("Unknown websocket id", { status: 401 });
@@ -31,13 +31,13 @@ export class CliListeners {
     return response;
   }
 
-  /** True when somebody listens to thin events, all of which they then get. */
+  /** True when a listener wants thin events. It gets all of them. */
   wantThinEvents(): boolean {
     return [...this.#sockets.values()].some(({ features }) => features.includes("v2_events"));
   }
 
-  /** Sends an event to all that listen to its kind now. */
-  tell(event: Event | ThinEvent) {
+  /** Sends an event to the open sockets that listen to its kind. */
+  send(event: Event | ThinEvent) {
     const feature = event.object === "event" ? "webhooks" : "v2_events";
     for (const [socket, { device, features }] of this.#sockets) {
       if (socket.readyState !== WebSocket.OPEN || !features.includes(feature)) continue;
@@ -45,7 +45,7 @@ export class CliListeners {
     }
   }
 
-  /** Ends all sockets. The CLI tries to connect again. */
+  /** Closes all sockets. The CLI reconnects. */
   close() {
     for (const socket of this.#sockets.keys()) socket.close(1001);
     this.#sockets.clear();
@@ -73,7 +73,7 @@ function frameOf(event: Event | ThinEvent, secret: string): object {
   };
 }
 
-/** Headers as they are written on the wire; the CLI passes them on. */
+/** Headers in the usual capitalization, because the CLI forwards them unchanged. */
 function headersFor(payload: string, secret: string): Record<string, string> {
   const named = Object.entries(webhookHeaders(payload, [secret])).map(([name, value]) => [
     name.replace(/(^|-)[a-z]/g, (initial) => initial.toUpperCase()),

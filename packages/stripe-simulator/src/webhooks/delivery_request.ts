@@ -5,40 +5,42 @@ import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
 import { signingSecrets } from "../objects/webhook_endpoint.ts";
 
-/** One event as one recipient gets it: the exact text, and what it is signed with. */
+/** One event as one recipient gets it: the exact body and the secrets that sign it. */
 export interface DeliveryRequest {
   type: string;
   url: string;
   body: string;
-  /** Several while a secret is being replaced. */
+  /** Two while a secret is being rolled, else one. */
   secrets: string[];
 }
 
-/** Writes the request of a delivery; nothing where the event is gone, or the recipient is gone or disabled. */
+/**
+ * Creates the request of a delivery. Undefined when the event was removed, or the recipient was deleted or disabled.
+ */
 export function buildRequest(
   account: Account,
   { event: id, endpoint }: Delivery,
 ): DeliveryRequest | undefined {
-  const address = findAddress(account, endpoint);
-  if (!address) return;
-  const { version, ...recipient } = address;
+  const found = findRecipient(account, endpoint);
+  if (!found) return;
+  const { version, ...recipient } = found;
   const snapshot = account.events.find(id);
   if (snapshot) return { type: snapshot.type, body: serializeSnapshot(snapshot, version), ...recipient };
   const thin = account.thinEvents.find(id);
   if (thin) return { type: thin.type, body: serializeThin(thin), ...recipient };
 }
 
-/** What a snapshot event is on the wire, in the recipient's API version. */
+/** The body of a snapshot event in the recipient's API version. */
 export function serializeSnapshot(event: Event, version: string | null): string {
   return JSON.stringify({ ...event, api_version: version }, null, 2);
 }
 
-/** What a thin event is on the wire: its data has to be fetched. */
+/** The body of a thin event. Its data is left out and must be fetched. */
 export function serializeThin({ data: _, ...shown }: ThinEvent): string {
   return JSON.stringify(shown);
 }
 
-function findAddress(account: Account, id: string) {
+function findRecipient(account: Account, id: string) {
   const endpoint = account.webhookEndpoints.find(id);
   if (endpoint?.status === "enabled") {
     return {

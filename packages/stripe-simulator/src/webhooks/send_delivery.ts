@@ -1,7 +1,7 @@
 import type { DeliveryRequest } from "./delivery_request.ts";
 import { signatureHeader } from "./webhook_signature.ts";
 
-/** The headers Stripe sends with an event, signed at this second. */
+/** The headers that Stripe sends with an event, signed now. */
 export function webhookHeaders(body: string, secrets: string[]): Record<string, string> {
   return {
     "accept": "*/*; q=0.5, application/xml",
@@ -12,8 +12,11 @@ export function webhookHeaders(body: string, secrets: string[]): Record<string, 
   };
 }
 
-/** Sends a request once. The answer is the status, or why there is none; redirects are not followed. */
-export async function post(
+/**
+ * Sends the request of a delivery once. Returns the status of the response, or the error when there is none.
+ * Redirects are not followed.
+ */
+export async function sendDelivery(
   request: DeliveryRequest,
   signal: AbortSignal,
 ): Promise<{ status: number | null; error: string | null }> {

@@ -1,29 +1,29 @@
 interface Entry {
   dueAt: number;
   timer: ReturnType<typeof setTimeout>;
-  work: () => void;
+  callback: () => void;
 }
 
-/** Takes back what was to be done later. */
+/** Cancels the timer. */
 export type Cancel = () => void;
 
 /**
- * Work that is due later. It happens by itself when its time has come, or at once when time is made to pass: a schedule
- * of days then takes a moment.
+ * Timers whose time can be advanced: a callback runs when its time has come, or immediately when `advance` moves past
+ * it.
  */
 export class Timers {
   readonly #entries = new Set<Entry>();
   #skipped = 0;
 
-  /** Does the work in so many milliseconds. */
-  after(milliseconds: number, work: () => void): Cancel {
+  /** Runs the callback after so many milliseconds. */
+  after(milliseconds: number, callback: () => void): Cancel {
     const dueAt = this.#now() + milliseconds;
-    const entry: Entry = { dueAt, work, timer: setTimeout(() => this.#run(entry), milliseconds) };
+    const entry: Entry = { dueAt, callback, timer: setTimeout(() => this.#run(entry), milliseconds) };
     this.#entries.add(entry);
     return () => this.#remove(entry);
   }
 
-  /** Lets time pass: what is due by then is done now, in its order. */
+  /** Moves time forward and runs the callbacks that are due by then, in their order. */
   advance(milliseconds: number) {
     this.#skipped += milliseconds;
     const waiting = [...this.#entries].sort((a, b) => a.dueAt - b.dueAt);
@@ -46,7 +46,7 @@ export class Timers {
   #run(entry: Entry) {
     if (!this.#entries.has(entry)) return;
     this.#remove(entry);
-    entry.work();
+    entry.callback();
   }
 
   #remove(entry: Entry) {

@@ -3,7 +3,7 @@ import { Timers } from "./timers.ts";
 
 const hour = 3_600_000;
 
-Deno.test("An timers does in its order what is due when time is made to pass, and nothing else", () => {
+Deno.test("Timers.advance() runs in order the callbacks that are due, and no others", () => {
   const timers = new Timers();
   const done: string[] = [];
   timers.after(2 * hour, () => done.push("second"));
@@ -16,16 +16,16 @@ Deno.test("An timers does in its order what is due when time is made to pass, an
   assert.equal(timers.isEmpty, true);
 });
 
-Deno.test("An timers forgets what is taken back", () => {
+Deno.test("Timers do not run a canceled callback", () => {
   const timers = new Timers();
   const done: string[] = [];
-  const cancel = timers.after(hour, () => done.push("taken back"));
+  const cancel = timers.after(hour, () => done.push("canceled"));
   cancel();
   timers.advance(2 * hour);
   assert.deepEqual(done, []);
 });
 
-Deno.test("An timers does its work by itself when its time comes", async () => {
+Deno.test("Timers run a callback when its time comes", async () => {
   const timers = new Timers();
   await new Promise<void>((resolve) => timers.after(1, resolve));
   assert.equal(timers.isEmpty, true);

@@ -3,18 +3,21 @@ import type { Faults } from "../faults/faults.ts";
 import { type Attempt, type Delivery, newDelivery } from "../objects/delivery.ts";
 import { type Cancel, Timers } from "./timers.ts";
 import { buildRequest, type DeliveryRequest } from "./delivery_request.ts";
-import { post } from "./send_delivery.ts";
+import { sendDelivery } from "./send_delivery.ts";
 
 export interface DispatcherOptions {
   faults: Faults;
   log: (line: string) => void;
-  /** Waits before the second, third, … attempt, in milliseconds. After the last one the delivery is given up. */
+  /** Delays before the second, third, … attempt, in milliseconds. After the last one the delivery fails. */
   retryDelays: readonly number[];
-  /** How long an endpoint may take to answer, in milliseconds. */
+  /** How long to wait for a response, in milliseconds. */
   timeout: number;
 }
 
-/** Stripe retries for days with growing pauses; here the pauses are short, since someone is waiting. */
+/**
+ * Stripe retries for up to three days with growing delays (https://docs.stripe.com/webhooks#automatic-retries). These
+ * delays are shorter, for use by a person.
+ */
 export const defaultRetryDelays: readonly number[] = [
   500,
   1_000,
@@ -26,7 +29,7 @@ export const defaultRetryDelays: readonly number[] = [
   ...Array(30).fill(60_000),
 ];
 
-/** A delivery that lets others overtake it. */
+/** A delivery that waits until later ones were sent. */
 interface Held {
   delivery: Delivery;
   places: number;
@@ -34,9 +37,9 @@ interface Held {
 }
 
 /**
- * Brings events to webhook endpoints and event destinations. First attempts reach a recipient one after the other in
- * the order of the events; a failed one does not hold up those behind it and is repeated later, so that a recipient
- * must cope with any order.
+ * Sends events to webhook endpoints and event destinations. The first attempts reach a recipient one by one in the
+ * order of the events. A failed attempt does not delay later events and is repeated later, so a recipient must handle
+ * any order.
  */
 export class WebhookDispatcher {
   readonly #account: Account;
@@ -53,19 +56,19 @@ export class WebhookDispatcher {
     this.#options = { ...options };
   }
 
-  /** Sends an event to those recipients. */
+  /** Sends an event to these recipients. */
   dispatch(event: { id: string; type: string }, recipients: string[]) {
     for (const recipient of recipients) this.#dispatchTo(recipient, event);
   }
 
-  /** Sends an event once more to a recipient, whether it had arrived or not. */
+  /** Sends an event to a recipient again, whether it was delivered or not. */
   resend(event: string, recipient: string) {
     const { deliveries } = this.#account;
     const fresh = newDelivery(event, recipient);
     this.#enqueue(deliveries.find(fresh.id) ?? deliveries.put(fresh));
   }
 
-  /** Takes up the deliveries that a former run left undone, and only those. */
+  /** Starts the pending deliveries of the account again. Timers of the former state are dropped. */
   resume() {
     this.#timers.clear();
     this.#held = [];
@@ -74,13 +77,13 @@ export class WebhookDispatcher {
     }
   }
 
-  /** Lets time pass for what waits: retries that would be due by then are made now. */
+  /** Moves time forward for waiting deliveries: retries that are due by then are made now. */
   advance(milliseconds: number) {
     this.#timers.advance(milliseconds);
-    this.#tellIfIdle();
+    this.#notifyIfIdle();
   }
 
-  /** Changes how failed deliveries are repeated from now on, and how long a recipient may take. */
+  /** Changes the retry delays and the timeout of later attempts. */
   configure(options: Partial<Pick<DispatcherOptions, "retryDelays" | "timeout">>) {
     Object.assign(this.#options, options);
   }
@@ -90,7 +93,10 @@ export class WebhookDispatcher {
     return { retryDelays, timeout };
   }
 
-  /** Waits until nothing is on its way and no retry is due. False when that takes longer than `timeout` milliseconds. */
+  /**
+   * Waits until no delivery is running and no retry is scheduled. False when that takes longer than `timeout`
+   * milliseconds.
+   */
   async idle(timeout: number): Promise<boolean> {
     if (this.#isIdle()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -101,7 +107,7 @@ export class WebhookDispatcher {
     return isIdle;
   }
 
-  /** Breaks off what is on its way; it stays pending. */
+  /** Aborts running deliveries. They stay pending. */
   async stop() {
     this.#stopping.abort();
     this.#timers.clear();
@@ -119,12 +125,12 @@ export class WebhookDispatcher {
     const reorder = faults.take("reorder_delivery", event.type);
     if (delay) this.#later(delay.ms, delivery.id);
     else if (reorder) this.#hold(delivery, reorder.places, reorder.ms);
-    else this.#enqueueAhead(delivery);
-    if (faults.take("duplicate_delivery", event.type)) this.#enqueueAhead(delivery);
+    else this.#enqueueFirst(delivery);
+    if (faults.take("duplicate_delivery", event.type)) this.#enqueueFirst(delivery);
   }
 
-  /** Queues a delivery, and lets go those held back for it. */
-  #enqueueAhead(delivery: Delivery) {
+  /** Queues a delivery and counts it for the deliveries that are held back. */
+  #enqueueFirst(delivery: Delivery) {
     this.#enqueue(delivery);
     for (const held of this.#held.filter(({ delivery: { endpoint } }) => endpoint === delivery.endpoint)) {
       held.places -= 1;
@@ -159,7 +165,7 @@ export class WebhookDispatcher {
     this.#tasks.add(task);
     task.finally(() => {
       this.#tasks.delete(task);
-      this.#tellIfIdle();
+      this.#notifyIfIdle();
     });
   }
 
@@ -167,9 +173,9 @@ export class WebhookDispatcher {
     return this.#tasks.size === 0 && this.#timers.isEmpty;
   }
 
-  #tellIfIdle() {
+  #notifyIfIdle() {
     if (!this.#isIdle()) return;
-    for (const tell of this.#onIdle.splice(0)) tell();
+    for (const notify of this.#onIdle.splice(0)) notify();
   }
 
   async #attempt(id: string) {
@@ -181,18 +187,18 @@ export class WebhookDispatcher {
       deliveries.put({ ...before, status: "failed" });
       return;
     }
-    const attempt = await this.#post(request);
+    const attempt = await this.#sendDelivery(request);
     if (this.#stopping.signal.aborted) return;
     this.#record(id, request, attempt);
   }
 
-  async #post(request: DeliveryRequest): Promise<Attempt> {
+  async #sendDelivery(request: DeliveryRequest): Promise<Attempt> {
     const at = this.#account.now();
     const fault = this.#options.faults.take("fail_delivery", request.type);
-    if (fault && !fault.reached) return { at, status: null, error: "fault asked for" };
+    if (fault && !fault.reached) return { at, status: null, error: "simulated fault" };
     const timeout = AbortSignal.timeout(this.#options.timeout);
-    const outcome = await post(request, AbortSignal.any([this.#stopping.signal, timeout]));
-    return { at, ...(fault ? { status: null, error: "answer lost, as asked for" } : outcome) };
+    const outcome = await sendDelivery(request, AbortSignal.any([this.#stopping.signal, timeout]));
+    return { at, ...(fault ? { status: null, error: "simulated loss of the response" } : outcome) };
   }
 
   #record(id: string, request: DeliveryRequest, attempt: Attempt) {
@@ -202,7 +208,7 @@ export class WebhookDispatcher {
     const attempts = [...before.attempts, attempt];
     if (attempt.status !== null && attempt.status >= 200 && attempt.status < 300) {
       deliveries.put({ ...before, attempts, status: "delivered" });
-      if (before.status !== "delivered") this.#countDown(before.event);
+      if (before.status !== "delivered") this.#decrementPending(before.event);
       return;
     }
     if (before.status === "delivered") {
@@ -213,15 +219,15 @@ export class WebhookDispatcher {
     const what = `${request.type} ${before.event} to ${request.url} (${attempt.status ?? attempt.error})`;
     if (delay === undefined) {
       deliveries.put({ ...before, attempts, status: "failed" });
-      this.#options.log(`webhook given up: ${what}`);
+      this.#options.log(`webhook failed for good: ${what}`);
       return;
     }
     deliveries.put({ ...before, attempts });
-    this.#options.log(`webhook failed: ${what}, again in ${delay} ms`);
+    this.#options.log(`webhook failed: ${what}, next attempt in ${delay} ms`);
     this.#later(delay, id);
   }
 
-  #countDown(eventId: string) {
+  #decrementPending(eventId: string) {
     const event = this.#account.events.find(eventId);
     if (event) this.#account.events.put({ ...event, pending_webhooks: event.pending_webhooks - 1 });
   }

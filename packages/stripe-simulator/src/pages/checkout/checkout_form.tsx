@@ -10,23 +10,23 @@ import { StripeError } from "../../wire/errors.ts";
 import { Form } from "../submitted_form.ts";
 import { formatDay } from "../formats.ts";
 
-/** What was typed, to show it again beside an error. */
+/** The submitted fields, to show them again with an error. */
 export interface Entries {
   card: string;
   email: string;
   name: string;
 }
 
-/** What came of a submitted form. */
+/** The result of a submitted form. */
 export type Submission =
   | { kind: "completed"; session: CheckoutSession }
   | { kind: "challenge"; entries: Entries }
   | { kind: "refused"; entries: Entries; error: StripeError };
 
-/** Who pays when nothing is known about it, so that one click is enough to pay. */
+/** The default payer, so that one click is enough to pay. */
 const examplePayer = { email: "jenny.rosen@example.com", name: "Jenny Rosen" };
 
-/** What the form shows before anybody has typed. */
+/** The initial values of the form. */
 export function firstEntries(account: Account, session: CheckoutSession): Entries {
   const customer = account.customers.find(session.customer ?? "");
   return {
@@ -37,8 +37,8 @@ export function firstEntries(account: Account, session: CheckoutSession): Entrie
 }
 
 /**
- * Carries out what was typed. A card whose bank wants an authentication leads to its challenge first, and comes back
- * with the outcome.
+ * Pays with the submitted fields. A card that requires authentication leads to its challenge first, which submits the
+ * form again with the result.
  */
 export async function submit(
   account: Account,
@@ -68,7 +68,7 @@ interface FormProps {
   error?: string;
 }
 
-/** Who pays, with which of the test cards. */
+/** The form for the payer and the test card. */
 export function CheckoutForm({ session, entries, error }: FormProps) {
   return (
     <form class="card" method="post">
@@ -101,7 +101,7 @@ export function CheckoutForm({ session, entries, error }: FormProps) {
   );
 }
 
-/** `Pay $15.00`, or `Save card` where nothing is sold: what happens when the form is submitted. */
+/** The label of the submit button: `Pay $15.00`, or `Save card` in setup mode. */
 export function submitLabel(session: CheckoutSession): string {
   return session.mode === "setup" ? "Save card" : `Pay ${amountDue(session)}`;
 }
@@ -120,7 +120,7 @@ export function CardChoice({ card, checked }: { card: TestCard; checked: boolean
   );
 }
 
-/** What a bank shows on its own page before it lets a card be used (3D Secure). The entries come back with the answer. */
+/** The page of the card's bank for 3D Secure. It submits the given fields again with the result. */
 export function Challenge({ action, entries }: { action: string; entries: { card: string } & object }) {
   return (
     <form class="card challenge" method="post">
@@ -142,7 +142,7 @@ export function Challenge({ action, entries }: { action: string; entries: { card
   );
 }
 
-/** What is being bought, and what it costs today. */
+/** The items and the total due today. */
 export function Summary({ account, session }: { account: Account; session: CheckoutSession }) {
   if (session.mode === "setup") return <SetupSummary />;
   const order = account.checkoutOrders.get(session.id);

@@ -12,25 +12,25 @@ import {
 } from "./checkout_form.tsx";
 import { EmbeddedLayout, framedHtml } from "../page_layout.tsx";
 
-/** A checkout in a frame. */
+/** A visit to an embedded checkout. */
 interface Visit {
   account: Account;
   session: CheckoutSession;
-  /** The origin of the page around the frame. */
+  /** The origin of the embedding page. */
   embedder: string;
 }
 
-/** `GET /c/embedded/:secret`: the checkout that the stand-in for Stripe.js puts into a frame. */
+/** `GET /c/embedded/:secret`: the checkout in the frame that the stand-in for Stripe.js creates. */
 export function showEmbedded(account: Account, secret: string, request: Request): Response {
-  const visit = enter(account, secret, request);
+  const visit = findVisit(account, secret, request);
   return visit
     ? framedHtml(<FormPage visit={visit} entries={firstEntries(account, visit.session)} />)
     : gone();
 }
 
-/** `POST /c/embedded/:secret`: pays, then tells the page around the frame. */
+/** `POST /c/embedded/:secret`: pays, then notifies the embedding page. */
 export async function submitEmbedded(account: Account, secret: string, request: Request): Promise<Response> {
-  const visit = enter(account, secret, request);
+  const visit = findVisit(account, secret, request);
   if (!visit) return gone();
   const result = await submit(account, visit.session, request);
   switch (result.kind) {
@@ -49,8 +49,8 @@ export async function submitEmbedded(account: Account, secret: string, request: 
   }
 }
 
-/** A secret opens its session as long as the session is open. */
-function enter(account: Account, secret: string, request: Request): Visit | undefined {
+/** A client secret is valid while its session is open. */
+function findVisit(account: Account, secret: string, request: Request): Visit | undefined {
   const session = account.checkoutSessions.find(secret.split("_secret_")[0]);
   if (session?.client_secret !== secret) return;
   return { account, session, embedder: new URL(request.url).searchParams.get("embedder") ?? "" };
@@ -73,7 +73,7 @@ function Page({ visit: { session, embedder }, children }: { visit: Visit; childr
   );
 }
 
-/** A card needs no redirect, so that `if_required` stays where it is. */
+/** Cards need no redirect, so `if_required` does not redirect. */
 function CompletedPage({ visit: { session, embedder } }: { visit: Visit }) {
   const redirectTo = session.redirect_on_completion === "always" ? session.return_url ?? null : null;
   return (

@@ -12,7 +12,7 @@ import {
 import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import { siteOf } from "../formats.ts";
 
-/** `GET /c/pay/:id`: the hosted page that a session's `url` leads to. */
+/** `GET /c/pay/:id`: the hosted page, a session's `url`. */
 export function showCheckout(account: Account, id: string): Response {
   const session = account.checkoutSessions.find(id);
   if (session?.status === "complete") return html(<Completed session={session} />);
@@ -22,7 +22,7 @@ export function showCheckout(account: Account, id: string): Response {
   return html(<CheckoutPage account={account} session={session} entries={firstEntries(account, session)} />);
 }
 
-/** `POST /c/pay/:id`: pays, then leaves for the address of success. A declined card shows the page again. */
+/** `POST /c/pay/:id`: pays, then redirects to `success_url`. After a declined card it shows the page again. */
 export async function submitCheckout(account: Account, id: string, request: Request): Promise<Response> {
   const session = account.checkoutSessions.find(id);
   if (session?.status !== "open" || session.ui_mode !== "hosted_page") return showCheckout(account, id);

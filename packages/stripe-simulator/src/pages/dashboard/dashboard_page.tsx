@@ -8,7 +8,7 @@ import { describePlan, formatDay, formatMoment, formatSecond } from "../formats.
 import { DeliveryStates } from "./delivery_states.tsx";
 import { shown, Status, Table } from "./table.tsx";
 
-/** `GET /`: what is in the account, newest first. */
+/** `GET /`: the objects of the account, newest first. */
 export function showDashboard(account: Account): Response {
   return html(
     <Layout title="Stripe simulator" kind="dashboard">
@@ -170,7 +170,7 @@ function Events({ account }: { account: Account }) {
   );
 }
 
-/** Snapshot events in the order in which they happened, thin ones beside those of their second. */
+/** The newest snapshot and thin events, sorted by time. */
 function newestEvents(account: Account): (Event | ThinEvent)[] {
   const snapshots = account.events.newestFirst().slice(0, shown);
   const thin = account.thinEvents.newestFirst().slice(0, shown);

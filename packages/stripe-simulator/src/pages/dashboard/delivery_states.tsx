@@ -1,15 +1,15 @@
 import type { Account } from "../../account/account.ts";
 import type { Delivery } from "../../objects/delivery.ts";
 
-/** The address that a delivery goes to, or the id of a recipient that is gone. */
+/** The URL of a delivery's recipient, or its id when it was deleted. */
 export function addressOf(account: Account, { endpoint: id }: Delivery): string {
   return account.webhookEndpoints.find(id)?.url ?? account.eventDestinations.find(id)?.webhook_endpoint.url ??
     id;
 }
 
-/** How deliveries stand, in a row of a table. */
+/** The states of an event's deliveries. */
 export function DeliveryStates({ deliveries }: { deliveries: Delivery[] }) {
-  if (deliveries.length === 0) return <>nobody listens</>;
+  if (deliveries.length === 0) return <>no recipients</>;
   return (
     <>
       {deliveries.map((delivery) => (

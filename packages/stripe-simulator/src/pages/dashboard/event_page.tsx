@@ -8,13 +8,13 @@ import { formatMoment, formatSecond } from "../formats.ts";
 import { addressOf } from "./delivery_states.tsx";
 import { Status } from "./table.tsx";
 
-/** `GET /events/:id`: one event, what it says and how it was delivered. */
+/** `GET /events/:id`: one event with its payload and deliveries. */
 export function showEvent(account: Account, id: string): Response {
   const event = findEvent(account, id);
   return event ? html(<EventPage account={account} event={event} />) : notFound();
 }
 
-/** `POST /events/:id/resend`: sends it once more to the recipient that the form names. */
+/** `POST /events/:id/resend`: sends the event again to the recipient in the form. */
 export async function resendEvent(account: Account, id: string, request: Request): Promise<Response> {
   const event = findEvent(account, id);
   if (!event) return notFound();
@@ -29,7 +29,10 @@ function findEvent(account: Account, id: string): Event | ThinEvent | undefined 
 }
 
 function notFound(): Response {
-  return html(<Notice title="No such event" text="It never happened, or more than 30 days ago." />, 404);
+  return html(
+    <Notice title="No such event" text="There is no event with this id, or it is older than 30 days." />,
+    404,
+  );
 }
 
 function EventPage({ account, event }: { account: Account; event: Event | ThinEvent }) {
@@ -49,7 +52,7 @@ function EventPage({ account, event }: { account: Account; event: Event | ThinEv
         </p>
         <section aria-labelledby="deliveries">
           <h2 id="deliveries">Deliveries ({deliveries.length})</h2>
-          {deliveries.length === 0 && <p>Nobody listened to it.</p>}
+          {deliveries.length === 0 && <p>It had no recipients.</p>}
           {deliveries.map((delivery) => (
             <DeliveryCard key={delivery.id} address={addressOf(account, delivery)} delivery={delivery} />
           ))}

@@ -13,13 +13,13 @@ import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import { writePdf } from "./invoice_pdf.ts";
 import { formatDay } from "../formats.ts";
 
-/** `GET /invoice/:id`: the page that `hosted_invoice_url` leads to. */
+/** `GET /invoice/:id`: an invoice's `hosted_invoice_url`. */
 export function showInvoice(account: Account, id: string): Response {
   const invoice = account.invoices.find(id);
   return invoice ? html(<InvoicePage invoice={invoice} />) : notFound();
 }
 
-/** `GET /invoice/:id/pdf`: the file that `invoice_pdf` leads to. */
+/** `GET /invoice/:id/pdf`: an invoice's `invoice_pdf`. */
 export function downloadInvoice(account: Account, id: string): Response {
   const invoice = account.invoices.find(id);
   if (!invoice) return notFound();
@@ -40,7 +40,7 @@ export function downloadInvoice(account: Account, id: string): Response {
   });
 }
 
-/** `POST /invoice/:id`: pays it with the card that was chosen, after its bank's challenge where it has one. */
+/** `POST /invoice/:id`: pays with the chosen card, after its challenge when it requires authentication. */
 export async function payInvoice(account: Account, id: string, request: Request): Promise<Response> {
   const invoice = account.invoices.find(id);
   if (!invoice) return notFound();

@@ -7,31 +7,31 @@ import { html } from "../page_layout.tsx";
 import { describePlan, formatDay } from "../formats.ts";
 import {
   attempt,
-  done,
-  enter,
+  completed,
   expired,
+  findVisit,
+  leaveUrl,
   ownSubscription,
   PortalLayout,
   type Visit,
-  wayBack,
 } from "./portal_visit.tsx";
 
-/** `GET …/subscriptions/:id/cancel`: asks whether the subscription is really to end. */
+/** `GET …/subscriptions/:id/cancel`: asks to confirm the cancellation. */
 export function showCancel(account: Account, token: string, id: string): Response {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
   if (!subscription || !canCancel(visit.configuration, subscription)) return expired();
   return html(<CancelPage visit={visit} subscription={subscription} />);
 }
 
-/** `POST …/subscriptions/:id/cancel`: ends it, now or with its period. */
+/** `POST …/subscriptions/:id/cancel`: cancels now or at the end of the period. */
 export async function submitCancel(
   account: Account,
   token: string,
   id: string,
   request: Request,
 ): Promise<Response> {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
   if (!subscription || !canCancel(visit.configuration, subscription)) return expired();
   const feedback = feedbackIn(await Form.of(request));
@@ -39,7 +39,7 @@ export async function submitCancel(
     cancelInPortal(change, subscription, visit.configuration, feedback);
   });
   if (error) return html(<CancelPage visit={visit} subscription={subscription} error={error.message} />, 400);
-  return done(visit, "Your subscription has been canceled");
+  return completed(visit, "Your subscription has been canceled");
 }
 
 function feedbackIn(form: Form): Feedback {
@@ -82,7 +82,7 @@ function CancelPage({ visit, subscription, error }: CancelPageProps) {
           {reason.enabled && <ReasonFields options={reason.options.map(String)} />}
           <div class="choices">
             <button type="submit" class="danger">Confirm cancellation</button>
-            <a class="button secondary" href={wayBack(visit)}>Keep subscription</a>
+            <a class="button secondary" href={leaveUrl(visit)}>Keep subscription</a>
           </div>
         </form>
       </article>

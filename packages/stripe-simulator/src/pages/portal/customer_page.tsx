@@ -2,7 +2,15 @@ import type { Account } from "../../account/account.ts";
 import { updateCustomerInPortal } from "../../behaviour/portal_actions.ts";
 import { Form } from "../submitted_form.ts";
 import { html } from "../page_layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./portal_visit.tsx";
+import {
+  attempt,
+  completed,
+  expired,
+  findVisit,
+  leaveUrl,
+  PortalLayout,
+  type Visit,
+} from "./portal_visit.tsx";
 
 const fields = [
   { name: "name", label: "Name", type: "text", autocomplete: "name" },
@@ -10,24 +18,24 @@ const fields = [
   { name: "phone", label: "Phone", type: "tel", autocomplete: "tel" },
 ] as const;
 
-/** `GET …/customer`: what the customer may change about themselves. */
+/** `GET …/customer`: the details that the customer can change. */
 export function showCustomer(account: Account, token: string): Response {
   const visit = enterToUpdate(account, token);
   return visit ? html(<CustomerPage visit={visit} />) : expired();
 }
 
-/** `POST …/customer`: changes it. */
+/** `POST …/customer`: saves them. */
 export async function submitCustomer(account: Account, token: string, request: Request): Promise<Response> {
   const visit = enterToUpdate(account, token);
   if (!visit) return expired();
   const form = await Form.of(request);
   const changes = allowedFields(visit).map(({ name }) => [name, form.get(name) || null]);
   attempt(visit, (change) => updateCustomerInPortal(change, visit.customer, Object.fromEntries(changes)));
-  return done(visit, "Your billing information has been updated");
+  return completed(visit, "Your billing information has been updated");
 }
 
 function enterToUpdate(account: Account, token: string): Visit | undefined {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   return visit?.configuration.features.customer_update.enabled ? visit : undefined;
 }
 
@@ -49,7 +57,7 @@ function CustomerPage({ visit }: { visit: Visit }) {
         ))}
         <div class="choices">
           <button type="submit">Save</button>
-          <a class="button secondary" href={wayBack(visit)}>Go back</a>
+          <a class="button secondary" href={leaveUrl(visit)}>Go back</a>
         </div>
       </form>
     </PortalLayout>

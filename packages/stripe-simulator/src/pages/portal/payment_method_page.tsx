@@ -4,15 +4,23 @@ import { replaceCard } from "../../behaviour/portal_actions.ts";
 import { CardChoice, Challenge } from "../checkout/checkout_form.tsx";
 import { Form } from "../submitted_form.ts";
 import { html } from "../page_layout.tsx";
-import { attempt, done, enter, expired, PortalLayout, type Visit, wayBack } from "./portal_visit.tsx";
+import {
+  attempt,
+  completed,
+  expired,
+  findVisit,
+  leaveUrl,
+  PortalLayout,
+  type Visit,
+} from "./portal_visit.tsx";
 
-/** `GET …/payment-method`: the cards to choose from. */
+/** `GET …/payment-method`: the test cards to choose from. */
 export function showPaymentMethod(account: Account, token: string): Response {
   const visit = enterToUpdate(account, token);
   return visit ? html(<CardPage visit={visit} />) : expired();
 }
 
-/** `POST …/payment-method`: saves the card, after its bank's challenge where it has one. */
+/** `POST …/payment-method`: saves the card, after its challenge when it requires authentication. */
 export async function submitPaymentMethod(
   account: Account,
   token: string,
@@ -29,11 +37,11 @@ export async function submitPaymentMethod(
   const authentication = form.get("authentication") === "failed" ? "failed" : "passed";
   const error = attempt(visit, (change) => replaceCard(change, visit.customer, card, authentication));
   if (error) return html(<CardPage visit={visit} error={error.message} />, error.status);
-  return done(visit, "Your payment method has been updated");
+  return completed(visit, "Your payment method has been updated");
 }
 
 function enterToUpdate(account: Account, token: string): Visit | undefined {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   return visit?.configuration.features.payment_method_update.enabled ? visit : undefined;
 }
 
@@ -49,7 +57,7 @@ function CardPage({ visit, error }: { visit: Visit; error?: string }) {
         </fieldset>
         <div class="choices">
           <button type="submit">Save card</button>
-          <a class="button secondary" href={wayBack(visit)}>Go back</a>
+          <a class="button secondary" href={leaveUrl(visit)}>Go back</a>
         </div>
       </form>
     </PortalLayout>

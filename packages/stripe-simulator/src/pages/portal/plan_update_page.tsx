@@ -15,16 +15,16 @@ import { html } from "../page_layout.tsx";
 import { describePlan, formatDay, productName } from "../formats.ts";
 import {
   attempt,
-  done,
-  enter,
+  completed,
   expired,
+  findVisit,
+  leaveUrl,
   ownSubscription,
   PortalLayout,
   type Visit,
-  wayBack,
 } from "./portal_visit.tsx";
 
-/** A visit to change one subscription. */
+/** A visit to change a subscription. */
 interface Updating extends Visit {
   subscription: Subscription;
 }
@@ -35,7 +35,7 @@ export function showUpdate(account: Account, token: string, id: string): Respons
   return updating ? html(<UpdatePage updating={updating} />) : expired();
 }
 
-/** `GET …/subscriptions/:id/update/confirm?price=…`: what the choice costs. */
+/** `GET …/subscriptions/:id/update/confirm?price=…`: the price of the choice. */
 export function showConfirmation(account: Account, token: string, id: string, request: Request): Response {
   const updating = enterToUpdate(account, token, id);
   const choice = updating && choiceIn(updating, request);
@@ -50,18 +50,18 @@ export function submitUpdate(account: Account, token: string, id: string, reques
   const error = attempt(updating, (change) => {
     updateInPortal(change, updating.subscription, updating.configuration, choice);
   });
-  if (!error) return done(updating, "Your subscription has been updated");
+  if (!error) return completed(updating, "Your subscription has been updated");
   return html(<ConfirmPage updating={updating} choice={choice} error={error.message} />, error.status);
 }
 
 function enterToUpdate(account: Account, token: string, id: string): Updating | undefined {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
   if (!subscription || !canUpdate(visit.configuration, subscription)) return;
   return { ...visit, subscription };
 }
 
-/** The choice in the address, if it is one of those on offer. */
+/** The choice in the URL, if it is one of the offered prices. */
 function choiceIn(updating: Updating, request: Request): PlanChoice | undefined {
   const { searchParams: query } = new URL(request.url);
   const price = pricesFor(updating).find(({ id }) => id === query.get("price"));
@@ -111,7 +111,7 @@ function UpdatePage({ updating }: { updating: Updating }) {
             )}
             <div class="choices">
               <button type="submit">Continue</button>
-              <a class="button secondary" href={wayBack(updating)}>Go back</a>
+              <a class="button secondary" href={leaveUrl(updating)}>Go back</a>
             </div>
           </form>
         )}
@@ -161,7 +161,7 @@ function ConfirmPage({ updating, choice, error }: ConfirmPageProps) {
   );
 }
 
-/** What the choice costs, worked out without making it. */
+/** Calculates the price of the choice without applying it. */
 function billFor({ account, configuration, subscription }: Updating, choice: PlanChoice) {
   return perform(account, noCause, (cause) => {
     const change = cause.of(subscription);

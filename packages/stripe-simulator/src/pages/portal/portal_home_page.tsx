@@ -8,26 +8,26 @@ import { html, seeOther } from "../page_layout.tsx";
 import { describePlan, formatDay } from "../formats.ts";
 import {
   attempt,
-  enter,
   expired,
+  findVisit,
   firstPageOf,
   ownSubscription,
   PortalLayout,
   type Visit,
 } from "./portal_visit.tsx";
 
-/** `GET /p/session/:token`: the customer's subscriptions, card and invoices, or the one thing the session is for. */
+/** `GET /p/session/:token`: the customer's subscriptions, cards and invoices, or a redirect to the session's flow. */
 export function showPortal(account: Account, token: string, request: Request): Response {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   if (!visit) return expired();
   const { flow } = visit.session;
   if (flow && !new URL(request.url).searchParams.has("home")) return seeOther(firstPageOf(visit, flow));
   return html(<PortalPage visit={visit} />);
 }
 
-/** `POST …/subscriptions/:id/renew`: takes a cancellation back, then shows the portal again. */
+/** `POST …/subscriptions/:id/renew`: undoes a scheduled cancellation. */
 export function submitRenewal(account: Account, token: string, id: string): Response {
-  const visit = enter(account, token);
+  const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
   if (!subscription) return expired();
   if (canRenew(subscription)) attempt(visit, (change) => renewInPortal(change, subscription));

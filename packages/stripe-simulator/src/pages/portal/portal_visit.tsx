@@ -9,19 +9,19 @@ import { StripeError } from "../../wire/errors.ts";
 import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import { siteOf } from "../formats.ts";
 
-/** Everything a page of the portal is about. */
+/** The data of a portal page. */
 export interface Visit {
   account: Account;
   session: PortalSession;
   configuration: PortalConfiguration;
   customer: Customer;
-  /** What the session's addresses begin with. */
+  /** The path that the session's pages begin with. */
   base: string;
-  /** The address of the portal's first page. A session that is for one thing begins elsewhere. */
+  /** The path of the portal's home page. A session with a flow starts on another page. */
   home: string;
 }
 
-export function enter(account: Account, token: string): Visit | undefined {
+export function findVisit(account: Account, token: string): Visit | undefined {
   const session = findPortalSession(account, token);
   if (!session) return;
   const base = `/p/session/${token}`;
@@ -35,13 +35,13 @@ export function enter(account: Account, token: string): Visit | undefined {
   };
 }
 
-/** The subscription, if it is this customer's. */
+/** The subscription, if it belongs to the session's customer. */
 export function ownSubscription({ account, session }: Visit, id: string): Subscription | undefined {
   const subscription = account.subscriptions.find(id);
   return subscription?.customer === session.customer ? subscription : undefined;
 }
 
-/** What a session that is for one thing begins with. */
+/** The first page of a session with a flow. */
 export function firstPageOf({ base }: Visit, flow: PortalFlow): string {
   switch (flow.type) {
     case "payment_method_update":
@@ -64,7 +64,7 @@ function confirmationPage(base: string, confirm: PortalFlow["subscription_update
   return `${base}/subscriptions/${confirm?.subscription}/update/confirm?${choice}`;
 }
 
-/** Does something for the customer. A card that is refused, or another refusal of Stripe's, is returned. */
+/** Runs a change for the customer. Returns the error when Stripe would refuse it. */
 export function attempt(visit: Visit, work: (change: Change) => unknown): StripeError | undefined {
   try {
     perform(visit.account, noCause, work);
@@ -74,19 +74,19 @@ export function attempt(visit: Visit, work: (change: Change) => unknown): Stripe
   }
 }
 
-/** Where the customer goes once it is done: home, or where the session's one thing ends. */
-export function done(visit: Visit, thing: string): Response {
+/** Redirects after a change: to the home page, or as the flow's `after_completion` says. */
+export function completed(visit: Visit, title: string): Response {
   const after = visit.session.flow?.after_completion;
   if (after?.type === "redirect" && after.redirect) return seeOther(after.redirect.return_url);
   if (after?.type !== "hosted_confirmation") return seeOther(visit.home);
   const { return_url: back } = visit.session;
   const link = back ? { href: back, label: `Return to ${siteOf(back)}` } : undefined;
   const text = after.hosted_confirmation?.custom_message ?? "There is nothing more to do.";
-  return html(<Notice title={thing} text={text} link={link} />);
+  return html(<Notice title={title} text={text} link={link} />);
 }
 
-/** Where the customer goes who leaves a page without doing anything. */
-export function wayBack({ session, home }: Visit): string {
+/** The link for leaving a page without a change. */
+export function leaveUrl({ session, home }: Visit): string {
   return session.flow ? session.return_url ?? home : home;
 }
 
