@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
-/** A price that is paid once. */
+/** Creates a one-time price. */
 async function createOneTime(stripe: Stripe): Promise<Stripe.Price> {
   const product = await stripe.products.create({ name: "Book" });
   return await stripe.prices.create({ currency: "usd", product: product.id, unit_amount: 1500 });
@@ -15,7 +15,7 @@ async function types({ stripe }: TestSimulator): Promise<string[]> {
 
 const success_url = "https://parent.example/";
 
-Deno.test("a checkout in payment mode is paid once: a payment and no subscription", async () => {
+Deno.test("a checkout in payment mode creates a payment and no subscription", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const price = await createOneTime(stripe);
@@ -39,7 +39,7 @@ Deno.test("a checkout in payment mode is paid once: a payment and no subscriptio
   }]);
 });
 
-Deno.test("a checkout in setup mode saves a card for its customer and charges nothing", async () => {
+Deno.test("a checkout in setup mode saves the card for its customer and charges nothing", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
@@ -64,7 +64,7 @@ Deno.test("a checkout in setup mode saves a card for its customer and charges no
   ]);
 });
 
-Deno.test("a declined checkout leaves a failed payment behind, but neither customer nor subscription", async () => {
+Deno.test("a declined card leaves a failed payment, no customer and no subscription", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -93,7 +93,7 @@ Deno.test("a declined checkout leaves a failed payment behind, but neither custo
   assert.equal((await stripe.checkout.sessions.retrieve(id)).status, "open");
 });
 
-Deno.test("a card that cannot be saved fails in setup mode, and another one can be tried", async () => {
+Deno.test("a declined card in setup mode leaves the session open for another card", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const { id } = await stripe.checkout.sessions.create({ mode: "setup", success_url });
@@ -103,7 +103,7 @@ Deno.test("a card that cannot be saved fails in setup mode, and another one can 
   assert.equal((await stripe.checkout.sessions.retrieve(id)).status, "complete");
 });
 
-Deno.test("a failed authentication is a failed payment without a charge", async () => {
+Deno.test("a failed authentication leaves a failed payment intent without a charge", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -137,7 +137,7 @@ const refusals: [name: string, params: Stripe.Checkout.SessionCreateParams, para
 ];
 
 for (const [name, params, param] of refusals) {
-  Deno.test(`a checkout in ${name} is refused`, async () => {
+  Deno.test(`creating a checkout in ${name} is refused with 400`, async () => {
     await using rig = await startSimulator();
 
     await assert.rejects(rig.stripe.checkout.sessions.create({ success_url, ...params }), {
@@ -147,7 +147,7 @@ for (const [name, params, param] of refusals) {
   });
 }
 
-Deno.test("payment mode refuses a recurring price", async () => {
+Deno.test("payment mode refuses a recurring price with 400", async () => {
   await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const request = rig.stripe.checkout.sessions.create({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
-Deno.test("an open checkout has an address and nothing that only paying brings", async () => {
+Deno.test("an open checkout has a url and no customer, subscription or invoice", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -22,14 +22,14 @@ Deno.test("an open checkout has an address and nothing that only paying brings",
   assert.match(session.success_url ?? "", new RegExp(`session_id=${session.id}$`));
 });
 
-Deno.test("braces that were percent-encoded are not replaced by the session's id", async () => {
+Deno.test("percent-encoded braces in success_url are not replaced by the session's id", async () => {
   await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const success_url = "https://a.example/?session_id=%7BCHECKOUT_SESSION_ID%7D";
   assert.equal((await openCheckout(rig.stripe, pro.id, { success_url })).success_url, success_url);
 });
 
-Deno.test("a paid checkout has a card, an active subscription and a paid first invoice", async () => {
+Deno.test("a paid checkout has a payment method, an active subscription and a paid first invoice", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -78,7 +78,7 @@ Deno.test("a paid checkout has a card, an active subscription and a paid first i
   assert.equal(method.card?.last4, "4242");
 });
 
-Deno.test("a checkout without a customer makes one", async () => {
+Deno.test("a checkout without a customer creates one", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -89,7 +89,7 @@ Deno.test("a checkout without a customer makes one", async () => {
   assert.equal(session.customer.email, "new@example.com");
 });
 
-Deno.test("a trial costs nothing yet: the subscription is trialing and its first invoice is of zero", async () => {
+Deno.test("a checkout with a trial creates a trialing subscription with a first invoice of 0", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -119,7 +119,7 @@ const declines: [card: string, message: RegExp][] = [
 ];
 
 for (const [card, message] of declines) {
-  Deno.test(`the card ${card} is declined and leaves nothing behind, then another card pays`, async () => {
+  Deno.test(`the card ${card} is declined without creating a subscription, and another card can pay`, async () => {
     await using rig = await startSimulator();
     const { stripe, simulator } = rig;
     const pro = await createPro(stripe);
@@ -134,7 +134,7 @@ for (const [card, message] of declines) {
   });
 }
 
-Deno.test("a checkout is paid once", async () => {
+Deno.test("a complete checkout cannot be paid again", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -144,7 +144,7 @@ Deno.test("a checkout is paid once", async () => {
   assert.equal((await stripe.subscriptions.list()).data.length, 1);
 });
 
-Deno.test("an expired checkout has no address, cannot be paid and cannot expire again", async () => {
+Deno.test("an expired checkout has no url, cannot be paid and cannot be expired again", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -157,7 +157,7 @@ Deno.test("an expired checkout has no address, cannot be paid and cannot expire 
   assert.equal((event.data.object as Stripe.Checkout.Session).id, id);
 });
 
-Deno.test("sessions are listed by customer and by status, and show their line items", async () => {
+Deno.test("checkout sessions can be listed by customer and status, and their line items retrieved", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const pro = await createPro(stripe);
@@ -192,7 +192,7 @@ const refusals: [name: string, fields: (price: string) => CreateParams, param: s
   ],
   ["a missing success_url", () => ({ success_url: undefined }), "success_url"],
   ["a return_url on a hosted page", () => ({ return_url: "https://a.example/" }), "return_url"],
-  ["an address that is none", () => ({ success_url: "/relative" }), "success_url"],
+  ["a relative URL", () => ({ success_url: "/relative" }), "success_url"],
   ["missing line items", () => ({ line_items: undefined }), "line_items"],
   [
     "an unknown price",
@@ -207,14 +207,14 @@ const refusals: [name: string, fields: (price: string) => CreateParams, param: s
 ];
 
 for (const [name, fields, param] of refusals) {
-  Deno.test(`a checkout with ${name} is refused`, async () => {
+  Deno.test(`creating a checkout with ${name} is refused with 400`, async () => {
     await using rig = await startSimulator();
     const pro = await createPro(rig.stripe);
     await assert.rejects(openCheckout(rig.stripe, pro.id, fields(pro.id)), { statusCode: 400, param });
   });
 }
 
-Deno.test("a checkout for a price that is paid once or archived is refused", async () => {
+Deno.test("a subscription checkout refuses a one-time and an inactive price with 400", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const once = await stripe.prices.create({

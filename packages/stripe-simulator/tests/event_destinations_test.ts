@@ -5,7 +5,7 @@ import { type Receiver, startReceiver, startSimulator, type TestSimulator } from
 
 type CreateParams = Stripe.V2.Core.EventDestinationCreateParams;
 
-/** A destination that sends to the receiver. Its secret is there because it is asked for. */
+/** Creates a destination for the receiver. The reply includes its secret. */
 function create({ stripe }: TestSimulator, { url }: Receiver, params: Partial<CreateParams> = {}) {
   return stripe.v2.core.eventDestinations.create({
     name: "Dues",
@@ -22,7 +22,7 @@ async function settled({ simulator }: TestSimulator) {
   assert.equal(await simulator.idle(), true);
 }
 
-Deno.test("a thin event says what happened to what, and the SDK fetches the rest", async () => {
+Deno.test("a thin event has the related object, and the SDK can fetch object and event", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -42,7 +42,7 @@ Deno.test("a thin event says what happened to what, and the SDK fetches the rest
   await assert.rejects(stripe.webhooks.constructEventAsync(body, signature, secret));
 });
 
-Deno.test("a destination for snapshots gets events like those of a webhook endpoint", async () => {
+Deno.test("a snapshot destination receives the events that a webhook endpoint receives", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -60,7 +60,7 @@ Deno.test("a destination for snapshots gets events like those of a webhook endpo
   assert.equal((await stripe.events.retrieve(event.id)).pending_webhooks, 0);
 });
 
-Deno.test("a destination shows its address when asked, and its secret only to its creator", async () => {
+Deno.test("a destination shows its url when included, and its secret only in the reply to the creation", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { eventDestinations } = rig.stripe.v2.core;
@@ -77,7 +77,7 @@ Deno.test("a destination shows its address when asked, and its secret only to it
   assert.equal(silent.webhook_endpoint, undefined);
 });
 
-Deno.test("a destination can be changed, disabled, enabled and deleted", async () => {
+Deno.test("event destinations can be updated, disabled, enabled and deleted", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -106,7 +106,7 @@ Deno.test("a destination can be changed, disabled, enabled and deleted", async (
   await assert.rejects(eventDestinations.retrieve(id), { statusCode: 404 });
 });
 
-Deno.test("a ping reaches the destination it is for, whatever else that one listens to", async () => {
+Deno.test("a ping is delivered only to its destination, regardless of enabled_events", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   await using other = startReceiver();
@@ -119,7 +119,7 @@ Deno.test("a ping reaches the destination it is for, whatever else that one list
   assert.equal(other.requests.length, 0);
 });
 
-Deno.test("a thin event that is not answered with 200 is repeated", async () => {
+Deno.test("a thin event is retried until it is answered with 200", async () => {
   await using rig = await startSimulator();
   const answers = [500, 200];
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
@@ -129,7 +129,7 @@ Deno.test("a thin event that is not answered with 200 is repeated", async () => 
   assert.equal(receiver.requests.length, 2);
 });
 
-Deno.test("meter errors come as thin events only, with their data to be fetched", async () => {
+Deno.test("meter errors are sent only as thin events, and their data is fetched", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe, simulator } = rig;
@@ -149,7 +149,7 @@ Deno.test("meter errors come as thin events only, with their data to be fetched"
   assert.deepEqual((await stripe.events.list()).data, []);
 });
 
-Deno.test("lists of destinations and of thin events lead from page to page", async () => {
+Deno.test("v2 lists of destinations and events have pages", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -173,11 +173,11 @@ const refusals: [name: string, params: Partial<CreateParams>, param: string][] =
   ["all types for thin events", { enabled_events: ["*"] }, "enabled_events"],
   ["a version for thin events", { snapshot_api_version: "2026-10-28.endive" }, "snapshot_api_version"],
   ["no version for snapshots", { event_payload: "snapshot", enabled_events: ["*"] }, "snapshot_api_version"],
-  ["an address that is none", { webhook_endpoint: { url: "nowhere" } }, "webhook_endpoint[url]"],
+  ["an invalid url", { webhook_endpoint: { url: "nowhere" } }, "webhook_endpoint[url]"],
 ];
 
 for (const [name, params, param] of refusals) {
-  Deno.test(`a destination with ${name} is refused`, async () => {
+  Deno.test(`creating a destination with ${name} is refused with 400`, async () => {
     await using rig = await startSimulator();
     await using receiver = startReceiver();
     await assert.rejects(create(rig, receiver, params), { statusCode: 400, param });

@@ -12,7 +12,7 @@ import {
   subscribe,
 } from "../testing.ts";
 
-/** A subscription whose card works at first and fails from the first renewal on. */
+/** A subscription whose card is declined from the first renewal on. */
 async function subscribedWithBadCard(rig: ClockSimulator, card = "pm_card_chargeCustomerFail") {
   const subscribed = await subscribe(rig);
   await changeCard(rig, subscribed.customer.id, card);
@@ -25,7 +25,7 @@ const status = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
 const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
-Deno.test("a card that fails on renewal makes the subscription past due, and the next attempt is planned", async () => {
+Deno.test("a declined renewal makes the subscription past_due and schedules the next attempt", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
@@ -54,7 +54,7 @@ Deno.test("a card that fails on renewal makes the subscription past due, and the
   ]);
 });
 
-Deno.test("a good card found by a later attempt brings the subscription back", async () => {
+Deno.test("a retry with a good card makes the subscription active", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-11T00:00:00Z");
@@ -82,7 +82,7 @@ for (
     ["mark_unpaid", "mark_uncollectible", { status: "unpaid", invoice: "uncollectible", reason: null }],
   ] as const
 ) {
-  Deno.test(`when no attempt succeeds, ${rule} and ${failed} leave it ${expected.status}`, async () => {
+  Deno.test(`after the last attempt, after_last_retry ${rule} and failed_invoice ${failed} make it ${expected.status}`, async () => {
     await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     await configure(rig, { retry_after_days: [1, 2], after_last_retry: rule, failed_invoice: failed });
     const { subscription } = await subscribedWithBadCard(rig);
@@ -99,7 +99,7 @@ for (
   });
 }
 
-Deno.test("an unpaid subscription gets drafts that nobody collects, and comes back when its newest invoice is paid", async () => {
+Deno.test("an unpaid subscription gets drafts without auto_advance and is active after its newest invoice is paid", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "mark_unpaid" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
@@ -113,7 +113,7 @@ Deno.test("an unpaid subscription gets drafts that nobody collects, and comes ba
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("paying a failed invoice by hand succeeds with a good card and is a 402 with a bad one", async () => {
+Deno.test("invoices.pay succeeds with a good card and is refused with 402 with a declined one", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
@@ -136,7 +136,7 @@ Deno.test("paying a failed invoice by hand succeeds with a good card and is a 40
   });
 });
 
-Deno.test("a subscription stands as its newest final invoice does", async () => {
+Deno.test("the newest finalized invoice determines the status of the subscription", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "leave_past_due" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
@@ -152,7 +152,7 @@ Deno.test("a subscription stands as its newest final invoice does", async () => 
 });
 
 for (const action of ["voidInvoice", "markUncollectible"] as const) {
-  Deno.test(`${action} settles a failed invoice: the subscription is active again`, async () => {
+  Deno.test(`${action} of a failed invoice makes the subscription active`, async () => {
     await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-10T10:00:00Z");
@@ -170,7 +170,7 @@ for (const action of ["voidInvoice", "markUncollectible"] as const) {
   });
 }
 
-Deno.test("an invoice can be noted as paid in another way", async () => {
+Deno.test("paid_out_of_band marks an invoice as paid", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
@@ -180,7 +180,7 @@ Deno.test("an invoice can be noted as paid in another way", async () => {
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("a card that must be authenticated every time asks for action on renewal", async () => {
+Deno.test("a renewal with a card that always requires authentication emits invoice.payment_action_required", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig, "pm_card_authenticationRequired");
   await rig.advanceTo("2026-02-10T10:00:00Z");
@@ -199,7 +199,7 @@ Deno.test("a card that must be authenticated every time asks for action on renew
   await assert.rejects(rig.stripe.invoices.pay(id), { code: "invoice_payment_intent_requires_action" });
 });
 
-Deno.test("a subscription by API is incomplete while its first payment fails, and active once it is paid", async () => {
+Deno.test("a subscription is incomplete until its first invoice is paid", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   assert.equal(subscription.status, "incomplete");
@@ -223,7 +223,7 @@ Deno.test("a subscription by API is incomplete while its first payment fails, an
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("an incomplete subscription expires after 23 hours, its invoice void", async () => {
+Deno.test("an incomplete subscription expires after 23 hours and its invoice is void", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   await rig.advanceTo("2026-01-11T07:59:59Z");
@@ -241,7 +241,7 @@ Deno.test("an incomplete subscription expires after 23 hours, its invoice void",
   ]);
 });
 
-Deno.test("payment_behavior decides what becomes of a first payment that is not made", async () => {
+Deno.test("payment_behavior determines the result of a failed or missing first payment", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);

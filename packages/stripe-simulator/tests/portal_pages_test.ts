@@ -17,7 +17,7 @@ async function subscribe({ stripe, simulator }: TestSimulator) {
   return { customer, pro, subscription };
 }
 
-/** The address of a portal that offers these features. */
+/** Creates a portal session with these features. Returns its URL. */
 async function openPortal(
   { stripe, simulator }: TestSimulator,
   customer: string,
@@ -43,12 +43,12 @@ async function withPage(work: (page: Page) => Promise<void>) {
   }
 }
 
-/** A form of the portal, as a browser without a person sends it. */
+/** Submits a form of the portal without a browser. */
 async function send(address: string, fields: Record<string, string> = {}): Promise<Response> {
   return await fetch(address, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
 }
 
-Deno.test("a person changes the plan in the portal, sees what it costs today, and pays it", async () => {
+Deno.test("a person can change the plan in the portal and sees the amount due", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
@@ -85,7 +85,7 @@ Deno.test("a person changes the plan in the portal, sees what it costs today, an
   ]);
 });
 
-Deno.test("a new card in the portal becomes the one that is charged, and a refused one says so", async () => {
+Deno.test("a new card in the portal becomes the default, and a declined one shows an error", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
@@ -109,7 +109,7 @@ Deno.test("a new card in the portal becomes the one that is charged, and a refus
   assert.equal(!updated.deleted && updated.invoice_settings.default_payment_method, method.id);
 });
 
-Deno.test("the portal offers what its configuration allows, and nothing else can be done by hand", async () => {
+Deno.test("the portal offers only the enabled features and refuses forms of others with 410", async () => {
   await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, { invoice_history: { enabled: true } });
@@ -138,7 +138,7 @@ Deno.test("the portal offers what its configuration allows, and nothing else can
   }
 });
 
-Deno.test("a customer changes in the portal what the configuration lets them, and no more", async () => {
+Deno.test("the portal changes only the customer details in allowed_updates", async () => {
   await using rig = await startSimulator();
   const { customer } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
@@ -151,7 +151,7 @@ Deno.test("a customer changes in the portal what the configuration lets them, an
   assert.deepEqual([updated.email, updated.name], ["new@example.com", "Gardeners"]);
 });
 
-Deno.test("a cancellation keeps the reason that was given", async () => {
+Deno.test("a cancellation in the portal stores reason and comment", async () => {
   await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
@@ -175,7 +175,7 @@ Deno.test("a cancellation keeps the reason that was given", async () => {
   assert.equal(cancel_at, subscription.items.data[0].current_period_end);
 });
 
-Deno.test("a session for one thing begins with it and ends where it was told to", async () => {
+Deno.test("a portal session with a flow starts on its page and ends as after_completion says", async () => {
   await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const features: Features = {
@@ -203,7 +203,7 @@ Deno.test("a session for one thing begins with it and ends where it was told to"
   assert.equal((await rig.stripe.subscriptions.retrieve(subscription.id)).status, "canceled");
 });
 
-Deno.test("a session to confirm one update shows it at once", async () => {
+Deno.test("a subscription_update_confirm session shows the update", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
@@ -235,7 +235,7 @@ Deno.test("a session to confirm one update shows it at once", async () => {
   assert.equal(updated.items.data[0].price.id, yearly.id);
 });
 
-Deno.test("a flow is refused when its feature is off or its subscription somebody else's", async () => {
+Deno.test("a flow with a disabled feature or another customer's subscription is refused with 400", async () => {
   await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const { customer: other } = await subscribe(rig);

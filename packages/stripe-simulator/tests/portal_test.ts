@@ -14,7 +14,7 @@ async function subscribe(
   return { customer, subscription };
 }
 
-Deno.test("a portal session has a short-lived address, and the default configuration unless one is named", async () => {
+Deno.test("a portal session has its own url and the default configuration unless one is given", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
@@ -37,7 +37,7 @@ Deno.test("a portal session has a short-lived address, and the default configura
   assert.notEqual(second.url, session.url);
 });
 
-Deno.test("a configuration keeps what it is not told, and an inactive one cannot be used", async () => {
+Deno.test("an update of a portal configuration keeps other features, and an inactive one is refused with 400", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { configurations, sessions } = stripe.billingPortal;
@@ -62,7 +62,7 @@ Deno.test("a configuration keeps what it is not told, and an inactive one cannot
   await assert.rejects(configurations.update(active.data[0].id, { active: false }), { statusCode: 400 });
 });
 
-/** Posts one of the portal's forms as a browser does. */
+/** Submits a form of the portal. */
 async function submit(portal: string, subscription: string, action: "cancel" | "renew"): Promise<Response> {
   return await fetch(`${portal}/subscriptions/${subscription}/${action}`, {
     method: "POST",
@@ -70,7 +70,7 @@ async function submit(portal: string, subscription: string, action: "cancel" | "
   });
 }
 
-Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode, and renewing clears it", async () => {
+Deno.test("canceling in the portal sets only cancel_at in flexible billing mode, and renewing clears it", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
@@ -95,7 +95,7 @@ Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).cancel_at, null);
 });
 
-Deno.test("canceling in the portal sets cancel_at_period_end as well in classic billing mode", async () => {
+Deno.test("canceling in the portal also sets cancel_at_period_end in classic billing mode", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig, {
@@ -106,7 +106,7 @@ Deno.test("canceling in the portal sets cancel_at_period_end as well in classic 
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).cancel_at_period_end, true);
 });
 
-Deno.test("the portal cancels at once when its configuration says so", async () => {
+Deno.test("the portal cancels now with mode immediately", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
@@ -121,7 +121,7 @@ Deno.test("the portal cancels at once when its configuration says so", async () 
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "canceled");
 });
 
-Deno.test("the portal cannot cancel where that is switched off, nor another customer's subscription", async () => {
+Deno.test("the portal does not cancel with the feature disabled or for another customer", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);

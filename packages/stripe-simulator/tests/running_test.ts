@@ -6,13 +6,13 @@ import { connect, createPro, openCheckout, pay, startReceiver, startSimulator } 
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
-/** A folder that goes away at the end. */
+/** A temporary folder, removed on disposal. */
 async function temporaryFolder() {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-Deno.test("a restart with the same state file finds customers, subscriptions and events again", async () => {
+Deno.test("a restart with the same state file loads customers, subscriptions and events", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "deep", "stripe.json");
   const first = await startSimulator({ state });
@@ -37,7 +37,7 @@ Deno.test("a restart with the same state file finds customers, subscriptions and
   assert.equal((await second.stripe.customers.retrieve(gone.id)).deleted, true);
 });
 
-Deno.test("the state file is written while the simulator runs, not only at its end", async () => {
+Deno.test("the state file is written while the simulator runs", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "stripe.json");
   await using rig = await startSimulator({ state });
@@ -46,7 +46,7 @@ Deno.test("the state file is written while the simulator runs, not only at its e
   while (!await written()) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
-Deno.test("webhooks that were not delivered before a restart are delivered after it", async () => {
+Deno.test("pending webhooks are delivered after a restart", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "stripe.json");
   let isUp = false;
@@ -65,7 +65,7 @@ Deno.test("webhooks that were not delivered before a restart are delivered after
 });
 
 for (const content of ["not json", `{"api_version":"2020-08-27","collections":{}}`]) {
-  Deno.test(`a state file with ${content} is refused by name`, async () => {
+  Deno.test(`a state file with ${content} is refused with its name`, async () => {
     await using folder = await temporaryFolder();
     const state = join(folder.path, "stripe.json");
     await Deno.writeTextFile(state, content);
@@ -78,7 +78,7 @@ for (const content of ["not json", `{"api_version":"2020-08-27","collections":{}
   });
 }
 
-Deno.test("the program says where it listens, answers, and stops cleanly when it is told to", async () => {
+Deno.test("main.ts prints its address, answers requests and exits with 0 on SIGTERM", async () => {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "-A", main, "--port", "0"],
     stdout: "piped",
@@ -96,7 +96,7 @@ Deno.test("the program says where it listens, answers, and stops cleanly when it
   await reader.cancel();
 });
 
-Deno.test("a port in use, a wrong port and a wrong option each end the program with one clear message", async () => {
+Deno.test("main.ts exits with 1 and one message for a port in use, an invalid port and an unknown option", async () => {
   await using rig = await startSimulator();
   const { port } = rig.simulator;
   const runs: [args: string[], message: RegExp][] = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Fault } from "../src/faults/faults.ts";
 import { connect, type Receiver, startReceiver, startSimulator, type TestSimulator } from "../testing.ts";
 
-/** An endpoint for one type of event. */
+/** Creates an endpoint for customer.created. */
 async function listen({ stripe }: TestSimulator, { url }: Receiver) {
   await stripe.webhookEndpoints.create({ url, enabled_events: ["customer.created"] });
 }
@@ -11,44 +11,44 @@ async function createCustomers({ stripe }: TestSimulator, count: number) {
   for (let index = 0; index < count; index++) await stripe.customers.create({ name: String(index) });
 }
 
-/** The names of the customers whose creation was received, in that order. */
+/** The names of the customers in the received events, in order. */
 function namesIn(receiver: Receiver): string[] {
   return receiver.events().map((event) => String(Reflect.get(event.data.object, "name")));
 }
 
-/** Asks for something of the simulator beside Stripe's API. */
-async function ask({ simulator }: TestSimulator, method: string, path: string, body: object) {
+/** Sends a request to the simulator's control API. */
+async function control({ simulator }: TestSimulator, method: string, path: string, body: object) {
   const response = await fetch(`${simulator.url}${path}`, { method, body: JSON.stringify(body) });
   assert.equal(response.status, 200, await response.clone().text());
   return await response.json();
 }
 
-Deno.test("a reordered event is overtaken by as many events as were asked for", async () => {
+Deno.test("reorder_delivery sends an event after the given number of later events", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
-  await ask(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", places: 2, ms: 60_000 });
+  await control(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", places: 2, ms: 60_000 });
   await createCustomers(rig, 4);
   assert.equal(await rig.simulator.idle(), true);
   assert.deepEqual(namesIn(receiver), ["1", "2", "0", "3"]);
 });
 
-Deno.test("a reordered event that nothing follows is delivered all the same", async () => {
+Deno.test("reorder_delivery sends an event after ms when no event follows", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
-  await ask(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", ms: 10 });
+  await control(rig, "POST", "/_sim/faults", { kind: "reorder_delivery", ms: 10 });
   await createCustomers(rig, 1);
   assert.equal(await rig.simulator.idle(), true);
   assert.deepEqual(namesIn(receiver), ["0"]);
 });
 
-Deno.test("with a probability and a seed the same webhooks are lost in every run", async () => {
+Deno.test("drop_delivery with a probability and a seed loses the same webhooks in every run", async () => {
   const run = async (seed: number) => {
     await using rig = await startSimulator();
     await using receiver = startReceiver();
     await listen(rig, receiver);
-    await ask(rig, "POST", "/_sim/faults", { kind: "drop_delivery", probability: 0.5, seed });
+    await control(rig, "POST", "/_sim/faults", { kind: "drop_delivery", probability: 0.5, seed });
     await createCustomers(rig, 20);
     assert.equal(await rig.simulator.idle(), true);
     return namesIn(receiver);
@@ -59,44 +59,44 @@ Deno.test("with a probability and a seed the same webhooks are lost in every run
   assert.notDeepEqual(other, first);
 });
 
-Deno.test("with several faults at once every event that is not dropped arrives at least once", async () => {
+Deno.test("with several faults at once every event that is not dropped is delivered at least once", async () => {
   await using rig = await startSimulator({ retryDelays: Array(20).fill(1) });
   await using receiver = startReceiver();
   await listen(rig, receiver);
-  const chaos: Fault[] = [
+  const faults: Fault[] = [
     { kind: "duplicate_delivery", target: "*", probability: 0.3, seed: 1 },
     { kind: "reorder_delivery", target: "*", probability: 0.3, seed: 2, places: 3, ms: 20 },
     { kind: "delay_delivery", target: "*", probability: 0.2, seed: 3, ms: 5 },
     { kind: "fail_delivery", target: "*", probability: 0.3, seed: 4, reached: true },
   ];
-  for (const fault of chaos) rig.simulator.faults.add(fault);
+  for (const fault of faults) rig.simulator.faults.add(fault);
   await createCustomers(rig, 30);
   assert.equal(await rig.simulator.idle(), true);
   const names = namesIn(receiver);
-  assert.ok(names.length > 30, "some come more than once");
+  assert.ok(names.length > 30, "some arrive more than once");
   assert.notDeepEqual(names, names.toSorted((a, b) => Number(a) - Number(b)), "some overtake others");
   assert.equal(new Set(names).size, 30);
   const pending = (await rig.stripe.events.list({ limit: 100 })).data.map((event) => event.pending_webhooks);
   assert.deepEqual(pending.filter((count) => count !== 0), []);
 });
 
-Deno.test("an event whose answer is lost has arrived, and comes again", async () => {
+Deno.test("fail_delivery with reached delivers the event and sends it again", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   await listen(rig, receiver);
-  await ask(rig, "POST", "/_sim/faults", { kind: "fail_delivery", reached: true });
+  await control(rig, "POST", "/_sim/faults", { kind: "fail_delivery", reached: true });
   await createCustomers(rig, 1);
   assert.equal(await rig.simulator.idle(), true);
   assert.deepEqual(namesIn(receiver), ["0", "0"]);
 });
 
-Deno.test("retries of days are made in a moment when time is made to pass", async () => {
+Deno.test("POST /_sim/webhooks/advance makes retries that are due after hours", async () => {
   await using rig = await startSimulator();
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
   await listen(rig, receiver);
   const hours = 3_600_000;
-  const settings = await ask(rig, "PUT", "/_sim/webhooks", {
+  const settings = await control(rig, "PUT", "/_sim/webhooks", {
     retry_delays_ms: [hours, 8 * hours, 48 * hours],
   });
   assert.deepEqual(settings, { retry_delays_ms: [hours, 8 * hours, 48 * hours], timeout_ms: 10_000 });
@@ -106,15 +106,15 @@ Deno.test("retries of days are made in a moment when time is made to pass", asyn
     return receiver.requests.length;
   };
   assert.equal(await attempts(1), 1);
-  await ask(rig, "POST", "/_sim/webhooks/advance", { seconds: 3_600 });
+  await control(rig, "POST", "/_sim/webhooks/advance", { seconds: 3_600 });
   assert.equal(await attempts(2), 2);
   isUp = true;
-  await ask(rig, "POST", "/_sim/webhooks/advance", { seconds: 8 * 3_600 });
+  await control(rig, "POST", "/_sim/webhooks/advance", { seconds: 8 * 3_600 });
   assert.equal(await rig.simulator.idle(), true);
   assert.equal(receiver.requests.length, 3);
 });
 
-Deno.test("a secret that is rolled signs together with the one before until that one expires", async () => {
+Deno.test("a rolled secret and its predecessor both sign until the predecessor expires", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe, simulator } = rig;
@@ -123,7 +123,7 @@ Deno.test("a secret that is rolled signs together with the one before until that
     enabled_events: ["customer.created"],
   });
   const roll = (expires_in: number) =>
-    ask(rig, "POST", `/_sim/webhook_endpoints/${id}/roll_secret`, { expires_in });
+    control(rig, "POST", `/_sim/webhook_endpoints/${id}/roll_secret`, { expires_in });
   const { secret: fresh } = await roll(3_600);
   await createCustomers(rig, 1);
   await simulator.idle();
@@ -141,7 +141,7 @@ Deno.test("a secret that is rolled signs together with the one before until that
 });
 
 for (const carried_out of [false, true]) {
-  Deno.test(`a request that is never answered ${carried_out ? "has" : "has no"} effect, as asked for`, async () => {
+  Deno.test(`api_time_out with carried_out ${carried_out} ${carried_out ? "has" : "has no"} effect`, async () => {
     await using rig = await startSimulator();
     rig.simulator.faults.add({ kind: "api_time_out", target: "POST /v1/customers", ms: 30, carried_out });
     await assert.rejects(rig.stripe.customers.create({}), { type: "StripeConnectionError" });
@@ -149,7 +149,7 @@ for (const carried_out of [false, true]) {
   });
 }
 
-Deno.test("a request that is never answered does not hold up the simulator's end", async () => {
+Deno.test("stop() does not wait for a request that is never answered", async () => {
   const rig = await startSimulator();
   rig.simulator.faults.add({ kind: "api_time_out", target: "*", ms: 600_000, carried_out: false });
   const request = assert.rejects(rig.stripe.customers.list());
@@ -158,16 +158,16 @@ Deno.test("a request that is never answered does not hold up the simulator's end
   await request;
 });
 
-Deno.test("a rate limit refuses what is too much with 429 until it is lifted", async () => {
+Deno.test("a rate limit refuses requests with 429 until it is removed", async () => {
   await using rig = await startSimulator();
-  await ask(rig, "PUT", "/_sim/rate_limit", { per_second: 0 });
+  await control(rig, "PUT", "/_sim/rate_limit", { per_second: 0 });
   const stripe = connect(rig.simulator);
   await assert.rejects(stripe.customers.list(), {
     type: "StripeRateLimitError",
     statusCode: 429,
     code: "rate_limit",
   });
-  await ask(rig, "PUT", "/_sim/rate_limit", { per_second: null });
+  await control(rig, "PUT", "/_sim/rate_limit", { per_second: null });
   assert.deepEqual((await stripe.customers.list()).data, []);
 });
 

@@ -17,7 +17,7 @@ async function writeState({ simulator }: TestSimulator, state: string): Promise<
   return await fetch(`${simulator.url}/_sim/state`, { method: "PUT", body: state });
 }
 
-Deno.test("a state that was read out can be put into another simulator, and back again later", async () => {
+Deno.test("a state can be read from a simulator and put into another or back later", async () => {
   await using first = await startSimulator();
   const pro = await createPro(first.stripe);
   const { id } = await openCheckout(first.stripe, pro.id);
@@ -37,7 +37,7 @@ Deno.test("a state that was read out can be put into another simulator, and back
   assert.equal(await readState(first), state);
 });
 
-Deno.test("a state that is none is refused, and what is there stays", async () => {
+Deno.test("PUT /_sim/state refuses an invalid state with 400 and changes nothing", async () => {
   await using rig = await startSimulator();
   const { id } = await rig.stripe.customers.create({});
   for (const state of ["nonsense", "{}", JSON.stringify({ api_version: "2020-08-27", collections: {} })]) {
@@ -48,7 +48,7 @@ Deno.test("a state that is none is refused, and what is there stays", async () =
   assert.equal((await rig.stripe.customers.retrieve(id)).id, id);
 });
 
-Deno.test("webhooks that were pending in a state are delivered once it is put in", async () => {
+Deno.test("pending webhooks of a state are delivered after PUT /_sim/state", async () => {
   await using receiver = startReceiver();
   await using first = await startSimulator({ retryDelays: [60_000] });
   first.simulator.faults.add({ kind: "fail_delivery", target: "*", next: 1 });
@@ -62,7 +62,7 @@ Deno.test("webhooks that were pending in a state are delivered once it is put in
   assert.deepEqual(receiver.types(), ["customer.created"]);
 });
 
-Deno.test("an idempotency key is still known after a restart", async () => {
+Deno.test("an idempotency key is replayed after a restart", async () => {
   const folder = await Deno.makeTempDir();
   const state = join(folder, "stripe.json");
   try {

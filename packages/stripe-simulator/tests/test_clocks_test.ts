@@ -15,7 +15,7 @@ import {
   subscribe,
 } from "../testing.ts";
 
-Deno.test("a test clock stands still, is sent to a later time and says when it has arrived", async () => {
+Deno.test("a test clock is frozen, is advancing to a later time and is ready again, each with its event", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { testClocks } = rig.stripe.testHelpers;
@@ -44,7 +44,7 @@ Deno.test("a test clock stands still, is sent to a later time and says when it h
   ]);
 });
 
-Deno.test("a clock goes forward only, by two intervals of its shortest subscription or two years", async () => {
+Deno.test("a clock advances only forward, by at most two intervals of its shortest subscription or two years", async () => {
   await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { testClocks } = rig.stripe.testHelpers;
   const advance = (moment: string) => testClocks.advance(rig.clock, { frozen_time: at(moment) });
@@ -58,11 +58,11 @@ Deno.test("a clock goes forward only, by two intervals of its shortest subscript
   await advance("2026-03-31T00:00:00Z");
 });
 
-Deno.test("while a clock is on its way nothing on it can be changed", async () => {
+Deno.test("changes of objects on an advancing clock are refused with 429", async () => {
   await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const { subscription, customer, price } = await subscribe(rig);
-  // A clock without a target: it is on its way for as long as the test takes.
+  // A clock without a target stays advancing during the whole test.
   const { testClocks } = rig.simulator.account;
   testClocks.put({ ...testClocks.get(rig.clock), status: "advancing" });
   const message = new RegExp(
@@ -81,7 +81,7 @@ Deno.test("while a clock is on its way nothing on it can be changed", async () =
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "active");
 });
 
-Deno.test("lists leave out what lives by a test clock unless they are asked for it", async () => {
+Deno.test("lists leave out objects on a test clock unless they are filtered by clock, customer or subscription", async () => {
   await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
@@ -102,7 +102,7 @@ Deno.test("lists leave out what lives by a test clock unless they are asked for 
   assert.equal((await stripe.invoices.list({ subscription: subscription.id })).data[0].test_clock, clock);
 });
 
-Deno.test("a customer who is there already can be put on a clock, with all that is theirs", async () => {
+Deno.test("an existing customer can be attached to a clock with all its objects", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const price = await createPro(stripe);
@@ -121,7 +121,7 @@ Deno.test("a customer who is there already can be put on a clock, with all that 
   ]);
 });
 
-Deno.test("deleting a clock deletes its customers and ends their subscriptions", async () => {
+Deno.test("deleting a clock deletes its customers and cancels their subscriptions", async () => {
   await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
@@ -136,7 +136,7 @@ Deno.test("deleting a clock deletes its customers and ends their subscriptions",
   assert.deepEqual((await stripe.testHelpers.testClocks.list()).data, []);
 });
 
-Deno.test("two clocks go their own ways", async () => {
+Deno.test("two clocks advance independently", async () => {
   await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const here = await subscribe(rig);
@@ -147,7 +147,7 @@ Deno.test("two clocks go their own ways", async () => {
   assert.deepEqual([await count(here.subscription.id), await count(there.subscription.id)], [2, 1]);
 });
 
-Deno.test("a clock that was on its way when the simulator stopped arrives after the restart", async () => {
+Deno.test("a clock that was advancing when the simulator stopped is ready after the restart", async () => {
   const folder = await Deno.makeTempDir();
   const state = join(folder, "stripe.json");
   try {
@@ -184,7 +184,7 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
   }
 });
 
-Deno.test("events of more than 30 days ago are forgotten by the clock they happened on, deliveries too", async () => {
+Deno.test("events older than 30 days by their clock are removed with their deliveries", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await using receiver = startReceiver();
   await rig.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
@@ -201,7 +201,7 @@ Deno.test("events of more than 30 days ago are forgotten by the clock they happe
   assert.equal((await rig.stripe.customers.retrieve(customer.id)).deleted, undefined);
 });
 
-Deno.test("an event that is still to be delivered is not forgotten", async () => {
+Deno.test("an old event with a pending delivery is kept", async () => {
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
@@ -222,7 +222,7 @@ Deno.test("an event that is still to be delivered is not forgotten", async () =>
   await rig.stripe.webhookEndpoints.del(endpoint.id);
 });
 
-Deno.test("settings for failed payments are checked", async () => {
+Deno.test("PUT /_sim/settings refuses invalid settings and keeps the others", async () => {
   await using rig = await startSimulator();
   await assert.rejects(configure(rig, { after_last_retry: "forgive" as "cancel" }));
   await assert.rejects(configure(rig, { draft_seconds: -1 }));

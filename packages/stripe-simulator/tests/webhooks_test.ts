@@ -28,8 +28,8 @@ async function settled(simulator: RunningSimulator) {
   assert.equal(await simulator.idle(), true, "deliveries did not settle");
 }
 
-/** A rig whose next checkout for an existing customer is heard by the receiver. */
-async function checkoutHeardBy(rig: TestSimulator, receiver: Receiver, types?: string[]) {
+/** Creates a checkout for an existing customer, and an endpoint that receives its events. */
+async function openCheckoutFor(rig: TestSimulator, receiver: Receiver, types?: string[]) {
   const { stripe } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ email: "ada@example.com" });
@@ -38,10 +38,10 @@ async function checkoutHeardBy(rig: TestSimulator, receiver: Receiver, types?: s
   return { customer, endpoint, session };
 }
 
-Deno.test("a paid checkout of a known customer sends Stripe's events in its order, all in one second", async () => {
+Deno.test("a paid checkout of an existing customer sends its events in Stripe's order in one second", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver);
+  const { session } = await openCheckoutFor(rig, receiver);
   await pay(rig.simulator, session.id);
   await settled(rig.simulator);
   assert.deepEqual(receiver.types(), [
@@ -61,7 +61,7 @@ Deno.test("a paid checkout of a known customer sends Stripe's events in its orde
   assert.equal(new Set(receiver.events().map((event) => event.created)).size, 1);
 });
 
-Deno.test("a checkout that makes its customer tells so before it tells of its completion", async () => {
+Deno.test("a checkout that creates its customer sends customer.created before checkout.session.completed", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
@@ -72,7 +72,7 @@ Deno.test("a checkout that makes its customer tells so before it tells of its co
   assert.deepEqual(receiver.types(), ["customer.created", "customer.updated", "checkout.session.completed"]);
 });
 
-Deno.test("a trial sends neither a charge nor a payment", async () => {
+Deno.test("a checkout with a trial sends no charge and no payment events", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
@@ -85,10 +85,10 @@ Deno.test("a trial sends neither a charge nor a payment", async () => {
   assert.deepEqual(types.filter((type) => /^(charge|payment_intent|invoice_payment)\./.test(type)), []);
 });
 
-Deno.test("invoice events show the invoice as it was at each step", async () => {
+Deno.test("invoice events contain the invoice as it was at each step", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver, [
+  const { session } = await openCheckoutFor(rig, receiver, [
     "invoice.created",
     "invoice.finalized",
     "invoice.paid",
@@ -99,7 +99,7 @@ Deno.test("invoice events show the invoice as it was at each step", async () => 
   assert.deepEqual(statuses, ["draft", "open", "paid"]);
 });
 
-Deno.test("a delivery is signed over its exact bytes, with the endpoint's own secret", async () => {
+Deno.test("a delivery is signed over its exact bytes with the endpoint's secret", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -115,10 +115,10 @@ Deno.test("a delivery is signed over its exact bytes, with the endpoint's own se
   });
 });
 
-Deno.test("an event names the request that caused it, and none when a person did", async () => {
+Deno.test("an event has the request that caused it, or none for actions on a page", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver, [
+  const { session } = await openCheckoutFor(rig, receiver, [
     "customer.created",
     "checkout.session.completed",
   ]);
@@ -130,7 +130,7 @@ Deno.test("an event names the request that caused it, and none when a person did
   assert.deepEqual(completed.request, { id: null, idempotency_key: null });
 });
 
-Deno.test("whoever asks back during a delivery finds at least the state that the event tells", async () => {
+Deno.test("a request during a delivery finds at least the state in the event", async () => {
   await using rig = await startSimulator();
   const found: (string | null)[] = [];
   await using receiver = startReceiver(async (event) => {
@@ -139,13 +139,13 @@ Deno.test("whoever asks back during a delivery finds at least the state that the
     found.push(session.status, (session.subscription as Stripe.Subscription).status);
     return new Response();
   });
-  const { session } = await checkoutHeardBy(rig, receiver, ["checkout.session.completed"]);
+  const { session } = await openCheckoutFor(rig, receiver, ["checkout.session.completed"]);
   await pay(rig.simulator, session.id);
   await settled(rig.simulator);
   assert.deepEqual(found, ["complete", "active"]);
 });
 
-Deno.test("each endpoint gets the types it asked for, until it is disabled or deleted", async () => {
+Deno.test("an endpoint receives its enabled_events until it is disabled or deleted", async () => {
   await using rig = await startSimulator();
   await using all = startReceiver();
   await using some = startReceiver();
@@ -165,7 +165,7 @@ Deno.test("each endpoint gets the types it asked for, until it is disabled or de
   assert.equal(all.requests.length, 2);
 });
 
-Deno.test("an endpoint shows its secret once", async () => {
+Deno.test("only the reply to its creation shows an endpoint's secret", async () => {
   await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
@@ -180,7 +180,7 @@ Deno.test("an endpoint shows its secret once", async () => {
 });
 
 for (const status of [302, 400, 500]) {
-  Deno.test(`a delivery answered with ${status} is repeated, signed anew, until it is answered with 200`, async () => {
+  Deno.test(`a delivery answered with ${status} is retried with a new signature until it is answered with 200`, async () => {
     await using rig = await startSimulator();
     let failures = 2;
     await using receiver = startReceiver(() => {
@@ -201,7 +201,7 @@ for (const status of [302, 400, 500]) {
   });
 }
 
-Deno.test("a delivery that never succeeds is given up, stays pending in the event, and is in the log", async () => {
+Deno.test("a delivery that never succeeds stays in pending_webhooks and is logged", async () => {
   await using rig = await startSimulator({ retryDelays: [1, 1] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
@@ -219,7 +219,7 @@ Deno.test("a delivery that never succeeds is given up, stays pending in the even
   );
 });
 
-Deno.test("an endpoint that does not answer in time counts as failed", async () => {
+Deno.test("a delivery without a response within the timeout is retried", async () => {
   await using rig = await startSimulator({ webhookTimeout: 200, retryDelays: Array(20).fill(1) });
   const { promise: end, resolve: finish } = Promise.withResolvers<void>();
   let isFirst = true;
@@ -240,14 +240,14 @@ Deno.test("an endpoint that does not answer in time counts as failed", async () 
 const ended = "customer.subscription.deleted";
 const deleted = "customer.deleted";
 
-/** One request that causes two events at once: a subscription ends because its customer is deleted. */
+/** Causes two events with one request: deleting a customer also cancels its subscription. */
 async function causeTwoEvents(rig: TestSimulator, receiver: Receiver) {
-  const { customer, session } = await checkoutHeardBy(rig, receiver, [ended, deleted]);
+  const { customer, session } = await openCheckoutFor(rig, receiver, [ended, deleted]);
   await pay(rig.simulator, session.id);
   await rig.stripe.customers.del(customer.id);
 }
 
-Deno.test("a failing delivery does not hold up the events behind it", async () => {
+Deno.test("a failed delivery does not delay later events", async () => {
   await using rig = await startSimulator({ retryDelays: [300] });
   let isFirst = true;
   await using receiver = startReceiver(() => {
@@ -268,7 +268,7 @@ const faults: [fault: Fault, types: string[], pending: number][] = [
 ];
 
 for (const [fault, types, pending] of faults) {
-  Deno.test(`the fault ${fault.kind} can be asked for through the control API`, async () => {
+  Deno.test(`POST /_sim/faults requests the fault ${fault.kind}`, async () => {
     await using rig = await startSimulator({ retryDelays: [300, 1] });
     await using receiver = startReceiver();
     const { stripe, simulator } = rig;
@@ -286,7 +286,7 @@ for (const [fault, types, pending] of faults) {
   });
 }
 
-Deno.test("the control API refuses a fault it does not know, and forgets those it is told to", async () => {
+Deno.test("POST /_sim/faults refuses an unknown kind with 400, and DELETE removes all faults", async () => {
   await using rig = await startSimulator();
   const address = `${rig.simulator.url}/_sim/faults`;
   const refused = await fetch(address, { method: "POST", body: JSON.stringify({ kind: "earthquake" }) });
@@ -297,7 +297,7 @@ Deno.test("the control API refuses a fault it does not know, and forgets those i
   assert.deepEqual(await (await fetch(address)).json(), []);
 });
 
-Deno.test("waiting for the deliveries ends with 503 when they take too long", async () => {
+Deno.test("GET /_sim/idle answers 503 after timeout_ms", async () => {
   await using rig = await startSimulator({ retryDelays: [60_000] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
@@ -326,7 +326,7 @@ Deno.test("events can be listed by type, by several types, by time and by wildca
   assert.deepEqual((await stripe.events.retrieve(updated.id)).data.previous_attributes, { name: null });
 });
 
-Deno.test("an event keeps the state of its moment when the object changes later", async () => {
+Deno.test("an event keeps its state when the object changes later", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const { id } = await stripe.customers.create({ name: "Ada" });

@@ -21,7 +21,7 @@ for (const [key, status, code] of keys) {
   });
 }
 
-Deno.test("every reply bears a request id, the API version and the time", async () => {
+Deno.test("every reply has a request id, the API version and the date", async () => {
   await using rig = await startSimulator();
   const { lastResponse } = await rig.stripe.customers.create({}, { idempotencyKey: "key-1" });
   assert.match(lastResponse.requestId, /^req_\w+$/);
@@ -32,14 +32,14 @@ Deno.test("every reply bears a request id, the API version and the time", async 
   assert.match(error.requestId ?? "", /^req_\w+$/);
 });
 
-Deno.test("a request for another API version is refused by name", async () => {
+Deno.test("a request with another API version is refused with 400", async () => {
   await using rig = await startSimulator();
   const error = await failure(rig.stripe.customers.list({}, { apiVersion: "2020-08-27" }));
   assert.equal(error.statusCode, 400);
   assert.match(error.message, /2020-08-27.*2026-10-28\.endive/);
 });
 
-Deno.test("a request that is not simulated gets a 404, and the log names method and path", async () => {
+Deno.test("an endpoint that is not simulated answers 404 and is logged", async () => {
   await using rig = await startSimulator();
   const error = await failure(rig.stripe.coupons.list());
   assert.equal(error.statusCode, 404);
@@ -111,7 +111,7 @@ Deno.test("metadata is merged, removed key by key, and removed as a whole", asyn
   assert.deepEqual(await update(""), {});
 });
 
-Deno.test("lists page through everything, newest first", async () => {
+Deno.test("lists have pages, newest first", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const names = ["a", "b", "c", "d", "e"];
@@ -128,7 +128,7 @@ Deno.test("lists page through everything, newest first", async () => {
   assert.equal(back.has_more, false);
 });
 
-Deno.test("references are ids until they are expanded", async () => {
+Deno.test("expand replaces ids by objects", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
@@ -158,7 +158,7 @@ Deno.test("references are ids until they are expanded", async () => {
   await assert.rejects(stripe.customers.retrieve(customer.id, { expand: ["nothing"] }), { statusCode: 400 });
 });
 
-Deno.test("an idempotency key gives the first reply again and does not repeat the work", async () => {
+Deno.test("an idempotency key replays the first reply and creates no second object", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const first = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
@@ -169,7 +169,7 @@ Deno.test("an idempotency key gives the first reply again and does not repeat th
   assert.equal((await stripe.customers.list()).data.length, 1);
 });
 
-Deno.test("an idempotency key with other parameters is refused", async () => {
+Deno.test("an idempotency key with other parameters is refused with 400", async () => {
   await using rig = await startSimulator();
   await rig.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" });
   await assert.rejects(rig.stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k" }), {
@@ -178,7 +178,7 @@ Deno.test("an idempotency key with other parameters is refused", async () => {
   });
 });
 
-Deno.test("an error is replayed too, but a request that failed validation is not remembered", async () => {
+Deno.test("an idempotency key replays errors, but not failed validations", async () => {
   await using rig = await startSimulator();
   const { stripe } = rig;
   const options = { idempotencyKey: "k" };
@@ -192,7 +192,7 @@ Deno.test("an error is replayed too, but a request that failed validation is not
   assert.equal(header((await missing()).headers, "idempotent-replayed"), "true");
 });
 
-Deno.test("a key whose request is still running is answered with 409", async () => {
+Deno.test("an idempotency key of a running request is refused with 409", async () => {
   await using rig = await startSimulator();
   rig.simulator.faults.add({ kind: "api_delay", target: "POST /v1/customers", next: 1, ms: 500 });
   const options = { idempotencyKey: "k" };
@@ -205,7 +205,7 @@ Deno.test("a key whose request is still running is answered with 409", async () 
   assert.equal((await slow).name, "Ada");
 });
 
-Deno.test("the SDK's own retry after a lost reply does not make a second customer", async () => {
+Deno.test("the SDK's retry after a lost reply creates no second customer", async () => {
   await using rig = await startSimulator();
   const lostReply = {
     kind: "api_error",
@@ -220,7 +220,7 @@ Deno.test("the SDK's own retry after a lost reply does not make a second custome
   assert.deepEqual((await stripe.customers.list()).data.map(({ id }) => id), [customer.id]);
 });
 
-Deno.test("a connection that breaks in the middle of a reply is an error, and the same key still finds the reply", async () => {
+Deno.test("api_hang_up breaks the connection, and the idempotency key replays the reply", async () => {
   await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   simulator.faults.add({ kind: "api_hang_up", target: "POST /v1/customers", next: 1 });
@@ -231,7 +231,7 @@ Deno.test("a connection that breaks in the middle of a reply is an error, and th
 });
 
 for (const [status, type] of [[429, "StripeRateLimitError"], [500, "StripeAPIError"]] as const) {
-  Deno.test(`a request can be made to fail with ${status} and is then not carried out`, async () => {
+  Deno.test(`api_error ${status} refuses a request without carrying it out`, async () => {
     await using rig = await startSimulator();
     rig.simulator.faults.add({
       kind: "api_error",
@@ -245,10 +245,10 @@ for (const [status, type] of [[429, "StripeRateLimitError"], [500, "StripeAPIErr
   });
 }
 
-/** The types do not allow it, so it comes in by the side door. */
+/** A parameter that the SDK's types do not allow. */
 const unknownParameter: Stripe.CustomerCreateParams = Object.assign({ name: "Ada" }, { colour: "red" });
 
-/** The SDK's web build keeps the headers of the platform, its Node build a plain object. */
+/** A header of a reply. The SDK's web build has a Headers object, its Node build a plain object. */
 function header(headers: HeadersInit | undefined, name: string): string | null {
   return new Headers(headers).get(name);
 }

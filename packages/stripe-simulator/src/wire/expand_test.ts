@@ -63,7 +63,7 @@ for (const path of ["nothing", "status", "customer.name", "a.b.c.d.e"]) {
   });
 }
 
-Deno.test("expand() leaves the object it is given as it is", () => {
+Deno.test("expand() does not modify the given object", () => {
   const before = structuredClone(invoice);
   expand(invoice, ["customer", "parent.details.customer"], expandables);
   assert.deepEqual(invoice, before);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeJson } from "./json_body.ts";
 
-Deno.test("decodeJson() reads a body as if it were a form", () => {
+Deno.test("decodeJson() decodes a JSON body into the shape of a form", () => {
   const body = JSON.stringify({ name: "a", limit: 3, on: true, list: ["x", "y"], metadata: { key: null } });
   assert.deepEqual(decodeJson(body), {
     name: "a",
@@ -12,7 +12,7 @@ Deno.test("decodeJson() reads a body as if it were a form", () => {
   });
 });
 
-Deno.test("decodeJson() takes an empty body for no parameters", () => {
+Deno.test("decodeJson() decodes an empty body as no parameters", () => {
   assert.deepEqual(decodeJson(""), {});
 });
 

@@ -3,7 +3,7 @@ const newerOptional = "Optional and newer than the sample; Stripe shows it as nu
 const thisCase = "A hash whose keys depend on the case; the sample shows another one.";
 const onlyAtCreation = "Shown in the reply to the creation only; the sample is one of a later reply.";
 
-/** Every difference that is right, by kind of object and field, with the reason. */
+/** Every intended difference, by type of object and field, with its reason. */
 export const explained: Record<string, Record<string, string>> = {
   "billing_portal.configuration": {
     "features.subscription_cancel.cancellation_reason.feedback_options": newer,

@@ -1,4 +1,4 @@
-/** `deno run -A packages/stripe-simulator/tests/conformance/write_report.ts`: writes what the conformance test has to say. */
+/** `deno run -A packages/stripe-simulator/tests/conformance/write_report.ts`: writes REPORT.md. */
 import { startSimulator } from "../../testing.ts";
 import { findDifferences, writeReport } from "./report.ts";
 

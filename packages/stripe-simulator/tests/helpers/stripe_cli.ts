@@ -3,22 +3,22 @@ import process from "node:process";
 
 const cliPackage = "@stripe/cli@1.52.0";
 
-/** What a run of the CLI came to. */
+/** The result of a run of the CLI. */
 export interface CliRun {
   code: number;
   output: string;
-  /** What it says beside its output. */
+  /** Its standard error. */
   messages: string;
 }
 
-/** Stripe's official CLI, pointed at a simulator. It writes its configuration into a folder of its own. */
+/** Stripe's official CLI, connected to a simulator. Its configuration is in a temporary folder. */
 export interface Cli extends AsyncDisposable {
   run(...args: string[]): Promise<CliRun>;
-  /** Starts `stripe listen` and resolves once it listens. Dispose it to end it. */
+  /** Starts `stripe listen` and resolves when it listens. Disposing it ends the process. */
   listen(...args: string[]): Promise<AsyncDisposable>;
 }
 
-/** Where npx has put the CLI, or why it cannot be had: npx or the package is missing, or npm cannot be reached. */
+/** Finds the CLI through npx. Returns a reason when npx, the package or the npm registry is not available. */
 export async function findCli(): Promise<{ path: string } | { reason: string }> {
   try {
     const { success, stdout, stderr } = await new Deno.Command("npx", {
@@ -33,7 +33,7 @@ export async function findCli(): Promise<{ path: string } | { reason: string }> 
   }
 }
 
-/** The program itself. What npm installs under its name is a script that starts it and hears no signals. */
+/** Finds the executable behind npm's script, because the script does not forward signals. */
 async function programBehind(script: string): Promise<string> {
   const folder = dirname(dirname(await Deno.realPath(script)));
   const platforms: Record<string, { pkg: string; bin: string }> = JSON.parse(
@@ -45,7 +45,7 @@ async function programBehind(script: string): Promise<string> {
 }
 
 export async function connectCli(path: string, simulator: { url: string }): Promise<Cli> {
-  const home = await Deno.makeTempDir({ prefix: "dues-stripe-cli-" });
+  const home = await Deno.makeTempDir({ prefix: "stripe-simulator-cli-" });
   const command = (args: string[], output: "piped") =>
     new Deno.Command(path, {
       args: [...args, "--api-base", simulator.url],
@@ -84,7 +84,7 @@ export async function connectCli(path: string, simulator: { url: string }): Prom
   };
 }
 
-/** Reads until the word comes; the stream goes on after it. */
+/** Reads until the word appears, and leaves the rest of the stream. */
 async function waitFor(word: string, stream: ReadableStream<string>) {
   const reader = stream.getReader();
   let text = "";
