@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connectCli, findCli } from "./helpers/stripe_cli.ts";
 import { startReceiver, startSimulator } from "../testing.ts";
+import { connectCli, findCli } from "./helpers/stripe_cli.ts";
 
 const found = await findCli();
 const ignore = "reason" in found;

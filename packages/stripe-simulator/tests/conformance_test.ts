@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { startSimulator } from "../testing.ts";
 import { compare } from "./conformance/compare.ts";
 import { explained } from "./conformance/explained.ts";
 import { findDifferences } from "./conformance/report.ts";
-import { startSimulator } from "../testing.ts";
 
 Deno.test("every type of object has the fields of Stripe's official sample, or a documented difference", async () => {
   await using rig = await startSimulator();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "./helpers/browser.ts";
 import { createPro, startSimulator, type TestSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
 /** The least that an embedding page must do. */
 const embedder = (simulator: string, clientSecret: string) =>

@@ -18,7 +18,7 @@ function create({ stripe }: TestSimulator, { url }: Receiver, params: Partial<Cr
   });
 }
 
-async function settled({ simulator }: TestSimulator) {
+async function waitForDeliveries({ simulator }: TestSimulator) {
   assert.equal(await simulator.idle(), true);
 }
 
@@ -28,7 +28,7 @@ Deno.test("a thin event has the related object, and the SDK can fetch object and
   const { stripe } = rig;
   const { webhook_endpoint: endpoint } = await create(rig, receiver);
   const customer = await stripe.customers.create({ name: "Ada" });
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = endpoint?.signing_secret ?? "";
   const notification = await stripe.parseEventNotificationAsync(body, signature, secret);
@@ -52,7 +52,7 @@ Deno.test("a snapshot destination receives the events that a webhook endpoint re
     snapshot_api_version: "2026-10-28.endive",
   });
   await stripe.customers.create({});
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = destination.webhook_endpoint?.signing_secret ?? "";
   const event = await stripe.webhooks.constructEventAsync(body, signature, secret);
@@ -99,7 +99,7 @@ Deno.test("event destinations can be updated, disabled, enabled and deleted", as
   assert.equal((await eventDestinations.enable(id)).status, "enabled");
   const { id: heard } = await stripe.customers.create({});
   await stripe.customers.del(heard);
-  await settled(rig);
+  await waitForDeliveries(rig);
   const related = receiver.requests.map(({ body }) => JSON.parse(body).related_object.id);
   assert.deepEqual(related, [heard]);
   assert.equal((await eventDestinations.del(id)).id, id);
@@ -113,7 +113,7 @@ Deno.test("a ping is delivered only to its destination, regardless of enabled_ev
   const { id } = await create(rig, receiver);
   await create(rig, other);
   const ping = await rig.stripe.v2.core.eventDestinations.ping(id);
-  await settled(rig);
+  await waitForDeliveries(rig);
   assert.equal(ping.type, "v2.core.event_destination.ping");
   assert.deepEqual(receiver.requests.map(({ body }) => JSON.parse(body).id), [ping.id]);
   assert.equal(other.requests.length, 0);
@@ -125,7 +125,7 @@ Deno.test("a thin event is retried until it is answered with 200", async () => {
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
   await create(rig, receiver);
   await rig.stripe.customers.create({});
-  await settled(rig);
+  await waitForDeliveries(rig);
   assert.equal(receiver.requests.length, 2);
 });
 
@@ -140,7 +140,7 @@ Deno.test("meter errors are sent only as thin events, and their data is fetched"
   perform(simulator.account, noCause, (change) => {
     change.emitThin("v1.billing.meter.no_meter_found", null, data);
   });
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = endpoint?.signing_secret ?? "";
   const notification = await stripe.parseEventNotificationAsync(body, signature, secret);

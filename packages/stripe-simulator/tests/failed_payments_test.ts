@@ -157,11 +157,11 @@ for (const action of ["voidInvoice", "markUncollectible"] as const) {
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-10T10:00:00Z");
     const { id } = await newestInvoice(rig, subscription);
-    const settled = await rig.stripe.invoices[action](id);
-    assert.equal(settled.status, action === "voidInvoice" ? "void" : "uncollectible");
+    const closed = await rig.stripe.invoices[action](id);
+    assert.equal(closed.status, action === "voidInvoice" ? "void" : "uncollectible");
     assert.equal(await status(rig, subscription), "active");
     if (action === "markUncollectible") {
-      assert.equal(settled.status_details?.uncollectible?.reason, "user_forgiven");
+      assert.equal(closed.status_details?.uncollectible?.reason, "user_forgiven");
       return;
     }
     const [payment] = (await rig.stripe.invoicePayments.list({ invoice: id })).data;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser } from "./helpers/browser.ts";
 import { createPro, openCheckout, startReceiver, startSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
 /** Opens a page in a real browser and checks that nothing violated its content security policy. */
 async function withPage(work: (page: Page) => Promise<void>) {

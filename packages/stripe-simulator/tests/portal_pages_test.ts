@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "./helpers/browser.ts";
 import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features;
 type FlowData = Stripe.BillingPortal.SessionCreateParams.FlowData;

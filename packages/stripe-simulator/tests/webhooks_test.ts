@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import type { RunningSimulator } from "../src/server/start_server.ts";
 import type { Fault } from "../src/faults/faults.ts";
+import type { RunningSimulator } from "../src/server/start_server.ts";
 import {
   createPro,
   openCheckout,
@@ -24,8 +24,8 @@ function listen(
   });
 }
 
-async function settled(simulator: RunningSimulator) {
-  assert.equal(await simulator.idle(), true, "deliveries did not settle");
+async function waitForDeliveries(simulator: RunningSimulator) {
+  assert.equal(await simulator.idle(), true, "deliveries are still pending");
 }
 
 /** Creates a checkout for an existing customer, and an endpoint that receives its events. */
@@ -43,7 +43,7 @@ Deno.test("a paid checkout of an existing customer sends its events in Stripe's 
   await using receiver = startReceiver();
   const { session } = await openCheckoutFor(rig, receiver);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), [
     "charge.succeeded",
     "payment_method.attached",
@@ -68,7 +68,7 @@ Deno.test("a checkout that creates its customer sends customer.created before ch
   await listen(rig.stripe, receiver, ["customer.created", "customer.updated", "checkout.session.completed"]);
   const { id } = await openCheckout(rig.stripe, pro.id);
   await pay(rig.simulator, id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), ["customer.created", "customer.updated", "checkout.session.completed"]);
 });
 
@@ -79,7 +79,7 @@ Deno.test("a checkout with a trial sends no charge and no payment events", async
   await listen(rig.stripe, receiver);
   const { id } = await openCheckout(rig.stripe, pro.id, { subscription_data: { trial_period_days: 7 } });
   await pay(rig.simulator, id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const types = receiver.types();
   assert.ok(types.includes("invoice.paid"));
   assert.deepEqual(types.filter((type) => /^(charge|payment_intent|invoice_payment)\./.test(type)), []);
@@ -94,7 +94,7 @@ Deno.test("invoice events contain the invoice as it was at each step", async () 
     "invoice.paid",
   ]);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const statuses = receiver.events().map((event) => (event.data.object as Stripe.Invoice).status);
   assert.deepEqual(statuses, ["draft", "open", "paid"]);
 });
@@ -105,7 +105,7 @@ Deno.test("a delivery is signed over its exact bytes with the endpoint's secret"
   const { stripe } = rig;
   const { secret = "" } = await listen(stripe, receiver, ["customer.created"]);
   await stripe.customers.create({ name: "Grüße ✓" });
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const [{ body, signature }] = receiver.requests;
   const event = await stripe.webhooks.constructEventAsync(body, signature, secret);
   assert.equal(event.type, "customer.created");
@@ -124,7 +124,7 @@ Deno.test("an event has the request that caused it, or none for actions on a pag
   ]);
   const { lastResponse } = await rig.stripe.customers.create({}, { idempotencyKey: "k" });
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const [created, completed] = receiver.events();
   assert.deepEqual(created.request, { id: lastResponse.requestId, idempotency_key: "k" });
   assert.deepEqual(completed.request, { id: null, idempotency_key: null });
@@ -141,7 +141,7 @@ Deno.test("a request during a delivery finds at least the state in the event", a
   });
   const { session } = await openCheckoutFor(rig, receiver, ["checkout.session.completed"]);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(found, ["complete", "active"]);
 });
 
@@ -154,14 +154,14 @@ Deno.test("an endpoint receives its enabled_events until it is disabled or delet
   const selected = await listen(stripe, some, ["customer.deleted"]);
   const customer = await stripe.customers.create({});
   await stripe.customers.del(customer.id);
-  await settled(simulator);
+  await waitForDeliveries(simulator);
   assert.deepEqual(all.types(), ["customer.created", "customer.deleted"]);
   assert.deepEqual(some.types(), ["customer.deleted"]);
 
   await stripe.webhookEndpoints.update(everything.id, { disabled: true });
   await stripe.webhookEndpoints.del(selected.id);
   await stripe.customers.create({});
-  await settled(simulator);
+  await waitForDeliveries(simulator);
   assert.equal(all.requests.length, 2);
 });
 
@@ -190,7 +190,7 @@ for (const status of [302, 400, 500]) {
     });
     const { secret = "" } = await listen(rig.stripe, receiver, ["customer.created"]);
     await rig.stripe.customers.create({});
-    await settled(rig.simulator);
+    await waitForDeliveries(rig.simulator);
     assert.equal(receiver.requests.length, 3);
     assert.equal(new Set(receiver.events().map((event) => event.id)).size, 1);
     for (const { body, signature } of receiver.requests) {
@@ -206,7 +206,7 @@ Deno.test("a delivery that never succeeds stays in pending_webhooks and is logge
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.equal(receiver.requests.length, 3);
   const failed = await rig.stripe.events.list({ delivery_success: false });
   assert.deepEqual(failed.data.map(({ type, pending_webhooks }) => [type, pending_webhooks]), [[
@@ -231,7 +231,7 @@ Deno.test("a delivery without a response within the timeout is retried", async (
   });
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   finish();
   assert.ok(receiver.requests.length > 1);
   assert.equal((await rig.stripe.events.list()).data[0].pending_webhooks, 0);
@@ -256,7 +256,7 @@ Deno.test("a failed delivery does not delay later events", async () => {
     return new Response(null, { status });
   });
   await causeTwoEvents(rig, receiver);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), [ended, deleted, ended]);
 });
 

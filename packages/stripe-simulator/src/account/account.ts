@@ -1,3 +1,5 @@
+import type { AdvanceNotice } from "../objects/advance_notice.ts";
+import type { PortalConfiguration, PortalSession } from "../objects/billing_portal.ts";
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import type { CliDevice, CliSession } from "../objects/cli_session.ts";
@@ -10,18 +12,16 @@ import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
-import type { PortalConfiguration, PortalSession } from "../objects/billing_portal.ts";
 import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
-import type { AdvanceNotice } from "../objects/advance_notice.ts";
-import type { Deleted } from "../objects/stored_object.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
+import type { Deleted } from "../objects/stored_object.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinEventFor, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
-import type { UsedKey } from "./idempotency_keys.ts";
 import { Collection } from "./collection.ts";
+import type { UsedKey } from "./idempotency_keys.ts";
 
 /** Receives a published event and the ids of the webhook endpoints and event destinations it goes to. */
 export type Publisher = (event: Event | ThinEvent, recipients: string[]) => void;
@@ -94,7 +94,7 @@ export class Account {
   });
   readonly meterErrors = new Collection<MeterErrors>("meter errors", this.#changed);
   readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
-  readonly reminders = new Collection<AdvanceNotice>("reminder", this.#changed);
+  readonly advanceNotices = new Collection<AdvanceNotice>("advance notice", this.#changed);
   readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);
   readonly portalConfigurations = new Collection<PortalConfiguration>("configuration", this.#changed);
   readonly portalSessions = new Collection<PortalSession>("portal session", this.#changed);

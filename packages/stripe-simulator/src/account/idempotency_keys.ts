@@ -1,5 +1,5 @@
-import type { Collection } from "./collection.ts";
 import { invalidRequest, StripeError } from "../wire/errors.ts";
+import type { Collection } from "./collection.ts";
 
 /** A reply to an API request. */
 export interface Reply {

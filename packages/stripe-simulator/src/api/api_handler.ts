@@ -1,16 +1,16 @@
 import type { Account } from "../account/account.ts";
 import { perform } from "../account/change.ts";
+import { IdempotencyKeys, type Reply } from "../account/idempotency_keys.ts";
 import type { Faults } from "../faults/faults.ts";
-import type { RateLimit } from "./rate_limit.ts";
 import { newId } from "../objects/ids.ts";
 import { apiVersion } from "../objects/stored_object.ts";
 import { checkApiKey } from "../wire/api_key.ts";
-import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
 import { invalidRequest, StripeError } from "../wire/errors.ts";
 import { expand, type Expandables } from "../wire/expand.ts";
 import { decodeForm, type FormHash, type FormValue } from "../wire/form_encoding.ts";
-import { IdempotencyKeys, type Reply } from "../account/idempotency_keys.ts";
 import { decodeJson } from "../wire/json_body.ts";
+import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
+import type { RateLimit } from "./rate_limit.ts";
 
 export interface ApiParts {
   account: Account;
@@ -97,7 +97,8 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
 
   function unknownRoute({ method, path }: ApiRequest): StripeError {
     parts.log(`not simulated: ${method} ${path}`);
-    const message = `Unrecognized request URL (${method}: ${path}). The Stripe simulator does not know it.`;
+    const message =
+      `Unrecognized request URL (${method}: ${path}). The Stripe simulator does not support it.`;
     return new StripeError(404, "invalid_request_error", message);
   }
 
@@ -118,7 +119,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   }
 
   function internalError(error: unknown): StripeError {
-    parts.log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+    parts.log(`error in the simulator: ${error instanceof Error ? error.stack : error}`);
     return new StripeError(
       500,
       "api_error",

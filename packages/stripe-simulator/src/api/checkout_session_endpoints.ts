@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
+import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
-import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";
-import { endpoint } from "./endpoint.ts";
 import { missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
@@ -18,6 +17,7 @@ import {
   placeOf,
   termsOf,
 } from "./checkout_session_params.ts";
+import { endpoint } from "./endpoint.ts";
 
 export const checkoutSessionEndpoints = [
   endpoint("POST /v1/checkout/sessions", createParams, (call) => {

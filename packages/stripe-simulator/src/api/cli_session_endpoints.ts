@@ -1,7 +1,7 @@
 import { newCliDevice, newCliSession } from "../objects/cli_session.ts";
 import { accountId, apiVersion } from "../objects/stored_object.ts";
-import { endpoint } from "./endpoint.ts";
 import { clearable, list, oneOf, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 /** A URL that can be empty. */
 const address = clearable(text()).optional();

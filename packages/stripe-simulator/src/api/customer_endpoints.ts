@@ -3,12 +3,12 @@ import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
 import { clearable, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
+import { endpoint } from "./endpoint.ts";
 import { address } from "./shared_params.ts";
 
 const fields = {

@@ -4,11 +4,11 @@ import type { Change } from "../account/change.ts";
 import { type EventDestination, newEventDestination, pingType } from "../objects/event_destination.ts";
 import { apiVersion, isoTime } from "../objects/stored_object.ts";
 import { newThinEvent, relate } from "../objects/thin_event.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginateV2, paginationV2 } from "../wire/pagination_v2.ts";
 import { clearable, list, metadata, oneOf, text, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v2/core/event_destinations";
 

@@ -1,7 +1,7 @@
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { paginate, passes } from "../wire/pagination.ts";
 import { boolean, list, pagination, text, timeFilter } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 export const eventEndpoints = [
   endpoint("GET /v1/events", {

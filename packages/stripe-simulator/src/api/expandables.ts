@@ -1,8 +1,8 @@
 import type { Account } from "../account/account.ts";
 import type { Collection } from "../account/collection.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
-import { completeList } from "../wire/list.ts";
 import type { Expandables, Resolver } from "../wire/expand.ts";
+import { completeList } from "../wire/list.ts";
 
 /** The expandable fields of each type of object. */
 export function expandables(account: Account): Expandables {

@@ -1,24 +1,24 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
 import {
   finalizeOnRequest,
   markPaidOutOfBand,
   payOnRequest,
   rejectUnless,
 } from "../behaviour/invoices/invoice_requests.ts";
-import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
-import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
-import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
-import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
 import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";
+import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
+import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
 import { boolean, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
 
 const subscriptionDetails = z.strictObject({

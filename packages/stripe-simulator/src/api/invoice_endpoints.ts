@@ -1,7 +1,7 @@
-import { endpoint } from "./endpoint.ts";
 import { paginate, passes } from "../wire/pagination.ts";
 import { oneOf, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
+import { endpoint } from "./endpoint.ts";
 
 export const invoiceEndpoints = [
   endpoint("GET /v1/invoices", {

@@ -4,7 +4,6 @@ import type { Change } from "../account/change.ts";
 import { addToDraft, takeOffDraft } from "../behaviour/invoices/manual_invoice.ts";
 import type { Customer } from "../objects/customer.ts";
 import { type InvoiceItem, newInvoiceItem } from "../objects/invoice_item.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
@@ -19,6 +18,7 @@ import {
   timeFilter,
   timestamp,
 } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v1/invoiceitems";
 

@@ -1,8 +1,8 @@
 import { deleteDraft, draftInvoice, updateInvoice } from "../behaviour/invoices/manual_invoice.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { boolean, clearable, currency, metadata, oneOf, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const fields = {
   auto_advance: boolean().optional(),

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { summarize } from "../behaviour/meters/meter_event_intake.ts";
 import { type Meter, newMeter } from "../objects/meter.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { paginate } from "../wire/pagination.ts";
 import { oneOf, pagination, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v1/billing/meters";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { cancelMeterEvent, receiveMeterEvent } from "../behaviour/meters/meter_event_intake.ts";
-import { endpoint } from "./endpoint.ts";
 import { missingParameter } from "../wire/errors.ts";
 import { oneOf, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 export const meterEventEndpoints = [
   endpoint("POST /v1/billing/meter_events", {

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { confirmIntent } from "../behaviour/payments/payment_confirmation.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
-import { endpoint } from "./endpoint.ts";
+import { confirmIntent } from "../behaviour/payments/payment_confirmation.ts";
 import { missingParameter } from "../wire/errors.ts";
 import { paginate } from "../wire/pagination.ts";
 import { boolean, oneOf, pagination, text, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 /** Payments are created by invoices and checkouts. Those of invoices can be confirmed. */
 export const paymentEndpoints = [

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { findTestCard } from "../objects/test_card.ts";
 import { attach, methodInPath } from "../behaviour/payments/card_attachment.ts";
 import { newPaymentMethod, type PaymentMethod } from "../objects/payment_method.ts";
-import { endpoint } from "./endpoint.ts";
+import { findTestCard } from "../objects/test_card.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate } from "../wire/pagination.ts";
 import { clearable, integer, metadata, oneOf, pagination, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 import { address } from "./shared_params.ts";
 
 const billingDetails = z.strictObject({

@@ -1,11 +1,11 @@
 import type { Account } from "../account/account.ts";
-import { cardOf } from "../behaviour/payments/card_verdict.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { cardOf } from "../behaviour/payments/card_verdict.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { integer, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 /**
  * The API behind Stripe's own checkout page. It is not public, but Stripe's CLI uses it (`stripe trigger

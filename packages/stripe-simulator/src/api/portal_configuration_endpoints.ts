@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { defaultPortalConfiguration } from "../behaviour/portal_actions.ts";
 import { newPortalConfiguration, noPortalFeatures, type PortalFeatures } from "../objects/billing_portal.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate } from "../wire/pagination.ts";
 import { boolean, clearable, integer, list, metadata, oneOf, pagination, text, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const enabled = boolean();
 const toggle = z.strictObject({ enabled });

@@ -6,12 +6,12 @@ import {
   defaultPortalConfiguration,
   offeredPrices,
 } from "../behaviour/portal_actions.ts";
-import { randomText } from "../objects/ids.ts";
 import { newPortalSession, type PortalConfiguration, type PortalFlow } from "../objects/billing_portal.ts";
+import { randomText } from "../objects/ids.ts";
 import type { Subscription } from "../objects/subscription.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter, noSuch } from "../wire/errors.ts";
 import { integer, list, oneOf, text, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const afterCompletion = z.strictObject({
   hosted_confirmation: z.strictObject({ custom_message: text(500).optional() }).optional(),

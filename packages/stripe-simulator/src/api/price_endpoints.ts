@@ -5,7 +5,6 @@ import { releaseLookupKey, updatePrice } from "../behaviour/catalog/price_update
 import { createProduct } from "../behaviour/catalog/product_creation.ts";
 import { newPrice, type Price, type Recurring } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
@@ -22,6 +21,7 @@ import {
   text,
   timeFilter,
 } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 import { tierParams, tiersOf } from "./price_tier_params.ts";
 
 const interval = oneOf("day", "week", "month", "year");

@@ -1,10 +1,10 @@
 import { createProduct } from "../behaviour/catalog/product_creation.ts";
 import type { Product } from "../objects/product.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
 import { boolean, clearable, list, metadata, pagination, text, timeFilter, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const fields = {
   active: boolean().optional(),

@@ -1,6 +1,6 @@
-import { endpoint } from "./endpoint.ts";
 import { paginate } from "../wire/pagination.ts";
 import { pagination, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v1/setup_intents";
 

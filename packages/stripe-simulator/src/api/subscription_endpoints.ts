@@ -1,17 +1,16 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
 import { applyPlanChange, planChange, type PlanTerms } from "../behaviour/subscriptions/plan_change.ts";
-import { updateSubscription } from "../behaviour/subscriptions/subscription_update.ts";
+import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
 import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
-import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
-import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
-import { methodInParam } from "../behaviour/payments/card_attachment.ts";
-import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
+import { updateSubscription } from "../behaviour/subscriptions/subscription_update.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, type Period, type Subscription } from "../objects/subscription.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
@@ -29,6 +28,7 @@ import {
   timestamp,
 } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
+import { endpoint } from "./endpoint.ts";
 import {
   anchorType,
   earliestPeriodEnd,

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { applyPlanChange, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import type { ItemChange } from "../behaviour/subscriptions/item_changes.ts";
+import { applyPlanChange, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import { hasEnded, type Subscription, type SubscriptionItem } from "../objects/subscription.ts";
-import { endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";
 import { paginate } from "../wire/pagination.ts";
 import { boolean, integer, metadata, pagination, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 import { paymentBehavior, prorationBehavior } from "./subscription_params.ts";
 
 const path = "/v1/subscription_items";

@@ -1,8 +1,8 @@
 import { advanceClock, attachToClock, deleteClock } from "../behaviour/test_clock_control.ts";
 import { newTestClock } from "../objects/test_clock.ts";
-import { endpoint } from "./endpoint.ts";
 import { paginate } from "../wire/pagination.ts";
 import { pagination, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v1/test_helpers/test_clocks";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { endpoint } from "./endpoint.ts";
-import { paginateV2, paginationV2 } from "../wire/pagination_v2.ts";
 import { passes } from "../wire/pagination.ts";
+import { paginateV2, paginationV2 } from "../wire/pagination_v2.ts";
 import { isoTimestamp, list, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 const path = "/v2/core/events";
 const bound = isoTimestamp().optional();

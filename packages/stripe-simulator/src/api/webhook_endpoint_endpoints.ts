@@ -1,9 +1,9 @@
-import { newWebhookEndpoint, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
 import { apiVersion } from "../objects/stored_object.ts";
-import { endpoint } from "./endpoint.ts";
+import { newWebhookEndpoint, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate } from "../wire/pagination.ts";
 import { boolean, clearable, list, metadata, oneOf, pagination, text, url } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
 
 export const webhookEndpointEndpoints = [
   endpoint("POST /v1/webhook_endpoints", {

@@ -1,7 +1,5 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import type { Customer } from "../objects/customer.ts";
-import { newPaymentMethod } from "../objects/payment_method.ts";
 import {
   defaultPortalFeatures,
   newPortalConfiguration,
@@ -9,15 +7,17 @@ import {
   type PortalSession,
   portalSessionLifetime,
 } from "../objects/billing_portal.ts";
+import type { Customer } from "../objects/customer.ts";
+import { newPaymentMethod } from "../objects/payment_method.ts";
 import type { Price } from "../objects/price.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
-import { cancelingAtPeriodEnd, continuing, type Feedback } from "./subscriptions/cancellation.ts";
-import { updateSubscription } from "./subscriptions/subscription_update.ts";
 import { authenticationFailed, type TestCard } from "../objects/test_card.ts";
+import { attach } from "./payments/card_attachment.ts";
 import { cardError } from "./payments/card_verdict.ts";
+import { cancelingAtPeriodEnd, continuing, type Feedback } from "./subscriptions/cancellation.ts";
 import { applyPlanChange, type PlanChange, planChange } from "./subscriptions/plan_change.ts";
 import { cancelOnRequest } from "./subscriptions/subscription_end.ts";
-import { attach } from "./payments/card_attachment.ts";
+import { updateSubscription } from "./subscriptions/subscription_update.ts";
 
 /** Returns the account's default configuration, as in a sandbox whose portal settings were saved once. */
 export function defaultPortalConfiguration(change: Change): PortalConfiguration {

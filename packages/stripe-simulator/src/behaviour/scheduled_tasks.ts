@@ -1,21 +1,21 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import {
-  cancelAsScheduled,
-  expireIncomplete,
-  expirePendingUpdate,
-} from "./subscriptions/subscription_end.ts";
-import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout/checkout_payment.ts";
-import { updateSubscription } from "./subscriptions/subscription_update.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
-import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
+import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
 import { renew } from "./subscriptions/renewal.ts";
+import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
+import {
+  cancelAsScheduled,
+  expireIncomplete,
+  expirePendingUpdate,
+} from "./subscriptions/subscription_end.ts";
+import { updateSubscription } from "./subscriptions/subscription_update.ts";
 import { deleteClock } from "./test_clock_control.ts";
 
 /** Something that happens without a request. */
@@ -126,7 +126,7 @@ function periodEnd({ items }: Subscription): number {
 function trialEndNoticeAt(account: Account, subscription: Subscription): number | null {
   const { status, trial_end: end, trial_start: start } = subscription;
   if (status !== "trialing" || end === null) return null;
-  if (account.reminders.find(subscription.id)?.trialEnd === end) return null;
+  if (account.advanceNotices.find(subscription.id)?.trialEnd === end) return null;
   return Math.max(start ?? subscription.created, end - trialNotice);
 }
 
@@ -136,5 +136,5 @@ function renewalNoticeAt(account: Account, subscription: Subscription): number |
   const at = end - days * daySeconds;
   const isDue = days > 0 && !subscription.cancel_at && subscription.status !== "unpaid" &&
     at > subscription.items.data[0].current_period_start;
-  return isDue && account.reminders.find(subscription.id)?.periodEnd !== end ? at : null;
+  return isDue && account.advanceNotices.find(subscription.id)?.periodEnd !== end ? at : null;
 }

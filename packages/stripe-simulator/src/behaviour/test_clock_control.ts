@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import type { Recurring } from "../objects/price.ts";
 import type { Customer } from "../objects/customer.ts";
+import type { Recurring } from "../objects/price.ts";
 import type { Deleted } from "../objects/stored_object.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import { advancing, arrived, type TestClock } from "../objects/test_clock.ts";

@@ -2,15 +2,15 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
 import { readState, type State, stateSchema } from "../account/saved_state.ts";
-import { findTestCard } from "../objects/test_card.ts";
+import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
-import { billingSettingsSchema } from "../objects/billing_settings.ts";
-import { withNewSecret } from "../objects/webhook_endpoint.ts";
-import { invalidRequest, StripeError } from "../wire/errors.ts";
-import type { WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
-import type { RateLimit } from "../api/rate_limit.ts";
+import { billingSettingsSchema } from "../objects/billing_settings.ts";
+import { findTestCard } from "../objects/test_card.ts";
+import { withNewSecret } from "../objects/webhook_endpoint.ts";
+import type { WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
+import { invalidRequest, StripeError } from "../wire/errors.ts";
 
 export interface ControlParts {
   account: Account;

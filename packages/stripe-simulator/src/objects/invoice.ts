@@ -1,9 +1,9 @@
 import type Stripe from "stripe";
+import { completeList, type List } from "../wire/list.ts";
 import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
 import type { InvoiceItem } from "./invoice_item.ts";
 import type { Stored } from "./stored_object.ts";
-import { completeList, type List } from "../wire/list.ts";
 import type { Period, SubscriptionItem } from "./subscription.ts";
 
 export type Invoice = Omit<Stored<Stripe.Invoice>, "lines"> & { lines: List<InvoiceLine> };

@@ -1,7 +1,7 @@
 import type Stripe from "stripe";
-import type { TestCard } from "./test_card.ts";
 import { newId } from "./ids.ts";
 import type { Stored } from "./stored_object.ts";
+import type { TestCard } from "./test_card.ts";
 
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 

@@ -1,8 +1,8 @@
 import type Stripe from "stripe";
-import type { Decline } from "./test_card.ts";
 import { newId } from "./ids.ts";
 import type { PaymentMethod } from "./payment_method.ts";
 import type { Stored } from "./stored_object.ts";
+import type { Decline } from "./test_card.ts";
 
 export type SetupIntent = Stored<Stripe.SetupIntent>;
 

@@ -1,9 +1,9 @@
 import type Stripe from "stripe";
+import { completeList, type List } from "../wire/list.ts";
 import { newId } from "./ids.ts";
 import { planOf, type Price, type RecurringPrice } from "./price.ts";
 import type { Plan } from "./price.ts";
 import type { Stored } from "./stored_object.ts";
-import { completeList, type List } from "../wire/list.ts";
 
 export type Subscription = Omit<Stored<Stripe.Subscription>, "items" | "pending_update"> & {
   items: List<SubscriptionItem>;

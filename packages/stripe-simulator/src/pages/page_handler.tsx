@@ -1,15 +1,15 @@
 import type { Account } from "../account/account.ts";
+import { showEmbedded, submitEmbedded } from "./checkout/embedded_checkout_page.tsx";
 import { showCheckout, submitCheckout } from "./checkout/hosted_checkout_page.tsx";
 import { showDashboard } from "./dashboard/dashboard_page.tsx";
 import { resendEvent, showEvent } from "./dashboard/event_page.tsx";
-import { showEmbedded, submitEmbedded } from "./checkout/embedded_checkout_page.tsx";
 import { downloadInvoice, payInvoice, showInvoice } from "./invoice/invoice_page.tsx";
 import { html, Notice } from "./page_layout.tsx";
 import { showCancel, submitCancel } from "./portal/cancel_page.tsx";
 import { showCustomer, submitCustomer } from "./portal/customer_page.tsx";
-import { showPortal, submitRenewal } from "./portal/portal_home_page.tsx";
 import { showPaymentMethod, submitPaymentMethod } from "./portal/payment_method_page.tsx";
 import { showConfirmation, showUpdate, submitUpdate } from "./portal/plan_update_page.tsx";
+import { showPortal, submitRenewal } from "./portal/portal_home_page.tsx";
 
 type Groups = Record<string, string | undefined>;
 type Page = (groups: Groups, request: Request) => Response | Promise<Response>;

@@ -2,15 +2,15 @@ import { Account } from "../account/account.ts";
 import { replaceState, type State } from "../account/saved_state.ts";
 import { StateFile } from "../account/state_file.ts";
 import { endpoints } from "../api/all_endpoints.ts";
+import { createApi } from "../api/api_handler.ts";
 import { expandables } from "../api/expandables.ts";
+import { RateLimit } from "../api/rate_limit.ts";
 import { createControl } from "../control/control_handler.ts";
 import { Faults } from "../faults/faults.ts";
-import { RateLimit } from "../api/rate_limit.ts";
 import { createPages } from "../pages/page_handler.tsx";
-import { createApi } from "../api/api_handler.ts";
 import { Timekeeper } from "../time/timekeeper.ts";
-import { defaultRetryDelays, WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
 import { CliListeners } from "../webhooks/cli_listeners.ts";
+import { defaultRetryDelays, WebhookDispatcher } from "../webhooks/webhook_dispatcher.ts";
 
 export interface SimulatorOptions {
   /** 0, the default, chooses a free port. */

@@ -43,7 +43,7 @@ export class Timekeeper {
     try {
       for (const _ of this.#schedule.run(null, now));
     } catch (error) {
-      this.#log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+      this.#log(`error in the simulator: ${error instanceof Error ? error.stack : error}`);
     }
     this.#retention.removeOld(null, now);
   }
@@ -85,7 +85,7 @@ export class Timekeeper {
       const isDone = await this.#runTasks(clock.id, target);
       if (isDone) perform(this.#account, noCause, (change) => finishAdvance(change, clock));
     } catch (error) {
-      this.#log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+      this.#log(`error in the simulator: ${error instanceof Error ? error.stack : error}`);
       this.#account.testClocks.put({ ...clock, status: "internal_failure", status_details: {} });
     }
   }

@@ -1,9 +1,9 @@
 import type { Account } from "../account/account.ts";
 import type { Faults } from "../faults/faults.ts";
 import { type Attempt, type Delivery, newDelivery } from "../objects/delivery.ts";
-import { type Cancel, Timers } from "./timers.ts";
 import { buildRequest, type DeliveryRequest } from "./delivery_request.ts";
 import { sendDelivery } from "./send_delivery.ts";
+import { type Cancel, Timers } from "./timers.ts";
 
 export interface DispatcherOptions {
   faults: Faults;
@@ -125,12 +125,12 @@ export class WebhookDispatcher {
     const reorder = faults.take("reorder_delivery", event.type);
     if (delay) this.#later(delay.ms, delivery.id);
     else if (reorder) this.#hold(delivery, reorder.places, reorder.ms);
-    else this.#enqueueFirst(delivery);
-    if (faults.take("duplicate_delivery", event.type)) this.#enqueueFirst(delivery);
+    else this.#enqueueInOrder(delivery);
+    if (faults.take("duplicate_delivery", event.type)) this.#enqueueInOrder(delivery);
   }
 
   /** Queues a delivery and counts it for the deliveries that are held back. */
-  #enqueueFirst(delivery: Delivery) {
+  #enqueueInOrder(delivery: Delivery) {
     this.#enqueue(delivery);
     for (const held of this.#held.filter(({ delivery: { endpoint } }) => endpoint === delivery.endpoint)) {
       held.places -= 1;

@@ -1,5 +1,5 @@
-import type { List } from "./list.ts";
 import { invalidRequest, noSuch } from "./errors.ts";
+import type { List } from "./list.ts";
 
 export interface PageParams {
   limit: number;

@@ -1,5 +1,5 @@
-import samples from "../fixtures/samples.json" with { type: "json" };
 import type { TestSimulator } from "../../testing.ts";
+import samples from "../fixtures/samples.json" with { type: "json" };
 import { collectObjects } from "./collect.ts";
 import { compare, type Difference } from "./compare.ts";
 import { explained } from "./explained.ts";

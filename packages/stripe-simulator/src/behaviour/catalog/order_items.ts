@@ -1,7 +1,7 @@
 import type { Account } from "../../account/account.ts";
 import type { OrderedItem } from "../../objects/checkout_session.ts";
-import type { Price } from "../../objects/price.ts";
 import { newId } from "../../objects/ids.ts";
+import type { Price } from "../../objects/price.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 import { priceInAdvance } from "../invoices/invoice_lines.ts";
 

@@ -1,8 +1,8 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
-import type { TestCard } from "../../objects/test_card.ts";
 import { newPaymentMethod, type Payer, type PaymentMethod } from "../../objects/payment_method.ts";
+import type { TestCard } from "../../objects/test_card.ts";
 
 /** A customer's attempt to complete a session. */
 export interface CheckoutAttempt {

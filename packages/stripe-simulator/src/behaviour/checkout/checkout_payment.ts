@@ -3,8 +3,8 @@ import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_sess
 import { newFailedPayment } from "../../objects/payment.ts";
 import { newFailedSetupIntent } from "../../objects/setup_intent.ts";
 import type { Period } from "../../objects/subscription.ts";
-import { invalidRequest, type StripeError } from "../../wire/errors.ts";
 import { authenticationFailed, type Decline } from "../../objects/test_card.ts";
+import { invalidRequest, type StripeError } from "../../wire/errors.ts";
 import { cardError } from "../payments/card_verdict.ts";
 import { type CheckoutAttempt, storeMethodOfAttempt } from "./checkout_completion.ts";
 import { completePayment } from "./payment_mode.ts";

@@ -1,6 +1,6 @@
 import type { Account } from "../../account/account.ts";
-import { priceInAdvance } from "../invoices/invoice_lines.ts";
 import { type CheckoutSession, type LineItem, newLineItem } from "../../objects/checkout_session.ts";
+import { priceInAdvance } from "../invoices/invoice_lines.ts";
 
 /** The line items of a session. They are created when they are requested, since replies show them only on demand. */
 export function listLineItems(account: Account, session: CheckoutSession): LineItem[] {

@@ -3,9 +3,9 @@ import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_sess
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
 import type { Period } from "../../objects/subscription.ts";
+import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, knownCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
-import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 
 /** Completes a session in subscription mode: creates customer, payment method, subscription and first invoice. */
 export function completeSubscription(

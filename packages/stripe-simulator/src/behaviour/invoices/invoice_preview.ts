@@ -3,8 +3,8 @@ import { newId } from "../../objects/ids.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { planDraft } from "./invoice_draft.ts";
 import { renewalLines } from "../subscriptions/renewal.ts";
+import { planDraft } from "./invoice_draft.ts";
 
 /** Returns the invoice of a subscription's next renewal if nothing else changes until then. */
 export function previewRenewal(

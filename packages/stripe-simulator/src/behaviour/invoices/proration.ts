@@ -2,8 +2,8 @@ import type { Change } from "../../account/change.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { isMetered, priceInAdvance, productName, recurringPriceOf } from "./invoice_lines.ts";
 import { periodAt, shareOf } from "../subscriptions/billing_periods.ts";
+import { isMetered, priceInAdvance, productName, recurringPriceOf } from "./invoice_lines.ts";
 
 const day = new Intl.DateTimeFormat("en-GB", {
   day: "2-digit",

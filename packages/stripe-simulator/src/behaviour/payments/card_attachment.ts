@@ -1,8 +1,8 @@
 import type { Change } from "../../account/change.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newPaymentMethod, type PaymentMethod } from "../../objects/payment_method.ts";
-import { invalidRequest } from "../../wire/errors.ts";
 import { findTestCard } from "../../objects/test_card.ts";
+import { invalidRequest } from "../../wire/errors.ts";
 import { cardError, cardOf } from "./card_verdict.ts";
 
 /**

@@ -19,10 +19,10 @@ import {
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
-import { cardOf, type Presence, verdict } from "./card_verdict.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
+import { cardOf, type Presence, verdict } from "./card_verdict.ts";
 
 const daySeconds = 86_400;
 

@@ -2,8 +2,8 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import { failedIntent, type PaymentIntent } from "../../objects/payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
-import { invalidRequest } from "../../wire/errors.ts";
 import { authenticationFailed } from "../../objects/test_card.ts";
+import { invalidRequest } from "../../wire/errors.ts";
 import { cardError, type Presence } from "./card_verdict.ts";
 import { collect } from "./payment_collection.ts";
 

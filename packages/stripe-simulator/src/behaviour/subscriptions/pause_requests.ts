@@ -2,12 +2,12 @@ import type { Change } from "../../account/change.ts";
 import type { InvoiceLine } from "../../objects/invoice.ts";
 import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { collectAutomatically, finalizeDraft } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
-import { pauseNow, resumeNow } from "./pause.ts";
-import { periodAt } from "./billing_periods.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
+import { collectAutomatically, finalizeDraft } from "../payments/payment_collection.ts";
+import { periodAt } from "./billing_periods.ts";
+import { pauseNow, resumeNow } from "./pause.ts";
 import { startingPeriod } from "./renewal.ts";
 
 /** What is billed and credited when a subscription is paused. */

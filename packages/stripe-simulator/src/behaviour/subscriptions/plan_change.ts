@@ -2,7 +2,9 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { updateSubscription } from "./subscription_update.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
+import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
 import {
   collect,
@@ -10,11 +12,9 @@ import {
   methodForSubscription,
   recordFailure,
 } from "../payments/payment_collection.ts";
-import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
-import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
 import { type ItemChange, withChangedItems } from "./item_changes.ts";
-import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { startingPeriod } from "./renewal.ts";
+import { updateSubscription } from "./subscription_update.ts";
 
 /** A requested change of a subscription's items and periods. */
 export interface PlanTerms {

@@ -2,14 +2,14 @@ import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { cancelNow } from "./cancellation.ts";
-import { updateSubscription } from "./subscription_update.ts";
-import { finalizeDraft, markAsUncollectible, methodForSubscription } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
-import { firstPeriod, periodAt } from "./billing_periods.ts";
-import { pauseNow } from "./pause.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
+import { finalizeDraft, markAsUncollectible, methodForSubscription } from "../payments/payment_collection.ts";
+import { firstPeriod, periodAt } from "./billing_periods.ts";
+import { cancelNow } from "./cancellation.ts";
+import { pauseNow } from "./pause.ts";
+import { updateSubscription } from "./subscription_update.ts";
 
 /**
  * Starts the next period of the items whose period is over, and bills it with a draft. A trial ends in the same way,

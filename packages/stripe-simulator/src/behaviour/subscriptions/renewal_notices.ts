@@ -19,6 +19,12 @@ export function announceRenewal(change: Change, subscription: Subscription) {
 /** Stores the subscription again so that its next task is scheduled. */
 function remember({ account }: Change, subscription: Subscription, said: Partial<AdvanceNotice>) {
   const { id } = subscription;
-  account.reminders.put({ trialEnd: null, periodEnd: null, ...account.reminders.find(id), ...said, id });
+  account.advanceNotices.put({
+    trialEnd: null,
+    periodEnd: null,
+    ...account.advanceNotices.find(id),
+    ...said,
+    id,
+  });
   account.subscriptions.put(subscription);
 }

@@ -2,8 +2,8 @@ import type { Change } from "../../account/change.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
-import type { PaymentBehavior } from "./plan_change.ts";
 import { methodForSubscription } from "../payments/payment_collection.ts";
+import type { PaymentBehavior } from "./plan_change.ts";
 import { emitStart, planSubscription, subscribe, type SubscribeOrder } from "./subscription_start.ts";
 
 /**

@@ -1,12 +1,12 @@
 import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceFields } from "../../objects/invoice.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { cancelNow, type Feedback } from "./cancellation.ts";
-import { collectAutomatically, finalizeDraft } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForUsage } from "../invoices/invoice_lines.ts";
-import { creditFor } from "../invoices/proration.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
+import { creditFor } from "../invoices/proration.ts";
+import { collectAutomatically, finalizeDraft } from "../payments/payment_collection.ts";
+import { cancelNow, type Feedback } from "./cancellation.ts";
 
 /** Cancels a subscription at its scheduled end and bills what is still unbilled. */
 export function cancelAsScheduled(change: Change, subscription: Subscription) {

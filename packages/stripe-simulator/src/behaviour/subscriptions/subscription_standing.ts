@@ -3,8 +3,8 @@ import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { hasEnded, type Subscription } from "../../objects/subscription.ts";
 import { cancelNow } from "./cancellation.ts";
-import { updateSubscription } from "./subscription_update.ts";
 import { resumeNow } from "./pause.ts";
+import { updateSubscription } from "./subscription_update.ts";
 
 /*
  * How invoices determine the status of their subscription. Only the newest finalized invoice counts: once it is paid,

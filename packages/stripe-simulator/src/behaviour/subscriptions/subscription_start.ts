@@ -15,11 +15,11 @@ import {
   type SubscriptionFields,
   type SubscriptionItem,
 } from "../../objects/subscription.ts";
-import type { Presence } from "../payments/card_verdict.ts";
-import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
+import type { Presence } from "../payments/card_verdict.ts";
+import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
 import { firstPeriod, periodAt, shareOf } from "./billing_periods.ts";
 
 export interface SubscribeOrder {

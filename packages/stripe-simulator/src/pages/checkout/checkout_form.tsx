@@ -1,14 +1,14 @@
 import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
-import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
-import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
-import { listLineItems } from "../../behaviour/checkout/line_items.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
+import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
+import { listLineItems } from "../../behaviour/checkout/line_items.ts";
 import type { CheckoutSession, LineItem } from "../../objects/checkout_session.ts";
+import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
 import { StripeError } from "../../wire/errors.ts";
-import { Form } from "../submitted_form.ts";
 import { formatDay } from "../formats.ts";
+import { Form } from "../submitted_form.ts";
 
 /** The submitted fields, to show them again with an error. */
 export interface Entries {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Account } from "../../account/account.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
+import { EmbeddedLayout, framedHtml } from "../page_layout.tsx";
 import {
   Challenge,
   CheckoutForm,
@@ -10,7 +11,6 @@ import {
   submitLabel,
   Summary,
 } from "./checkout_form.tsx";
-import { EmbeddedLayout, framedHtml } from "../page_layout.tsx";
 
 /** A visit to an embedded checkout. */
 interface Visit {

@@ -1,5 +1,7 @@
 import type { Account } from "../../account/account.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
+import { siteOf } from "../formats.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import {
   Challenge,
   CheckoutForm,
@@ -9,8 +11,6 @@ import {
   submitLabel,
   Summary,
 } from "./checkout_form.tsx";
-import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
-import { siteOf } from "../formats.ts";
 
 /** `GET /c/pay/:id`: the hosted page, a session's `url`. */
 export function showCheckout(account: Account, id: string): Response {

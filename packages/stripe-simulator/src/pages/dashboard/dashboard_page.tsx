@@ -3,8 +3,8 @@ import { aggregate } from "../../behaviour/meters/metered_usage.ts";
 import type { Event } from "../../objects/event.ts";
 import { currentPeriodEnd } from "../../objects/subscription.ts";
 import type { ThinEvent } from "../../objects/thin_event.ts";
-import { html, Layout, Sandbox } from "../page_layout.tsx";
 import { describePlan, formatDay, formatMoment, formatSecond } from "../formats.ts";
+import { html, Layout, Sandbox } from "../page_layout.tsx";
 import { DeliveryStates } from "./delivery_states.tsx";
 import { shown, Status, Table } from "./table.tsx";
 

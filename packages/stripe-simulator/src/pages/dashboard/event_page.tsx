@@ -2,9 +2,9 @@ import type { Account } from "../../account/account.ts";
 import type { Attempt, Delivery } from "../../objects/delivery.ts";
 import type { Event } from "../../objects/event.ts";
 import type { ThinEvent } from "../../objects/thin_event.ts";
-import { Form } from "../submitted_form.ts";
-import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import { formatMoment, formatSecond } from "../formats.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
+import { Form } from "../submitted_form.ts";
 import { addressOf } from "./delivery_states.tsx";
 import { Status } from "./table.tsx";
 

@@ -1,17 +1,17 @@
 import type { Account } from "../../account/account.ts";
 import { type Change, noCause, perform } from "../../account/change.ts";
-import { authenticationFailed, findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
-import { cardError } from "../../behaviour/payments/card_verdict.ts";
-import { payOnRequest } from "../../behaviour/invoices/invoice_requests.ts";
 import { formatAmount } from "../../behaviour/catalog/money.ts";
+import { payOnRequest } from "../../behaviour/invoices/invoice_requests.ts";
+import { cardError } from "../../behaviour/payments/card_verdict.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import { newPaymentMethod } from "../../objects/payment_method.ts";
+import { authenticationFailed, findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
 import { StripeError } from "../../wire/errors.ts";
 import { CardChoice, Challenge } from "../checkout/checkout_form.tsx";
-import { Form } from "../submitted_form.ts";
-import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
-import { writePdf } from "./invoice_pdf.ts";
 import { formatDay } from "../formats.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
+import { Form } from "../submitted_form.ts";
+import { writePdf } from "./invoice_pdf.ts";
 
 /** `GET /invoice/:id`: an invoice's `hosted_invoice_url`. */
 export function showInvoice(account: Account, id: string): Response {

@@ -1,10 +1,10 @@
 import type { Account } from "../../account/account.ts";
-import type { Feedback } from "../../behaviour/subscriptions/cancellation.ts";
 import { canCancel, cancelInPortal } from "../../behaviour/portal_actions.ts";
+import type { Feedback } from "../../behaviour/subscriptions/cancellation.ts";
 import { currentPeriodEnd, type Subscription } from "../../objects/subscription.ts";
-import { Form } from "../submitted_form.ts";
-import { html } from "../page_layout.tsx";
 import { describePlan, formatDay } from "../formats.ts";
+import { html } from "../page_layout.tsx";
+import { Form } from "../submitted_form.ts";
 import {
   attempt,
   completed,

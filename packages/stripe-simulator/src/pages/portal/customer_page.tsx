@@ -1,7 +1,7 @@
 import type { Account } from "../../account/account.ts";
 import { updateCustomerInPortal } from "../../behaviour/portal_actions.ts";
-import { Form } from "../submitted_form.ts";
 import { html } from "../page_layout.tsx";
+import { Form } from "../submitted_form.ts";
 import {
   attempt,
   completed,

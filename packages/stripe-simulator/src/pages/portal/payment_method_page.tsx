@@ -1,9 +1,9 @@
 import type { Account } from "../../account/account.ts";
-import { findTestCard, testCards } from "../../objects/test_card.ts";
 import { replaceCard } from "../../behaviour/portal_actions.ts";
+import { findTestCard, testCards } from "../../objects/test_card.ts";
 import { CardChoice, Challenge } from "../checkout/checkout_form.tsx";
-import { Form } from "../submitted_form.ts";
 import { html } from "../page_layout.tsx";
+import { Form } from "../submitted_form.ts";
 import {
   attempt,
   completed,

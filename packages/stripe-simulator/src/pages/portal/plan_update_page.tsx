@@ -1,6 +1,5 @@
 import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
-import { invoiceOf } from "../../behaviour/subscriptions/plan_change.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import {
   canUpdate,
@@ -9,10 +8,11 @@ import {
   planInPortal,
   updateInPortal,
 } from "../../behaviour/portal_actions.ts";
+import { invoiceOf } from "../../behaviour/subscriptions/plan_change.ts";
 import type { Price } from "../../objects/price.ts";
 import type { Subscription } from "../../objects/subscription.ts";
-import { html } from "../page_layout.tsx";
 import { describePlan, formatDay, productName } from "../formats.ts";
+import { html } from "../page_layout.tsx";
 import {
   attempt,
   completed,

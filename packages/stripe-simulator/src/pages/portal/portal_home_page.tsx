@@ -4,8 +4,8 @@ import { canCancel, canRenew, canUpdate, renewInPortal } from "../../behaviour/p
 import type { Invoice } from "../../objects/invoice.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../objects/subscription.ts";
-import { html, seeOther } from "../page_layout.tsx";
 import { describePlan, formatDay } from "../formats.ts";
+import { html, seeOther } from "../page_layout.tsx";
 import {
   attempt,
   expired,

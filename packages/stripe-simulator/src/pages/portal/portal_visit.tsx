@@ -2,12 +2,12 @@ import type { ComponentChildren } from "preact";
 import type { Account } from "../../account/account.ts";
 import { type Change, noCause, perform } from "../../account/change.ts";
 import { findPortalSession } from "../../behaviour/portal_actions.ts";
-import type { Customer } from "../../objects/customer.ts";
 import type { PortalConfiguration, PortalFlow, PortalSession } from "../../objects/billing_portal.ts";
+import type { Customer } from "../../objects/customer.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { StripeError } from "../../wire/errors.ts";
-import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import { siteOf } from "../formats.ts";
+import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 
 /** The data of a portal page. */
 export interface Visit {
