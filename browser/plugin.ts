@@ -3,11 +3,11 @@
 import type { IdentityProviderName } from "../billing/identity/identity_provider.ts";
 import { callApi } from "./api/client.ts";
 import { onStripeCallback, watchForChange } from "./stripe/stripe_return.ts";
-import { loadBilling } from "./plan/loader.ts";
-import { billing, departure } from "./plan/store.ts";
+import { loadBilling } from "./plan/billing_loader.ts";
+import { billing, departure } from "./plan/billing_store.ts";
 import { setConnection } from "./api/connection.ts";
 import { takeDeparture } from "./stripe/redirect_memory.ts";
-import { reportHeight } from "./parent/height.ts";
+import { reportHeight } from "./parent/report_height.ts";
 import { openChannel } from "./parent/open_channel.ts";
 import { createSession } from "./api/session.ts";
 import type { StripeJs } from "./stripe/stripe_js.ts";

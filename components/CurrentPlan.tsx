@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { BillingInfo } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
-import { limitKey } from "../browser/plan/limits.ts";
+import { limitKey } from "../browser/plan/limit_key.ts";
 import { describeSubscription } from "../browser/plan/subscription_note.ts";
 import UsageMeter from "./UsageMeter.tsx";
 

@@ -1,6 +1,6 @@
 import type { PlanLimit } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
-import { limitKey } from "../browser/plan/limits.ts";
+import { limitKey } from "../browser/plan/limit_key.ts";
 
 /** What a plan includes, in words. */
 export default function LimitList({ limits }: { limits: PlanLimit[] }) {

@@ -1,7 +1,7 @@
 import type { FeatureUsage } from "../browser/api/contract.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
-import { limitKey } from "../browser/plan/limits.ts";
+import { limitKey } from "../browser/plan/limit_key.ts";
 import Sparkline from "./Sparkline.tsx";
 
 /** From this share on it is worth a warning. */

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { confirmPayment } from "../browser/stripe/stripe_return.ts";
-import { retry } from "../browser/plan/loader.ts";
+import { retry } from "../browser/plan/billing_loader.ts";
 import {
   billing,
   closeEmbeddedCheckout,
   confirmation,
   departure,
   embeddedCheckout,
-} from "../browser/plan/store.ts";
+} from "../browser/plan/billing_store.ts";
 import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { largerPlans } from "../browser/plan/subscription.ts";
@@ -15,7 +15,7 @@ import CurrentPlan from "../components/CurrentPlan.tsx";
 import InvoiceList from "../components/InvoiceList.tsx";
 import Note from "../components/Note.tsx";
 import PlanOption from "../components/PlanOption.tsx";
-import DepartureNote from "./DepartureNote.tsx";
+import DepartureNote from "./RedirectNote.tsx";
 import PortalButtons from "./PortalButtons.tsx";
 import UpgradeButton from "./UpgradeButton.tsx";
 

@@ -1,9 +1,9 @@
-import { billing, departure } from "../browser/plan/store.ts";
+import { billing, departure } from "../browser/plan/billing_store.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { dismissPaywall, paywall, type QuotaProblem } from "../browser/plan/paywall.ts";
 import Note from "../components/Note.tsx";
-import DepartureNote from "./DepartureNote.tsx";
+import DepartureNote from "./RedirectNote.tsx";
 import UpgradeButton from "./UpgradeButton.tsx";
 
 /** What a limit of the plan stands in the way of, and what lifts it. Read aloud by screen readers as it comes. */

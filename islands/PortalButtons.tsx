@@ -1,4 +1,4 @@
-import { departure, type Destination } from "../browser/plan/store.ts";
+import { departure, type Destination } from "../browser/plan/billing_store.ts";
 import type { BillingInfo } from "../browser/api/contract.ts";
 import { openPortal } from "../browser/stripe/stripe_redirect.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";

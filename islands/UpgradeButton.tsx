@@ -1,4 +1,4 @@
-import { departure } from "../browser/plan/store.ts";
+import { departure } from "../browser/plan/billing_store.ts";
 import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
 import { openPortal, startCheckout } from "../browser/stripe/stripe_redirect.ts";
 import { fill } from "../browser/language/language.ts";

@@ -3,9 +3,9 @@
  * or those named. The plugin's API is played, so nothing else has to run.
  */
 import type { Browser } from "playwright-core";
-import type { OpenOptions } from "../tests/browser/plugin_rig.ts";
-import { Rigs } from "../tests/browser/rigs.ts";
-import { reachState, states } from "../tests/browser/states.ts";
+import type { OpenOptions } from "../tests/browser/rigs/plugin_rig.ts";
+import { Rigs } from "../tests/browser/rigs/checkout_rigs.ts";
+import { reachState, states } from "../tests/browser/rigs/page_states.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 import { projectPath } from "./paths.ts";
 

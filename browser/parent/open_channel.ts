@@ -13,7 +13,7 @@ export async function openChannel(
   onStripeCallback: (status: StripeStatus) => void,
 ): Promise<ParentChannel> {
   if (provider === "token") return openParentChannel(parentOrigin, onStripeCallback);
-  const { openCommonGroundChannel } = await import("./common_ground.ts");
+  const { openCommonGroundChannel } = await import("./common_ground_channel.ts");
   const iframeUid = new URLSearchParams(location.search).get("iframeUid");
   return openCommonGroundChannel({ parentOrigin, iframeUid, callApi });
 }

@@ -9,11 +9,16 @@
 
 import type { ApiFailure } from "../api/client.ts";
 import { awaitReturn, expectNews, onStripeCallback } from "./stripe_return.ts";
-import { loadBilling } from "../plan/loader.ts";
-import { closeEmbeddedCheckout, departure, type Destination, embeddedCheckout } from "../plan/store.ts";
+import { loadBilling } from "../plan/billing_loader.ts";
+import {
+  closeEmbeddedCheckout,
+  departure,
+  type Destination,
+  embeddedCheckout,
+} from "../plan/billing_store.ts";
 import { callPlugin, connection } from "../api/connection.ts";
 import { rememberDeparture } from "./redirect_memory.ts";
-import { leaveTo } from "./leave.ts";
+import { leaveTo } from "./navigate_top.ts";
 import { pageLanguage } from "../language/page_language.ts";
 import type { StripeJs } from "./stripe_js.ts";
 import { dismissToast, showToast } from "../toasts.ts";

@@ -12,8 +12,8 @@
  */
 
 import type { StripeStatus } from "../../packages/parent/types.ts";
-import { loadBilling, stopWatching, watchBilling } from "../plan/loader.ts";
-import { billing, closeEmbeddedCheckout, confirmation, departure } from "../plan/store.ts";
+import { loadBilling, stopWatching, watchBilling } from "../plan/billing_loader.ts";
+import { billing, closeEmbeddedCheckout, confirmation, departure } from "../plan/billing_store.ts";
 import type { BillingInfo } from "../api/contract.ts";
 import { fill } from "../language/language.ts";
 import { pageLanguage } from "../language/page_language.ts";

@@ -7,7 +7,7 @@ const HERE = new URL("./", import.meta.url);
 
 /** The script for a `<script>` tag, as text. */
 export function bundleScript(): Promise<string> {
-  return bundle("script.ts", "iife");
+  return bundle("script_tag.ts", "iife");
 }
 
 /** The same as an ES module that exports `connectDues`, as text. */

@@ -19,7 +19,7 @@
 import { allowedDestination, requireOrigin } from "./destination.ts";
 import { parsePluginMessage } from "./messages.ts";
 import { communityIdOf, readStripeReturn, type StripeReturn, withoutStripeReturn } from "./return_address.ts";
-import { openTabs } from "./tabs.ts";
+import { openTabs } from "./other_tabs.ts";
 import type { ConnectDues, DuesConnection, DuesOptions, ParentMessage } from "./types.ts";
 
 export type * from "./types.ts";

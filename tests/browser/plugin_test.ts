@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Browser, BrowserContext } from "playwright-core";
 import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { type OpenPage, PlayedApi, PluginRig } from "./plugin_rig.ts";
+import { type OpenPage, PlayedApi, PluginRig } from "./rigs/plugin_rig.ts";
 
 const CHECKOUT = "https://checkout.stripe.com/c/pay/cs_test_1";
 const PORTAL = "https://billing.stripe.com/p/session/test_1";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { Browser, Frame, Page } from "playwright-core";
 import { launchBrowser } from "../../support/browser.ts";
-import { heardBy, type HostileSite, serveHostileSite } from "./hostile_pages.ts";
-import { type OpenPage, PlayedApi, PluginRig } from "../plugin_rig.ts";
+import { heardBy, type HostileSite, serveHostileSite } from "./hostile_site.ts";
+import { type OpenPage, PlayedApi, PluginRig } from "../rigs/plugin_rig.ts";
 
 let browser: Browser;
 let rig: PluginRig;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../../support/browser.ts";
-import { frameOf, heardBy, hears, say, TwoSites, typesHeardWithToken } from "../two_sites.ts";
+import { frameOf, heardBy, hears, say, TwoSites, typesHeardWithToken } from "./two_sites.ts";
 
 const READY = { type: "pluginReady", pluginType: "dues" };
 const DUES = { name: "dues", site: "plugin", attributes: "data-dues" } as const;

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Browser, Frame } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
-import type { OpenPage } from "./plugin_rig.ts";
-import { Rigs } from "./rigs.ts";
-import { reachState, states } from "./states.ts";
+import type { OpenPage } from "./rigs/plugin_rig.ts";
+import { Rigs } from "./rigs/checkout_rigs.ts";
+import { reachState, states } from "./rigs/page_states.ts";
 
 let browser: Browser;
 const rigs = new Rigs();

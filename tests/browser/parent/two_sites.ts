@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
-import { bundleModule, bundleScript } from "../../packages/parent/bundle.ts";
+import { bundleModule, bundleScript } from "../../../packages/parent/bundle.ts";
 
 /** One iframe of the parent page. */
 export interface FrameSpec {

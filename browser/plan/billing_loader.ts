@@ -1,7 +1,7 @@
-import { billing } from "./store.ts";
+import { billing } from "./billing_store.ts";
 import { callPlugin, connection } from "../api/connection.ts";
 import type { BillingInfo } from "../api/contract.ts";
-import { waitOrReturn } from "../stripe/wait_or_return.ts";
+import { waitOrReturn } from "./poll_pause.ts";
 
 let loading: Promise<BillingInfo | null> | null = null;
 

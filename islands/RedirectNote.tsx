@@ -1,5 +1,5 @@
 import { stopWaiting } from "../browser/stripe/stripe_return.ts";
-import { departure } from "../browser/plan/store.ts";
+import { departure } from "../browser/plan/billing_store.ts";
 import { followToNewTab } from "../browser/stripe/stripe_redirect.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import Note from "../components/Note.tsx";

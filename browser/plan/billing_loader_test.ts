@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ApiResult, failure } from "../api/client.ts";
-import { BACK_OFF_MS, loadBilling, retry, stopWatching, watchBilling } from "./loader.ts";
-import { billing } from "./store.ts";
+import { BACK_OFF_MS, loadBilling, retry, stopWatching, watchBilling } from "./billing_loader.ts";
+import { billing } from "./billing_store.ts";
 import { setConnection } from "../api/connection.ts";
 import type { BillingInfo } from "../api/contract.ts";
 import { billingInfo, free, pro } from "../testing/billing_info.ts";

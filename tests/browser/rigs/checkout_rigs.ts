@@ -1,5 +1,5 @@
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
-import { connect, createPro } from "../../packages/stripe-simulator/tests/rig.ts";
+import { type RunningStripe, startStripe } from "../../../packages/stripe-simulator/src/server.ts";
+import { connect, createPro } from "../../../packages/stripe-simulator/tests/rig.ts";
 import { PluginRig } from "./plugin_rig.ts";
 
 /** Where people pay. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leaveTo } from "./leave.ts";
+import { leaveTo } from "./navigate_top.ts";
 
 const URL = "https://checkout.stripe.com/c/pay/cs_test_1";
 

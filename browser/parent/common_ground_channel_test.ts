@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ApiResult, failure } from "../api/client.ts";
 import { FakeClock } from "../testing/fake_clock.ts";
 import { FakeParent, PARENT } from "../testing/fake_parent.ts";
-import { openCommonGroundChannel } from "./common_ground.ts";
+import { openCommonGroundChannel } from "./common_ground_channel.ts";
 
 const PLUGIN_ID = "d0000000-0000-4000-8000-000000000001";
 const signed = (requestId: string) => ({ request: JSON.stringify({ requestId }), signature: "ours" });

@@ -4,13 +4,13 @@
  */
 
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from "playwright-core";
-import { createApp } from "../../server/app.ts";
-import { readServerConfig } from "../../billing/config.ts";
-import type { BillingInfo } from "../../browser/api/contract.ts";
-import { billingInfo, free } from "../../browser/testing/billing_info.ts";
+import { createApp } from "../../../server/app.ts";
+import { readServerConfig } from "../../../billing/config.ts";
+import type { BillingInfo } from "../../../browser/api/contract.ts";
+import { billingInfo, free } from "../../../browser/testing/billing_info.ts";
 import { Builder } from "fresh/dev";
-import { startParent } from "../../local/parent_app/start_parent.ts";
-import { freePorts } from "../../local/processes/ports.ts";
+import { startParent } from "../../../local/parent_app/start_parent.ts";
+import { freePorts } from "../../../local/processes/ports.ts";
 
 const IDENTITY_SECRET = "identity-secret-of-at-least-32-characters";
 
@@ -111,7 +111,7 @@ export class PluginRig implements AsyncDisposable {
     const app = await createApp(config);
     const stopping = new AbortController();
     const listening = Promise.withResolvers<void>();
-    const served = new Builder({ root: import.meta.dirname + "/../.." }).listen(
+    const served = new Builder({ root: import.meta.dirname + "/../../.." }).listen(
       () => Promise.resolve({ app }),
       {
         port: pluginPort,

@@ -4,10 +4,10 @@
  */
 
 import type { Browser, FrameLocator, Locator } from "playwright-core";
-import type { BillingInfo, Invoice, OfferedPlan } from "../../browser/api/contract.ts";
-import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
+import type { BillingInfo, Invoice, OfferedPlan } from "../../../browser/api/contract.ts";
+import { billingInfo, free, pro, subscriptionWith } from "../../../browser/testing/billing_info.ts";
 import { type OpenOptions, type OpenPage, PlayedApi } from "./plugin_rig.ts";
-import type { Rigs } from "./rigs.ts";
+import type { Rigs } from "./checkout_rigs.ts";
 
 export interface PluginState {
   /** Names its picture and its row in the docs. */
