@@ -1,13 +1,13 @@
-import { stopWaiting } from "../browser/stripe/stripe_return.ts";
-import { departure } from "../browser/plan/billing_store.ts";
-import { followToNewTab } from "../browser/stripe/stripe_redirect.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
+import { continueInNewTab } from "../browser/stripe/stripe_redirect.ts";
+import { backToPlan } from "../browser/stripe/stripe_return.ts";
+import { stripeRedirect } from "../browser/stripe/stripe_store.ts";
 import Note from "../components/Note.tsx";
 
-/** Stands in for what was left while Stripe could not be opened here, or is open in another tab. */
-export default function DepartureNote() {
-  const { texts: { departure: texts } } = pageLanguage();
-  const isAway = departure.value?.phase === "away";
+/** Replaces the plan while Stripe could not be opened in this window, or is open in another tab. */
+export default function RedirectNote() {
+  const { texts: { redirect: texts } } = pageLanguage();
+  const isAway = stripeRedirect.value?.phase === "away";
   return (
     <Note
       title={isAway ? texts.awayTitle : texts.stuckTitle}
@@ -18,14 +18,14 @@ export default function DepartureNote() {
       <div class="actions">
         <a
           class={isAway ? "button" : "button primary"}
-          href={departure.value?.url}
+          href={stripeRedirect.value?.url}
           target="_blank"
           rel="noopener"
-          onClick={followToNewTab}
+          onClick={continueInNewTab}
         >
           {isAway ? texts.openAgain : texts.open}
         </a>
-        <button type="button" class="button plain" onClick={stopWaiting}>{texts.stop}</button>
+        <button type="button" class="button plain" onClick={backToPlan}>{texts.backToPlan}</button>
       </div>
     </Note>
   );

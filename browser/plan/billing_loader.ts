@@ -1,13 +1,15 @@
-import { billing } from "./billing_store.ts";
-import { callPlugin, connection } from "../api/connection.ts";
+/** Loads billing info into the store: once, or repeatedly until something has changed. */
+
+import { callServer, connection } from "../api/connection.ts";
 import type { BillingInfo } from "../api/contract.ts";
-import { waitOrReturn } from "./poll_pause.ts";
+import { billing } from "./billing_store.ts";
+import { pollPause } from "./poll_pause.ts";
 
 let loading: Promise<BillingInfo | null> | null = null;
 
 /**
- * Reads billing info into the store. What is shown stays when that fails; the first load's failure is shown. One load
- * runs at a time, so that an older answer never overwrites a newer one.
+ * Loads billing info into the store and returns it, or null when that failed. A failure is shown only if there is
+ * nothing to show yet. Calls during a load share its result, so an older answer never overwrites a newer one.
  */
 export function loadBilling(): Promise<BillingInfo | null> {
   loading ??= readBilling().finally(() => loading = null);
@@ -15,7 +17,7 @@ export function loadBilling(): Promise<BillingInfo | null> {
 }
 
 async function readBilling(): Promise<BillingInfo | null> {
-  const result = await callPlugin<BillingInfo>("GET", "/api/community/billing-info");
+  const result = await callServer<BillingInfo>("GET", "/api/community/billing-info");
   if (result.ok) {
     billing.value = { status: "ready", info: result.data };
     return result.data;
@@ -24,14 +26,14 @@ async function readBilling(): Promise<BillingInfo | null> {
   return null;
 }
 
-/** Tries again after an error, from the beginning. */
-export function retry(): void {
-  if (!connection()) return location.reload(); // a part of the page itself is missing
+/** Loads again after an error. Reloads the page if its connection was never set up. */
+export function retryLoading(): void {
+  if (!connection()) return location.reload();
   billing.value = { status: "loading" };
   loadBilling();
 }
 
-/** Pauses in milliseconds: short at first, since webhooks mostly arrive within a second or two. */
+/** Pauses between polls in milliseconds. Short at first: most webhooks arrive within a second or two. */
 export const BACK_OFF_MS = [
   0,
   400,
@@ -51,27 +53,27 @@ export const BACK_OFF_MS = [
 let watches = 0;
 
 /**
- * Looks at billing info again and again until it `isSettled`: after each of the pauses, and at once when the person
- * comes back to this page. Ends by itself after the last. A newer watch takes the place of an older one.
+ * Polls billing info until `isDone` returns true for it. Loads after each of the pauses (milliseconds), and at once
+ * when the person comes back to this page. Ends after the last pause. A newer watch replaces an older one.
  *
- * Tells whether it came to be settled; null when another watch took over, or when it was stopped.
+ * Returns whether `isDone` was reached; null when the watch was replaced or stopped.
  */
 export async function watchBilling(
-  isSettled: (info: BillingInfo) => boolean,
+  isDone: (info: BillingInfo) => boolean,
   pauses: number[] = BACK_OFF_MS,
 ): Promise<boolean | null> {
   const watch = ++watches;
   for (const pause of pauses) {
-    await waitOrReturn(pause);
+    await pollPause(pause);
     if (watch !== watches) return null;
     const info = await loadBilling();
     if (watch !== watches) return null;
-    if (info && isSettled(info)) return true;
+    if (info && isDone(info)) return true;
   }
   return false;
 }
 
-/** Ends the watch that is running, if any. */
-export function stopWatching(): void {
+/** Stops the current watch, if there is one. */
+export function stopWatch(): void {
   watches++;
 }

@@ -1,13 +1,13 @@
-/** Waits, but no longer than until the person turns to this page again or the connection is back. */
-export function waitOrReturn(ms: number): Promise<void> {
+/** Waits `ms`, or less if the person comes back to this page or the connection returns before that. */
+export function pollPause(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    const waiting = new AbortController();
+    const listeners = new AbortController();
     const end = () => {
       clearTimeout(timer);
-      waiting.abort();
+      listeners.abort();
       resolve();
     };
     const timer = setTimeout(end, ms);
-    for (const event of ["visibilitychange", "focus", "online"]) addEventListener(event, end, waiting);
+    for (const event of ["visibilitychange", "focus", "online"]) addEventListener(event, end, listeners);
   });
 }

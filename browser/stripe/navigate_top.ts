@@ -1,9 +1,9 @@
 /**
- * Sends the whole window to Stripe, which must not be framed. The browser allows an iframe that for a few seconds
- * after a click; where it refuses, or the parent's sandbox does, the parent is asked to do it. Exactly one of the two
- * happens.
+ * Navigates the top window to Stripe, whose pages must not be framed. Browsers allow an iframe to do this for a few
+ * seconds after a click. If the browser or the parent's sandbox refuses, calls `askParent` instead, so exactly one of
+ * the two happens.
  */
-export function leaveTo(
+export function navigateTop(
   url: string,
   askParent: (url: string) => void,
   top: Window = globalThis.top!,

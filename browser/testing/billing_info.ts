@@ -18,7 +18,7 @@ export const pro: OfferedPlan = {
   limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 10_000 }],
 };
 
-/** An active subscription to the pro plan, but for what is given. */
+/** An active subscription to the pro plan, with these changes. */
 export function subscriptionWith(changes: Partial<Subscription> = {}): Subscription {
   return {
     status: "active",
@@ -33,7 +33,7 @@ export function subscriptionWith(changes: Partial<Subscription> = {}): Subscript
   };
 }
 
-/** Billing info as an admin of a community on this plan sees it, but for what is given. */
+/** Billing info as an admin of a community on this plan sees it, with these changes. */
 export function billingInfo(
   { limits, ...plan }: OfferedPlan,
   changes: Partial<BillingInfo> = {},

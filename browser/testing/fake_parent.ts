@@ -1,6 +1,6 @@
 export const PARENT = "https://app.test";
 
-/** Stands in for the parent's window, until disposed. It keeps what it is sent. */
+/** Replaces the parent window until it is disposed, and records the messages sent to it. */
 export class FakeParent implements Disposable {
   readonly sent: unknown[] = [];
 
@@ -9,8 +9,8 @@ export class FakeParent implements Disposable {
     Object.defineProperty(globalThis, "parent", { value: window, configurable: true });
   }
 
-  /** A message arrives, from the parent itself unless told otherwise. */
-  says(data: unknown, { origin = PARENT, source = globalThis.parent as unknown } = {}): void {
+  /** Delivers a message to this window, by default from the parent. */
+  posts(data: unknown, { origin = PARENT, source = globalThis.parent as unknown } = {}): void {
     const event = new MessageEvent("message", { data, origin });
     Object.defineProperty(event, "source", { value: source });
     globalThis.dispatchEvent(event);

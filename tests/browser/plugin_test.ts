@@ -196,7 +196,7 @@ Deno.test("where neither window may leave, a new tab is offered, and what happen
   const tab = open.page.context().waitForEvent("page");
   await link.click();
   assert.equal((await tab).url(), CHECKOUT);
-  await open.plugin.getByText("This page looks for what changed by itself").waitFor();
+  await open.plugin.getByText("This page updates itself").waitFor();
   api.info = billingInfo(pro);
   await open.page.clock.runFor(60_000);
   await open.plugin.getByRole("status").getByText("Payment received.").waitFor();
@@ -265,7 +265,7 @@ Deno.test("a checkout that cannot be opened says why and can be tried again", as
   await using open = await rig.open(browser, api);
   await playStripe(open.page.context());
   await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
-  await open.plugin.getByRole("status").getByText("The payment service does not answer.").waitFor();
+  await open.plugin.getByRole("status").getByText("The payment service is not responding.").waitFor();
   api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
   await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
   await open.page.waitForURL(CHECKOUT);
@@ -318,7 +318,7 @@ Deno.test("a subscription can be cancelled in one step, and then no more", async
   assert.equal(api.calls[1], `POST /api/stripe/create-portal-session {"flow":"subscription_cancel"}`);
   api.info = billingInfo(pro, { subscription: subscriptionWith({ cancelAt: "2027-06-15T10:30:00Z" }) });
   await open.page.goto(`${rig.parentUrl}/c/garden/`);
-  await open.plugin.getByText("Until then it can be resumed under “Manage billing”.").waitFor();
+  await open.plugin.getByText("You can resume it until then under “Manage billing”.").waitFor();
   assert.equal(await open.plugin.getByRole("button", { name: "Cancel subscription" }).count(), 0);
 });
 
@@ -350,7 +350,7 @@ Deno.test("a limit that stops a feature is named with what lifts it, and an admi
 
   api.assistant = { ...quotaExceeded, resetsAt: inDays(3) };
   await say(open, "Once more");
-  const notice = open.plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
+  const notice = open.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
   assert.match(
     await notice.innerText(),
     /It includes 100 AI chat messages every 30 days, and 100 are used\. Pro includes 10,000 AI chat messages every 30 days\. More become available on \w+ \d+\./,
@@ -370,7 +370,7 @@ Deno.test("a member whom a limit stops is told whom to ask", async () => {
   await using open = await rig.open(browser, api, { person: "ben" });
   await openAssistant(open);
   await say(open, "Hello");
-  const notice = open.plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
+  const notice = open.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
   await notice.getByText("An admin of your community can upgrade.").waitFor();
   assert.doesNotMatch(await notice.innerText(), /become available/);
   assert.equal(await notice.getByRole("button", { name: /Upgrade/ }).count(), 0);
@@ -394,7 +394,7 @@ Deno.test("a community that was upgraded by somebody else is shown as it is, wit
   api.info = billingInfo(pro);
   await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
   await open.plugin.getByText("Renews on June 15, 2027.").waitFor();
-  await open.plugin.getByRole("status").getByText("has a subscription already").waitFor();
+  await open.plugin.getByRole("status").getByText("already has a subscription").waitFor();
 });
 
 Deno.test("after a payment nothing stale is shown, and the plan comes without a reload", async () => {

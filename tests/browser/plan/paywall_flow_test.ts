@@ -31,7 +31,7 @@ async function visit(communityId: string, role: "admin" | "member") {
     await plugin.getByRole("button", { name: "Send" }).click();
   };
   const lines = plugin.getByRole("listitem");
-  const notice = plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
+  const notice = plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
   return {
     page,
     plugin,

@@ -242,7 +242,7 @@ export const states: PluginState[] = [
     name: "checkout-failed",
     play: (api) => api.info = onFree(37),
     reach: (open) => open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click(),
-    sign: text("The payment service does not answer."),
+    sign: text("The payment service is not responding."),
   },
   {
     name: "cancelled-checkout",

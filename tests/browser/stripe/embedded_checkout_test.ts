@@ -72,6 +72,6 @@ Deno.test("a checkout that is refused leads back to the plan, with the reason", 
   await early.checkout.getByRole("button", { name: /^Pay|Subscribe/ }).click();
   await early.plugin.getByText(/^Renews on /).waitFor();
   await late.upgrade.click();
-  await late.plugin.getByRole("status").getByText("This community has a subscription already.").waitFor();
+  await late.plugin.getByRole("status").getByText("This community already has a subscription.").waitFor();
   await late.plugin.getByText(/^Renews on /).waitFor();
 });
