@@ -1,4 +1,4 @@
-import type { BillingInfo, OfferedPlan, Subscription } from "../api/contract.ts";
+import type { BillingInfo, Invoice, OfferedPlan, Subscription } from "../api/contract.ts";
 
 export const free: OfferedPlan = {
   code: "free",
@@ -32,6 +32,18 @@ export function subscriptionWith(changes: Partial<Subscription> = {}): Subscript
     ...changes,
   };
 }
+
+/** An invoice of the pro plan with this status. */
+export const invoiceOf = (status: string): Invoice => ({
+  number: "D-0001",
+  status,
+  amountDueCents: 2900,
+  amountPaidCents: status === "paid" ? 2900 : 0,
+  currency: "usd",
+  createdAt: "2027-05-15T10:30:00Z",
+  hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
+  invoicePdf: "https://pay.stripe.com/invoice/1/pdf",
+});
 
 /** Billing info as an admin of a community on this plan sees it, with these changes. */
 export function billingInfo(

@@ -1,8 +1,10 @@
-// A limit of the plan from end to end: a real database counts, a real Stripe simulator sells what lifts it.
+// A limit of the plan on the whole stack: the database counts the usage, and the Stripe simulator sells the upgrade.
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../../support/browser.ts";
 import { startTestStack, type TestStack } from "../../support/stack.ts";
+import { openAssistant, say } from "../rigs/plugin_page.ts";
+import { visit } from "../rigs/visit.ts";
 
 let browser: Browser;
 let stack: TestStack;
@@ -18,40 +20,23 @@ Deno.test.afterAll(async () => {
   await stack.stop();
 });
 
-/** A community page as one of the parent app's people sees it. */
-async function visit(communityId: string, role: "admin" | "member") {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${stack.urls.parent}/c/${communityId}/`);
-  await page.getByRole("button", { name: new RegExp(`Continue as .*\\(${role}\\)`) }).click();
-  const plugin = page.frameLocator("iframe[data-dues]");
-  const openAssistant = () => plugin.getByRole("link", { name: "Assistant" }).click();
-  const say = async (text: string) => {
-    await plugin.getByRole("textbox").fill(text);
-    await plugin.getByRole("button", { name: "Send" }).click();
-  };
-  const lines = plugin.getByRole("listitem");
-  const notice = plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
-  return {
-    page,
-    plugin,
-    openAssistant,
-    say,
-    lines,
-    notice,
-    [Symbol.asyncDispose]: () => context.close(),
-  };
+/** Opens the assistant of a community. */
+async function visitAssistant(communityId: string, role: "admin" | "member") {
+  const visited = await visit(browser, stack, `/c/${communityId}/`, role);
+  await openAssistant(visited);
+  const lines = visited.plugin.getByRole("listitem");
+  const notice = visited.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
+  return { ...visited, lines, notice };
 }
 
-Deno.test("two messages pass, the third meets the limit, and after the upgrade it passes too", async () => {
-  await using admin = await visit("garden", "admin");
-  const { page, plugin, openAssistant, say, lines, notice } = admin;
-  await openAssistant();
+Deno.test("the third message is refused when the quota is 2, and is sent after the upgrade", async () => {
+  await using admin = await visitAssistant("garden", "admin");
+  const { page, plugin, lines, notice } = admin;
   for (const [text, expected] of [["one", 2], ["two", 4]] as const) {
-    await say(text);
+    await say(admin, text);
     await lines.nth(expected - 1).waitFor();
   }
-  await say("three");
+  await say(admin, "three");
   await notice.getByText("It includes 2 AI chat messages every 30 days, and 2 are used.").waitFor();
   assert.equal(await lines.count(), 4);
 
@@ -60,20 +45,19 @@ Deno.test("two messages pass, the third meets the limit, and after the upgrade i
   await page.getByRole("button", { name: /^Pay/ }).click();
   await plugin.getByRole("status").getByText("Payment received.").waitFor();
   await plugin.getByText("2 of 10,000").waitFor();
-  await openAssistant();
-  await say("three");
+  await openAssistant(admin);
+  await say(admin, "three");
   await lines.nth(1).waitFor();
   assert.equal(await notice.count(), 0);
 });
 
-Deno.test("a member who meets the limit is told whom to ask", async () => {
-  await using member = await visit("chess", "member");
-  await member.openAssistant();
-  await member.say("one");
+Deno.test("the paywall tells a member to ask an admin when the quota is used up", async () => {
+  await using member = await visitAssistant("chess", "member");
+  await say(member, "one");
   await member.lines.nth(1).waitFor();
-  await member.say("two");
+  await say(member, "two");
   await member.lines.nth(3).waitFor();
-  await member.say("three");
+  await say(member, "three");
   await member.notice.getByText("An admin of your community can upgrade.").waitFor();
   assert.equal(await member.notice.getByRole("button", { name: /Upgrade/ }).count(), 0);
 });
