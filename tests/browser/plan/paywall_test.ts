@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
 import { billingInfo, free } from "../../../browser/testing/billing_info.ts";
-import { CHECKOUT_URL, FakeApi } from "../rigs/fake_api.ts";
+import { CHECKOUT_URL, FakeApi, quotaExceeded } from "../rigs/fake_api.ts";
 import { fakeStripe, inDays, openAssistant, say } from "../rigs/plugin_page.ts";
 import { usePluginSite } from "../rigs/plugin_rig.ts";
 
 const site = usePluginSite();
-
-const quotaExceeded = {
-  code: "quota_exceeded",
-  status: 402,
-  feature: "ai_chat_message",
-  limit: 100,
-  used: 100,
-  windowSeconds: 2_592_000,
-  period: "rolling",
-  upgradePlan: "pro",
-};
 
 Deno.test("the paywall shows the reached limit and the larger plan, and its button opens the checkout", async () => {
   const api = FakeApi.withCheckout();
@@ -30,7 +19,7 @@ Deno.test("the paywall shows the reached limit and the larger plan, and its butt
   ]);
   assert.equal(await open.plugin.getByRole("textbox").inputValue(), "");
 
-  api.assistant = { ...quotaExceeded, resetsAt: inDays(3) };
+  api.assistant = quotaExceeded(inDays(3));
   await say(open, "Once more");
   const notice = open.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
   assert.match(
@@ -48,7 +37,7 @@ Deno.test("the paywall shows the reached limit and the larger plan, and its butt
 Deno.test("the paywall tells a member to ask an admin", async () => {
   const api = new FakeApi();
   api.info = billingInfo(free, { isAdmin: false });
-  api.assistant = { ...quotaExceeded, resetsAt: null };
+  api.assistant = quotaExceeded(null);
   await using open = await site.open(api, { person: "ben" });
   await openAssistant(open);
   await say(open, "Hello");

@@ -15,6 +15,19 @@ export const PORTAL_URL = "https://billing.stripe.com/p/session/test_1";
 export const BILLING_INFO_CALL = "GET /api/community/billing-info";
 export const CHECKOUT_CALL = `POST /api/stripe/create-checkout-session {"planCode":"pro"}`;
 
+/** The answer to a call that the free plan's quota refuses. `resetsAt` is in ISO 8601, or null. */
+export const quotaExceeded = (resetsAt: string | null): Problem => ({
+  code: "quota_exceeded",
+  status: 402,
+  feature: "ai_chat_message",
+  limit: 100,
+  used: 100,
+  windowSeconds: 2_592_000,
+  period: "rolling",
+  resetsAt,
+  upgradePlan: "pro",
+});
+
 /** A fake of the plugin's API. A test sets the answers, before and while the page is open. */
 export class FakeApi {
   info: BillingInfo | Problem = billingInfo(free);

@@ -7,7 +7,7 @@ import type { Browser, FrameLocator, Locator } from "playwright-core";
 import type { BillingInfo, Invoice, OfferedPlan } from "../../../browser/api/contract.ts";
 import { billingInfo, free, pro, subscriptionWith } from "../../../browser/testing/billing_info.ts";
 import type { CheckoutRigs } from "./checkout_rigs.ts";
-import { CHECKOUT_URL, FakeApi } from "./fake_api.ts";
+import { CHECKOUT_URL, FakeApi, quotaExceeded } from "./fake_api.ts";
 import { inDays, openAssistant, say, upgradeUntilStuck } from "./plugin_page.ts";
 import type { OpenOptions, OpenPage } from "./plugin_rig.ts";
 
@@ -90,18 +90,6 @@ async function becomeStuck(open: OpenPage): Promise<void> {
   await refuseToNavigate(open);
   await upgradeUntilStuck(open);
 }
-
-const quotaExceeded = () => ({
-  code: "quota_exceeded",
-  status: 402,
-  feature: "ai_chat_message",
-  limit: 100,
-  used: 100,
-  windowSeconds: 2_592_000,
-  period: "rolling",
-  resetsAt: inDays(3),
-  upgradePlan: "pro",
-});
 
 const text = (words: string | RegExp) => (plugin: FrameLocator) => plugin.getByText(words).first();
 
@@ -293,7 +281,7 @@ export const states: PluginState[] = [
     name: "paywall",
     prepare: (api) => {
       api.info = onFree(100);
-      api.assistant = quotaExceeded();
+      api.assistant = quotaExceeded(inDays(3));
     },
     reach: async (open) => {
       await openAssistant(open);
@@ -306,7 +294,7 @@ export const states: PluginState[] = [
     options: { person: "ben" },
     prepare: (api) => {
       api.info = onFree(100, { isAdmin: false });
-      api.assistant = quotaExceeded();
+      api.assistant = quotaExceeded(inDays(3));
     },
     reach: async (open) => {
       await openAssistant(open);
