@@ -11,7 +11,6 @@ export interface ParentChannel {
   /** Asks the parent for a new proof of the person's identity. Fails with `parent_silent` when it does not answer. */
   proveIdentity(): Promise<ApiResult<IdentityProof>>;
   send(message: PluginMessage): void;
-  close(): void;
 }
 
 /** Pauses before each request for an identity, in milliseconds. About 15 seconds in all, with the final wait. */
@@ -64,5 +63,5 @@ export function openParentChannel(
   }
 
   globalThis.addEventListener("message", onMessage);
-  return { proveIdentity, send, close: () => globalThis.removeEventListener("message", onMessage) };
+  return { proveIdentity, send };
 }

@@ -105,7 +105,6 @@ export function openCommonGroundChannel({ parentOrigin, iframeUid, callApi }: Ch
       // Common Ground sizes its iframes itself.
       if (message.type === "openUrl") askUnsigned({ type: "navigate", to: message.url }, ANSWER_MS);
     },
-    close: () => globalThis.removeEventListener("message", onMessage),
   };
 }
 

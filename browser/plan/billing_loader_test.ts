@@ -12,7 +12,7 @@ function fakeApi(answer: (call: number) => ApiResult<BillingInfo>) {
   let calls = 0;
   const call = <T>() => Promise.resolve(answer(++calls) as ApiResult<T>);
   setConnection({
-    channel: { proveIdentity: () => assert.fail("not asked"), send: () => {}, close: () => {} },
+    channel: { proveIdentity: () => assert.fail("not asked"), send: () => {} },
     session: { call },
     stripeJs: null,
   });

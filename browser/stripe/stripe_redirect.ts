@@ -50,7 +50,7 @@ async function startEmbeddedCheckout(planCode: string, stripeJs: StripeJs): Prom
     });
   } catch (error) {
     if (opened.signal.aborted) return;
-    console.warn("Dues: the checkout could not be opened inside this page", error);
+    console.warn("Dues: embedded checkout failed", error);
     closeEmbeddedCheckout();
     startHostedCheckout(planCode);
   }

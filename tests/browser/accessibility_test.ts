@@ -59,7 +59,7 @@ Deno.test("a skeleton is shown at once, and the arriving plan causes no layout s
     await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).waitFor();
     const shifts = await open.plugin.locator("html").evaluate(async () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
-      // What moves before there is anything on the screen, such as when the style sheet arrives, nobody sees.
+      // Shifts before the first paint are invisible.
       const [{ startTime: painted }] = performance.getEntriesByName("first-contentful-paint");
       const { shifts } = globalThis as unknown as { shifts: (PerformanceEntry & { value: number })[] };
       return shifts.filter(({ startTime }) => startTime >= painted).reduce(

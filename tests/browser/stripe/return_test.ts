@@ -55,14 +55,14 @@ Deno.test("stripeCallback with the same status is announced once", async () => {
   await using open = await site.open(api, { path: "/c/garden/?stripe_status=success" });
   const status = open.plugin.getByRole("status");
   await status.getByText("Payment received.").waitFor();
-  const tell = (news: string) =>
+  const postCallback = (status: string) =>
     open.page.locator("iframe[data-dues]").evaluate((frame, status) => {
       (frame as HTMLIFrameElement).contentWindow?.postMessage({ type: "stripeCallback", status }, "*");
-    }, news);
-  await tell("success");
+    }, status);
+  await postCallback("success");
   await status.getByRole("button", { name: "Dismiss" }).click();
-  await tell("success");
-  await tell("cancel"); // other news: told, and alone
+  await postCallback("success");
+  await postCallback("cancel"); // another status is announced, and replaces the notice
   await status.getByText("Checkout cancelled.").waitFor();
   assert.equal(await status.getByRole("button", { name: "Dismiss" }).count(), 1);
   assert.doesNotMatch(await status.innerText(), /Payment received|Checkout complete/);
