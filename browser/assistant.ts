@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { callPlugin } from "./api/connection.ts";
+import { callServer } from "./api/connection.ts";
 import { pageLanguage } from "./language/page_language.ts";
 import { dismissToast, showToast } from "./toasts.ts";
 
@@ -16,7 +16,7 @@ export async function say(message: string): Promise<boolean> {
   if (isSending) return false;
   isSending = true;
   dismissToast("assistant");
-  const result = await callPlugin<{ reply: string }>("POST", "/api/assistant/messages", { message });
+  const result = await callServer<{ reply: string }>("POST", "/api/assistant/messages", { message });
   isSending = false;
   if (result.ok) {
     conversation.value = [...conversation.value, message, result.data.reply];

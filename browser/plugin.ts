@@ -1,30 +1,28 @@
-/** The plugin in the browser: what starts it and what ends it. */
+/** Starts the plugin in the browser. */
 
 import type { IdentityProviderName } from "../billing/identity/identity_provider.ts";
 import { callApi } from "./api/client.ts";
-import { onStripeCallback, watchForChange } from "./stripe/stripe_return.ts";
-import { loadBilling } from "./plan/loader.ts";
-import { billing, departure } from "./plan/store.ts";
 import { setConnection } from "./api/connection.ts";
-import { takeDeparture } from "./stripe/redirect_memory.ts";
-import { reportHeight } from "./parent/height.ts";
-import { openChannel } from "./parent/open_channel.ts";
 import { createSession } from "./api/session.ts";
+import { openChannel } from "./parent/open_channel.ts";
+import { reportHeight } from "./parent/report_height.ts";
+import { loadBilling } from "./plan/billing_loader.ts";
+import { billing } from "./plan/billing_store.ts";
+import { takeRememberedRedirect } from "./stripe/redirect_memory.ts";
 import type { StripeJs } from "./stripe/stripe_js.ts";
+import { onStripeCallback, watchForChange } from "./stripe/stripe_return.ts";
+import { stripeRedirect } from "./stripe/stripe_store.ts";
 
-/** What the server knows and the page needs. */
+/** The server's settings that the page needs. */
 export interface PluginOptions {
   parentOrigin: string;
-  /** How the parent app vouches for people. */
+  /** How the parent app proves who somebody is. */
   identityProvider: IdentityProviderName;
-  /** Set where the checkout opens inside this page. */
+  /** Set if the checkout opens inside this page. */
   stripeJs: StripeJs | null;
 }
 
-/**
- * Connects the page to its parent and loads billing info, for as long as the page lives. A page that nobody frames only
- * gets a note.
- */
+/** Connects the page to its parent and loads billing info. Outside an iframe, the page only shows a note. */
 export async function startPlugin(
   { parentOrigin, identityProvider, stripeJs }: PluginOptions,
 ): Promise<void> {
@@ -43,19 +41,19 @@ export async function startPlugin(
   }
   addEventListener("pageshow", onPageShow);
   addEventListener("visibilitychange", onVisibilityChange);
-  // Whoever left for Stripe may have paid, whether the parent brings the news or not.
-  if (takeDeparture()) watchForChange();
+  // After a redirect to Stripe there may be a payment, even if the parent sends no `stripeCallback`.
+  if (takeRememberedRedirect()) watchForChange();
   else loadBilling();
 }
 
-/** Back by the back button: the page returns as it was left, with its button still waiting. */
+/** After the back button, the browser may restore the page as it was during the redirect, with disabled buttons. */
 function onPageShow(event: PageTransitionEvent): void {
   if (!event.persisted) return;
-  departure.value = null;
+  stripeRedirect.value = null;
   loadBilling();
 }
 
-/** Back from another tab, where anything may have changed. */
+/** Anything may have changed while the person was in another tab. */
 function onVisibilityChange(): void {
   if (document.visibilityState === "visible") loadBilling();
 }

@@ -1,14 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { BillingInfo } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
-import { limitKey } from "../browser/plan/limits.ts";
+import { limitKey } from "../browser/plan/limit_key.ts";
 import { describeSubscription } from "../browser/plan/subscription_note.ts";
 import UsageMeter from "./UsageMeter.tsx";
 
-/**
- * The plan the community has now, how much of it is used, and how its subscription stands. The children are what can
- * be done about it.
- */
+/** The community's current plan with its usage and the state of its subscription. The children are the actions. */
 export default function CurrentPlan({ info, children }: { info: BillingInfo; children: ComponentChildren }) {
   const language = pageLanguage();
   const { texts, price } = language;

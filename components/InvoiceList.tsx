@@ -2,7 +2,7 @@ import type { Invoice } from "../browser/api/contract.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 
-/** The community's invoices, each with links to Stripe's page for it and to the document. */
+/** The community's invoices, each with links to its page on Stripe and to its PDF. */
 export default function InvoiceList({ invoices }: { invoices: Invoice[] }) {
   const { texts: { invoices: texts } } = pageLanguage();
   return (

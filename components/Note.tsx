@@ -4,16 +4,16 @@ interface NoteProps {
   title?: string;
   text: string;
   tone?: "calm" | "warning";
-  /** Something is under way, and the note says what. */
+  /** Shows that something is in progress. */
   isBusy?: boolean;
-  /** It takes the place of what the person was using, so their place in the page moves here. */
+  /** Moves the focus here, because the note replaces what the person was using. */
   takesFocus?: boolean;
   children?: ComponentChildren;
 }
 
 const focus = (note: HTMLElement | null) => note?.focus();
 
-/** A framed sentence or two, with room for what to do about it. */
+/** A framed message. The children are the actions. */
 export default function Note({ title, text, tone = "calm", isBusy, takesFocus, children }: NoteProps) {
   return (
     <div class="note" data-tone={tone} {...(takesFocus ? { ref: focus, tabIndex: -1 } : {})}>

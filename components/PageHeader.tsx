@@ -1,19 +1,19 @@
 import type { ComponentChildren } from "preact";
 import type { Texts } from "../browser/language/texts.ts";
 
-/** The plugin's pages, in the order in which they are offered. */
+/** The plugin's pages, in the order of the navigation. */
 const PAGES = [["/", "billing"], ["/assistant", "assistant"]] as const;
 
 interface PageHeaderProps {
   page: (typeof PAGES)[number][1];
   texts: Texts["pages"];
-  /** The query of the page's address. It stays on the way: the parent page may have put it there. */
+  /** The query of the page's address. Links keep it, because the parent page may need it. */
   search: string;
-  /** The place for notices: beside the pages, or below them where that is too narrow. */
+  /** The notices: beside the navigation, or below it on narrow screens. */
   children: ComponentChildren;
 }
 
-/** What a page is called, and the way to the others. */
+/** The title of a page and the links to the other pages. */
 export default function PageHeader({ page, texts, search, children }: PageHeaderProps) {
   return (
     <header>

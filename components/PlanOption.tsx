@@ -6,11 +6,11 @@ import LimitList from "./LimitList.tsx";
 interface PlanOptionProps {
   plan: OfferedPlan;
   isCurrent: boolean;
-  /** The way to it. */
+  /** The actions, such as the upgrade button. */
   children: ComponentChildren;
 }
 
-/** One of the plans to choose from. */
+/** A plan on offer, with its price and limits. */
 export default function PlanOption({ plan, isCurrent, children }: PlanOptionProps) {
   const { texts, price } = pageLanguage();
   return (

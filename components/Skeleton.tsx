@@ -1,4 +1,7 @@
-/** Stands where the plan will be, about as tall, so that little moves when it arrives. `label` is read aloud. */
+/**
+ * A placeholder of about the plan's height, so that the layout hardly shifts when the plan is loaded. Screen readers
+ * read `label`.
+ */
 export default function Skeleton({ label }: { label: string }) {
   return (
     <div aria-busy="true">

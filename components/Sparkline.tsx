@@ -2,10 +2,10 @@ import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 
 const HEIGHT = 20;
-/** From one bar to the next. */
+/** The distance from one bar to the next. */
 const STEP = 4;
 
-/** What was used on each of the last days, as a row of bars. The oldest is on the left. */
+/** The usage on each of the last days as a row of bars, the oldest on the left. */
 export default function Sparkline({ feature, daily }: { feature: string; daily: number[] }) {
   const { texts, number } = pageLanguage();
   const most = Math.max(...daily, 0);
@@ -16,7 +16,7 @@ export default function Sparkline({ feature, daily }: { feature: string; daily: 
     total: number(total),
     most: number(most),
   });
-  // A day without use keeps a trace, so that the row reads as one of days.
+  // A day without usage has a bar of height 1, so that every day can be seen.
   const bars = daily.map((day, n) =>
     `M${n * STEP + 2} ${HEIGHT}v-${1 + (HEIGHT - 1) * day / Math.max(most, 1)}`
   );

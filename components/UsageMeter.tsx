@@ -1,13 +1,13 @@
 import type { FeatureUsage } from "../browser/api/contract.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
-import { limitKey } from "../browser/plan/limits.ts";
+import { limitKey } from "../browser/plan/limit_key.ts";
 import Sparkline from "./Sparkline.tsx";
 
-/** From this share on it is worth a warning. */
-const ALMOST = 0.8;
+/** The used share of a limit from which the meter warns. */
+const WARN_FROM = 0.8;
 
-/** How much of one limit is used, when the next of it is free again, and how it went lately. */
+/** How much of a limit is used, when more becomes available, and the usage of the last days. */
 export default function UsageMeter({ usage }: { usage: FeatureUsage }) {
   const { texts: { meter }, feature, timeWindow, number, counted, moment } = pageLanguage();
   const { used, hardLimit, resetsAt, daily } = usage;
@@ -16,7 +16,7 @@ export default function UsageMeter({ usage }: { usage: FeatureUsage }) {
   const share = Math.min(used / Math.max(hardLimit, 1), 1);
   const figures = fill(meter.usedOf, { used: number(used), limit: number(hardLimit) });
   return (
-    <div class="meter" data-level={used >= hardLimit ? "out" : share >= ALMOST ? "low" : "fine"}>
+    <div class="meter" data-level={used >= hardLimit ? "out" : share >= WARN_FROM ? "low" : "fine"}>
       <p>
         <strong id={id}>{name}</strong> <span class="quiet">{timeWindow(usage)}</span>
       </p>

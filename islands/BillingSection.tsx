@@ -1,36 +1,36 @@
 import type { ComponentChildren } from "preact";
-import { confirmPayment } from "../browser/stripe/stripe_return.ts";
-import { retry } from "../browser/plan/loader.ts";
-import {
-  billing,
-  closeEmbeddedCheckout,
-  confirmation,
-  departure,
-  embeddedCheckout,
-} from "../browser/plan/store.ts";
 import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
+import { retryLoading } from "../browser/plan/billing_loader.ts";
+import { billing } from "../browser/plan/billing_store.ts";
 import { largerPlans } from "../browser/plan/subscription.ts";
+import { confirmPayment } from "../browser/stripe/stripe_return.ts";
+import {
+  closeEmbeddedCheckout,
+  confirmation,
+  embeddedCheckout,
+  stripeRedirect,
+} from "../browser/stripe/stripe_store.ts";
 import CurrentPlan from "../components/CurrentPlan.tsx";
 import InvoiceList from "../components/InvoiceList.tsx";
 import Note from "../components/Note.tsx";
 import PlanOption from "../components/PlanOption.tsx";
-import DepartureNote from "./DepartureNote.tsx";
 import PortalButtons from "./PortalButtons.tsx";
+import RedirectNote from "./RedirectNote.tsx";
 import UpgradeButton from "./UpgradeButton.tsx";
 
-/** What the server has written already. */
+/** Content that the server has rendered. */
 interface BillingSectionProps {
   skeleton: ComponentChildren;
-  /** For a page that nobody frames. */
+  /** For a page that is not in an iframe. */
   outside: ComponentChildren;
-  /** While the plan is about to change. What was known of it may be from before the payment, so it is not shown. */
+  /** Shown after a payment until the plan has changed, in place of billing info from before the payment. */
   confirming: ComponentChildren;
-  /** What stands around a checkout inside this page. */
+  /** The heading of a checkout inside this page, and the element that Stripe.js fills. */
   checkout: ComponentChildren;
 }
 
-/** The community's plan: what it is, what it could be, and what stands in the way of showing it. */
+/** The community's plan and the plans on offer, or the reason why they are not shown. */
 export default function BillingSection({ skeleton, outside, confirming, checkout }: BillingSectionProps) {
   const state = billing.value;
   if (state.status === "outside") return <>{outside}</>;
@@ -38,7 +38,7 @@ export default function BillingSection({ skeleton, outside, confirming, checkout
   if (confirmation.value === "waiting") return <>{confirming}</>;
   if (confirmation.value === "late") return <LateConfirmation />;
   if (state.status === "loading") return <>{skeleton}</>;
-  if (departure.value && departure.value.phase !== "opening") return <DepartureNote />;
+  if (stripeRedirect.value && stripeRedirect.value.phase !== "opening") return <RedirectNote />;
   return embeddedCheckout.value ? <Checkout>{checkout}</Checkout> : <Billing info={state.info} />;
 }
 
@@ -47,7 +47,7 @@ function Checkout({ children }: { children: ComponentChildren }) {
     <section class="card checkout">
       {children}
       <button type="button" class="button plain" onClick={closeEmbeddedCheckout}>
-        {pageLanguage().texts.departure.stop}
+        {pageLanguage().texts.redirect.backToPlan}
       </button>
     </section>
   );
@@ -83,16 +83,16 @@ function Plans({ info, larger }: { info: BillingInfo; larger: OfferedPlan[] }) {
 function LoadFailure({ code }: { code: string }) {
   const { texts: { loadFailed, retry: label } } = pageLanguage();
   const text = loadFailed.codes[code] ?? loadFailed.other;
-  return <Remedy title={loadFailed.title} text={text} label={label} onClick={retry} />;
+  return <NoteWithButton title={loadFailed.title} text={text} label={label} onClick={retryLoading} />;
 }
 
 function LateConfirmation() {
   const { texts } = pageLanguage();
-  return <Remedy text={texts.confirmationLate} label={texts.checkAgain} onClick={confirmPayment} />;
+  return <NoteWithButton text={texts.confirmationLate} label={texts.checkAgain} onClick={confirmPayment} />;
 }
 
-/** What is wrong, and a button for what can be done about it. */
-function Remedy(
+/** A warning with a button that may solve the problem. */
+function NoteWithButton(
   { label, onClick, ...note }: { title?: string; text: string; label: string; onClick: () => void },
 ) {
   return (

@@ -1,17 +1,18 @@
-import { billing, departure } from "../browser/plan/store.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
+import { billing } from "../browser/plan/billing_store.ts";
 import { dismissPaywall, paywall, type QuotaProblem } from "../browser/plan/paywall.ts";
+import { stripeRedirect } from "../browser/stripe/stripe_store.ts";
 import Note from "../components/Note.tsx";
-import DepartureNote from "./DepartureNote.tsx";
+import RedirectNote from "./RedirectNote.tsx";
 import UpgradeButton from "./UpgradeButton.tsx";
 
-/** What a limit of the plan stands in the way of, and what lifts it. Read aloud by screen readers as it comes. */
+/** Says which limit of the plan was reached and which plan includes more. Announced by screen readers. */
 export default function Paywall() {
-  const isAway = departure.value && departure.value.phase !== "opening";
+  const isAway = stripeRedirect.value && stripeRedirect.value.phase !== "opening";
   return (
     <div class="paywall" role="status">
-      {paywall.value && (isAway ? <DepartureNote /> : <LimitReached problem={paywall.value} />)}
+      {paywall.value && (isAway ? <RedirectNote /> : <LimitReached problem={paywall.value} />)}
     </div>
   );
 }

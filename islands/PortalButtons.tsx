@@ -1,10 +1,10 @@
-import { departure, type Destination } from "../browser/plan/store.ts";
 import type { BillingInfo } from "../browser/api/contract.ts";
-import { openPortal } from "../browser/stripe/stripe_redirect.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { canCancel, needsPayment } from "../browser/plan/subscription.ts";
+import { openPortal } from "../browser/stripe/stripe_redirect.ts";
+import { type Destination, stripeRedirect } from "../browser/stripe/stripe_store.ts";
 
-/** The ways into Stripe's billing portal that the state of the subscription calls for. */
+/** The buttons that open Stripe's billing portal, as the state of the subscription allows. */
 export default function PortalButtons({ info }: { info: BillingInfo }) {
   const { texts } = pageLanguage();
   return (
@@ -28,15 +28,15 @@ interface PortalButtonProps {
 
 function PortalButton({ to, class: className, label }: PortalButtonProps) {
   const { texts } = pageLanguage();
-  const leaving = departure.value;
+  const redirect = stripeRedirect.value;
   return (
     <button
       type="button"
       class={className}
-      aria-disabled={leaving !== null}
+      aria-disabled={redirect !== null}
       onClick={() => openPortal(to)}
     >
-      {leaving?.to === to ? texts.departure.opening.portal : label}
+      {redirect?.to === to ? texts.redirect.opening.portal : label}
     </button>
   );
 }

@@ -1,7 +1,7 @@
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { dismissToast, toasts } from "../browser/toasts.ts";
 
-/** Passing notices, read aloud by screen readers as they come. */
+/** The current notices. Announced by screen readers. */
 export default function Toasts() {
   return (
     <div class="toasts" role="status">

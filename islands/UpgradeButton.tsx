@@ -1,13 +1,13 @@
-import { departure } from "../browser/plan/store.ts";
 import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
-import { openPortal, startCheckout } from "../browser/stripe/stripe_redirect.ts";
 import { fill } from "../browser/language/language.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { hasLiveSubscription } from "../browser/plan/subscription.ts";
+import { openPortal, startCheckout } from "../browser/stripe/stripe_redirect.ts";
+import { stripeRedirect } from "../browser/stripe/stripe_store.ts";
 
 /**
- * Takes an admin to the checkout of one plan, or, where there is a subscription already, to the portal that changes
- * it. Tells a member whom to ask.
+ * Takes an admin to the checkout of a plan, or to the billing portal if there is a subscription to change. Tells a
+ * member to ask an admin.
  */
 export default function UpgradeButton({ plan, info }: { plan: OfferedPlan; info: BillingInfo }) {
   const { texts } = pageLanguage();
@@ -19,10 +19,10 @@ export default function UpgradeButton({ plan, info }: { plan: OfferedPlan; info:
     <button
       type="button"
       class="button primary"
-      aria-disabled={departure.value !== null}
+      aria-disabled={stripeRedirect.value !== null}
       onClick={() => isChange ? openPortal("portal") : startCheckout(plan.code)}
     >
-      {departure.value?.to === destination ? texts.departure.opening[destination] : label}
+      {stripeRedirect.value?.to === destination ? texts.redirect.opening[destination] : label}
     </button>
   );
 }

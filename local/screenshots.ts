@@ -3,9 +3,9 @@
  * or those named. The plugin's API is played, so nothing else has to run.
  */
 import type { Browser } from "playwright-core";
-import type { OpenOptions } from "../tests/browser/plugin_rig.ts";
-import { Rigs } from "../tests/browser/rigs.ts";
-import { reachState, states } from "../tests/browser/states.ts";
+import type { OpenOptions } from "../tests/browser/rigs/plugin_rig.ts";
+import { CheckoutRigs } from "../tests/browser/rigs/checkout_rigs.ts";
+import { reachState, states } from "../tests/browser/rigs/page_states.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 import { projectPath } from "./paths.ts";
 
@@ -32,7 +32,7 @@ const pictures = [
   ...states.map((state) => ({ name: state.name, state, options: DESK })),
 ];
 
-async function takePicture(rigs: Rigs, browser: Browser, picture: (typeof pictures)[number]) {
+async function takePicture(rigs: CheckoutRigs, browser: Browser, picture: (typeof pictures)[number]) {
   await using open = await reachState(rigs, browser, picture.state, {
     ...picture.options,
     reducedMotion: "reduce",
@@ -45,7 +45,7 @@ async function takePicture(rigs: Rigs, browser: Browser, picture: (typeof pictur
 if (import.meta.main) {
   const chosen = pictures.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
   const browser = await launchBrowser();
-  const rigs = new Rigs();
+  const rigs = new CheckoutRigs();
   try {
     for (const picture of chosen) {
       await takePicture(rigs, browser, picture);

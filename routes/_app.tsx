@@ -3,7 +3,7 @@ import { chooseLanguage } from "../browser/language/choose_language.ts";
 import { TEXTS_ELEMENT_ID } from "../browser/language/page_language.ts";
 import { define } from "../server/page_context.ts";
 
-/** The document around every page. Its islands find their texts at its end. */
+/** The HTML document of every page. It ends with the texts that the islands read. */
 export default define.page(({ Component, req }) => {
   const { texts } = chooseLanguage(req);
   return (
@@ -21,7 +21,7 @@ export default define.page(({ Component, req }) => {
         <script
           id={TEXTS_ELEMENT_ID}
           type="application/json"
-          // deno-lint-ignore react-no-danger -- the project's own texts, in which no tag can begin
+          // deno-lint-ignore react-no-danger -- the project's own texts, with < escaped
           dangerouslySetInnerHTML={{ __html: JSON.stringify(texts).replaceAll("<", "\\u003c") }}
         />
       </body>

@@ -4,7 +4,11 @@ import type { ServerConfig } from "../billing/config.ts";
 import type { PublicConfig, State } from "./page_context.ts";
 import { pagePolicy } from "./page_policy.ts";
 
-/** The plugin server, put together from its configuration. */
+/**
+ * Creates the plugin server from its configuration: headers, static files, page policy, and the routes of `routes/`.
+ *
+ * Problem answers are in `billing/http/problem.ts`, because the edge functions use them too.
+ */
 export async function createApp(config: ServerConfig): Promise<App<State>> {
   const billing = await createBilling(config);
   const publicConfig: PublicConfig = {
@@ -20,16 +24,13 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
     .use(async (ctx) => {
       const response = await ctx.next();
       response.headers.set("x-content-type-options", "nosniff");
-      // Addresses may hold ids of a community: no other site learns them.
+      // Addresses may contain a community's id, which no other site may learn.
       response.headers.set("referrer-policy", "strict-origin-when-cross-origin");
       response.headers.append("vary", "accept-language");
       return response;
     })
     .use(staticFiles())
-    .use(csp({
-      useNonce: true,
-      csp: pagePolicy(config),
-    }))
+    .use(csp({ useNonce: true, csp: pagePolicy(config) }))
     .use((ctx) => {
       ctx.state.billing = billing;
       ctx.state.config = publicConfig;

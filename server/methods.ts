@@ -4,7 +4,7 @@ import { define, type State } from "./page_context.ts";
 
 type Handle = (ctx: Context<State>) => Response | Promise<Response>;
 
-/** A route of one method. Every other method is answered 405 and told which one there is (RFC 9110, 15.5.6). */
+/** A route with one method. Any other method is answered 405 with the allowed one in `Allow` (RFC 9110, 15.5.6). */
 function only(method: "GET" | "POST", handle: Handle) {
   return define.handlers((ctx) => {
     const allowed = method === "GET" ? ["GET", "HEAD"] : [method];
@@ -17,5 +17,8 @@ function only(method: "GET" | "POST", handle: Handle) {
   });
 }
 
+/** A route that answers GET and HEAD. */
 export const get = (handle: Handle) => only("GET", handle);
+
+/** A route that answers POST. */
 export const post = (handle: Handle) => only("POST", handle);

@@ -2,21 +2,22 @@ import { createDefine } from "fresh";
 import type { Billing } from "../billing/billing.ts";
 import type { IdentityProviderName } from "../billing/identity/identity_provider.ts";
 
-/** The part of the configuration that pages may show to a browser. */
+/** The part of the configuration that a browser may see. */
 export interface PublicConfig {
-  /** Origins, as all addresses of the configuration. */
+  /** Origins, such as `https://app.example`. */
   parentAppUrl: string;
   pluginUrl: string;
-  /** How the parent app vouches for people. */
+  /** How the parent app proves who somebody is. */
   identityProvider: IdentityProviderName;
-  /** Set where the checkout opens inside the plugin's page. */
+  /** Set if the checkout opens inside the plugin's page. */
   stripeJs: { publishableKey: string; scriptUrl: string | null } | null;
 }
 
-/** What every request carries from the middlewares of main.ts. */
+/** The state of every request. The middlewares of `createApp` set it. */
 export interface State {
   billing: Billing;
   config: PublicConfig;
 }
 
+/** Defines routes, pages and middlewares with this state. */
 export const define = createDefine<State>();

@@ -1,14 +1,14 @@
 import type { ServerConfig } from "../billing/config.ts";
 
 /**
- * What the plugin's pages may load and who may show them, as directives of a Content-Security-Policy
- * (https://www.w3.org/TR/CSP3/). Stripe's hosts are allowed only where checkout happens inside the page.
+ * The Content-Security-Policy of the plugin's pages, as directives (https://www.w3.org/TR/CSP3/). Allows Stripe's hosts
+ * only if the checkout opens inside the page.
  */
 export function pagePolicy(
   { parentAppUrl, checkout }: Pick<ServerConfig, "parentAppUrl" | "checkout">,
 ): string[] {
   return [
-    // The one place that may show these pages in a frame: who can frame them can trick people into clicking.
+    // Any other site that could frame these pages could trick people into clicking on them.
     `frame-ancestors ${parentAppUrl}`,
     "font-src 'none'",
     "media-src 'none'",
@@ -19,9 +19,9 @@ export function pagePolicy(
   ];
 }
 
-/** What Stripe.js needs (https://docs.stripe.com/security/guide#content-security-policy), or its stand-in. */
+/** What Stripe.js needs (https://docs.stripe.com/security/guide#content-security-policy), or its substitute. */
 function embeddedCheckout(stripeJsUrl: string | null): string[] {
-  // With the policy's nonce in place of 'unsafe-inline'.
+  // The csp middleware replaces 'unsafe-inline' with a nonce.
   const ownScripts = "script-src 'self' 'unsafe-inline'";
   if (stripeJsUrl) {
     const { origin } = new URL(stripeJsUrl);

@@ -1,8 +1,11 @@
-/** Why a call gave no data. `code` is the problem's stable code, or one of this file's own; status 0: no answer. */
+/**
+ * Why a call failed. `code` is the code of the server's problem document, or one that the browser sets itself, such as
+ * `network_error`. `status` is 0 when there was no answer.
+ */
 export interface ApiFailure {
   status: number;
   code: string;
-  /** The problem document with all its members, where the server sent one. */
+  /** The body of the server's answer: a problem document (RFC 9457) with all its members. */
   problem?: unknown;
 }
 
@@ -11,8 +14,8 @@ export type ApiResult<T> = { ok: true; data: T } | { ok: false; failure: ApiFail
 const TIMEOUT_MS = 20_000;
 
 /**
- * Calls the plugin's own API. Everything that can go wrong is a value: a problem document keeps its code, no answer
- * in time is `network_error`, an answer that is no JSON is `unexpected_answer`.
+ * Calls the plugin's API. Never rejects: a problem document is a failure with its code, no answer within 20 seconds is
+ * `network_error`, an answer that is not JSON is `unexpected_answer`.
  */
 export async function callApi<T>(
   method: "GET" | "POST",
@@ -39,7 +42,7 @@ export async function callApi<T>(
   }
 }
 
-/** A failed result with this code. */
+/** A failed result with this code. Status 0 stands for no answer. */
 export function failure(code: string, status = 0): { ok: false; failure: ApiFailure } {
   return { ok: false, failure: { status, code } };
 }

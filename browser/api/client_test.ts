@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { callApi, failure } from "./client.ts";
 
-/** Answers fetch with this until disposed, and keeps what was asked. */
+/** Replaces `fetch` until it is disposed, and records the requests. */
 class FakeFetch implements Disposable {
   readonly requests: Request[] = [];
   #real = globalThis.fetch;
@@ -18,7 +18,7 @@ class FakeFetch implements Disposable {
   }
 }
 
-Deno.test("callApi() sends the token and the body as JSON, and returns the data", async () => {
+Deno.test("callApi() sends the token and a JSON body, and returns the data", async () => {
   using network = new FakeFetch(() => Response.json({ url: "https://checkout.stripe.com/1" }));
   const result = await callApi("POST", "/api/x", { token: "t1", body: { planCode: "pro" } });
   assert.deepEqual(result, { ok: true, data: { url: "https://checkout.stripe.com/1" } });
@@ -28,14 +28,14 @@ Deno.test("callApi() sends the token and the body as JSON, and returns the data"
   assert.deepEqual(await request.json(), { planCode: "pro" });
 });
 
-Deno.test("callApi() keeps the status, the code and the members of a problem document", async () => {
+Deno.test("callApi() returns the status, code and members of a problem document", async () => {
   const problem = { code: "quota_exceeded", title: "…", limit: 100 };
   using _network = new FakeFetch(() => Response.json(problem, { status: 402 }));
   const result = await callApi("GET", "/api/x");
   assert.deepEqual(result, { ok: false, failure: { status: 402, code: "quota_exceeded", problem } });
 });
 
-Deno.test("callApi() says unexpected_answer when an answer is no JSON or an error without a code", async () => {
+Deno.test("callApi() fails with unexpected_answer for an answer that is not JSON, or an error without a code", async () => {
   {
     using _network = new FakeFetch(() => new Response("<h1>Bad gateway</h1>", { status: 502 }));
     assert.deepEqual(await callApi("GET", "/api/x"), failure("unexpected_answer"));
@@ -48,7 +48,7 @@ Deno.test("callApi() says unexpected_answer when an answer is no JSON or an erro
   });
 });
 
-Deno.test("callApi() says network_error when no answer comes", async () => {
+Deno.test("callApi() fails with network_error when there is no answer", async () => {
   using _network = new FakeFetch(() => Promise.reject(new TypeError("Failed to fetch")));
   assert.deepEqual(await callApi("GET", "/api/x"), failure("network_error"));
 });

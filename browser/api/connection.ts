@@ -4,17 +4,17 @@ import { showPaywall } from "../plan/paywall.ts";
 import type { Session } from "./session.ts";
 import type { StripeJs } from "../stripe/stripe_js.ts";
 
-/** What connects the page: to the parent page around it, and to the API as the person who looks at it. */
+/** The page's connections: to the parent page, and to the API as the signed-in person. */
 export interface Connection {
   channel: ParentChannel;
   session: Session;
-  /** Set where the checkout opens inside this page. */
+  /** Set if the checkout opens inside this page. */
   stripeJs: StripeJs | null;
 }
 
 let current: Connection | null = null;
 
-/** Null where nobody frames the page. */
+/** Null until `startPlugin` has connected the page; it never does outside an iframe. */
 export const connection = (): Connection | null => current;
 
 export function setConnection(connection: Connection): void {
@@ -22,10 +22,10 @@ export function setConnection(connection: Connection): void {
 }
 
 /**
- * Calls the API as the person who looks at the page. This is the one way for every feature of the plugin: a call that a
- * limit of the plan refuses (402) also shows what the limit is and what lifts it.
+ * Calls the API as the signed-in person. Every feature of the plugin must call the server through this function: it
+ * shows the paywall when a limit of the plan refuses the call (402).
  */
-export async function callPlugin<T>(
+export async function callServer<T>(
   method: "GET" | "POST",
   path: string,
   body?: unknown,

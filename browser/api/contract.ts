@@ -1,11 +1,11 @@
-/** What the plugin's HTTP API answers: the server's own types, so that the two cannot drift apart. Types only. */
+/** The types of the plugin's HTTP API. They are the server's own, so browser and server always agree. Types only. */
 import type { BillingInfo as ServerBillingInfo } from "../../billing/billing_info.ts";
 
 export type { CommonGroundProof } from "../../billing/identity/common_ground.ts";
 export type { OpenedSession } from "../../billing/identity/session.ts";
 
 export type Subscription = NonNullable<ServerBillingInfo["subscription"]> & {
-  /** While a payment is missing: since when, and until when the plan stays all the same. */
+  /** While a payment is overdue: since when, and until when the community keeps its plan. */
   pastDueSince?: string | null;
   graceEndsAt?: string | null;
 };

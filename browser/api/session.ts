@@ -2,17 +2,16 @@ import type { ApiResult, callApi } from "./client.ts";
 import type { OpenedSession } from "./contract.ts";
 import type { ParentChannel } from "../parent/channel.ts";
 
-/** The signed-in person's connection to the API. The token lives in memory only and is renewed by itself. */
+/** The signed-in person's connection to the API. Keeps the session token in memory only and renews it. */
 export interface Session {
   /**
-   * Calls the API as this person. A token that the server no longer takes is renewed and the call made once more.
-   * Fails with `parent_silent` when the parent page hands out no identity.
+   * Calls the API as this person. If the server answers 401, renews the token and repeats the call once. Fails with
+   * `parent_silent` when the parent page gives no proof of identity.
    */
   call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<ApiResult<T>>;
-  close(): void;
 }
 
-/** Renewed this long before the token ends, so that no click has to wait for it. */
+/** The token is renewed this long before it expires, so that no click has to wait for it. */
 const RENEW_EARLY_MS = 60_000;
 
 export interface SessionDeps {
@@ -20,7 +19,7 @@ export interface SessionDeps {
   callApi: typeof callApi;
 }
 
-/** Starts with no token; the first call gets one. */
+/** Creates a session without a token. The first call gets one. */
 export function createSession({ proveIdentity, callApi }: SessionDeps): Session {
   let current: OpenedSession | null = null;
   let renewal: Promise<ApiResult<OpenedSession>> | null = null;
@@ -38,13 +37,13 @@ export function createSession({ proveIdentity, callApi }: SessionDeps): Session 
     return result;
   }
 
-  /** However many calls need a new token at once, the parent is asked once. */
+  /** Calls that need a new token at the same time share one renewal. */
   function renew(): Promise<ApiResult<OpenedSession>> {
     renewal ??= open().finally(() => renewal = null);
     return renewal;
   }
 
-  /** A timer may come late in a tab that slept, so the clock is asked again. */
+  /** Checks the clock, because the renewal timer does not run while the computer sleeps. */
   function isUsable(session: OpenedSession | null): session is OpenedSession {
     return session !== null && lifetime(session) > 0;
   }
@@ -58,7 +57,7 @@ export function createSession({ proveIdentity, callApi }: SessionDeps): Session 
     return renewed.ok ? await callApi<T>(method, path, { token: renewed.data.token, body }) : renewed;
   }
 
-  return { call, close: () => clearTimeout(renewalTimer) };
+  return { call };
 }
 
 function lifetime(session: OpenedSession): number {

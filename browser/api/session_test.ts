@@ -5,7 +5,7 @@ import { FakeClock } from "../testing/fake_clock.ts";
 
 const HOUR = 3_600_000;
 
-/** An API that opens sessions token-1, token-2, … and answers any other call with the token it came with. */
+/** An API that issues token-1, token-2, … and answers any other call with the token it was sent. */
 function setUp(clock: FakeClock, { lifetime = HOUR, refused = [] as string[] } = {}) {
   const log: string[] = [];
   let asked = 0;
@@ -35,7 +35,7 @@ function setUp(clock: FakeClock, { lifetime = HOUR, refused = [] as string[] } =
   return { log, deps };
 }
 
-Deno.test("a session asks the parent at the first call and keeps its token for the next", async () => {
+Deno.test("session.call() gets a token at the first call and uses it again for the next", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
   const session = createSession(deps);
@@ -44,7 +44,7 @@ Deno.test("a session asks the parent at the first call and keeps its token for t
   assert.deepEqual(log, ["ask parent", "open identity-1", "/a token-1", "/b token-1"]);
 });
 
-Deno.test("calls made at the same time share one new session", async () => {
+Deno.test("session.call() opens one session for calls made at the same time", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
   const session = createSession(deps);
@@ -52,7 +52,7 @@ Deno.test("calls made at the same time share one new session", async () => {
   assert.deepEqual(log, ["ask parent", "open identity-1", "/a token-1", "/b token-1"]);
 });
 
-Deno.test("a session renews itself a minute before its token ends", async () => {
+Deno.test("a session token is renewed a minute before it expires", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
   const session = createSession(deps);
@@ -65,7 +65,7 @@ Deno.test("a session renews itself a minute before its token ends", async () => 
   assert.deepEqual(log.slice(5), ["/b token-2"]);
 });
 
-Deno.test("a session of less than a minute is renewed half-way, not without pause", async () => {
+Deno.test("a session token that lives less than a minute is renewed after half its lifetime", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock, { lifetime: 40_000 });
   await createSession(deps).call("GET", "/a");
@@ -73,7 +73,7 @@ Deno.test("a session of less than a minute is renewed half-way, not without paus
   assert.equal(log.filter((entry) => entry === "ask parent").length, 4);
 });
 
-Deno.test("a token that ended while the computer slept is not sent", async () => {
+Deno.test("session.call() does not send a token that expired while the computer slept", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
   const session = createSession(deps);
@@ -83,7 +83,7 @@ Deno.test("a token that ended while the computer slept is not sent", async () =>
   assert.deepEqual(log.slice(3), ["ask parent", "open identity-2", "/b token-2"]);
 });
 
-Deno.test("a call answered 401 is made once more with a new token, and not a third time", async () => {
+Deno.test("session.call() repeats a call answered 401 once with a new token, and not a third time", async () => {
   using clock = new FakeClock();
   const once = setUp(clock, { refused: ["token-1"] });
   assert.deepEqual(await createSession(once.deps).call("GET", "/a"), { ok: true, data: "token-2" });
@@ -92,21 +92,11 @@ Deno.test("a call answered 401 is made once more with a new token, and not a thi
   assert.equal(always.log.filter((entry) => entry.startsWith("/a")).length, 2);
 });
 
-Deno.test("a parent that hands out no identity is a failure of its own, and is asked again at the next call", async () => {
+Deno.test("session.call() fails with parent_silent when there is no proof of identity, and asks for one again at the next call", async () => {
   using clock = new FakeClock();
   const { log, deps } = setUp(clock);
   const session = createSession({ ...deps, proveIdentity: () => Promise.resolve(failure("parent_silent")) });
   assert.deepEqual(await session.call("GET", "/a"), failure("parent_silent"));
   assert.deepEqual(await session.call("GET", "/a"), failure("parent_silent"));
   assert.deepEqual(log, []);
-});
-
-Deno.test("a closed session renews no more", async () => {
-  using clock = new FakeClock();
-  const { log, deps } = setUp(clock);
-  const session = createSession(deps);
-  await session.call("GET", "/a");
-  session.close();
-  await clock.pass(2 * HOUR);
-  assert.equal(log.length, 3);
 });

@@ -1,11 +1,11 @@
 import { createLanguage, type Language } from "./language.ts";
 import { languages } from "./texts.ts";
 
-const [standard, ...others] = languages.map(createLanguage);
+const [defaultLanguage, ...others] = languages.map(createLanguage);
 
 /**
- * The language that suits whoever asks best, by what their browser says it prefers (`Accept-Language`, RFC 9110,
- * 12.5.4). `de-AT` is served with `de`; nobody's language is answered in the first one. For the server.
+ * The language to answer a request in, from its `Accept-Language` header (RFC 9110, 12.5.4). Only the primary subtag
+ * counts, so `de-AT` gets `de`. A request that accepts none of the languages gets the first one. For the server.
  */
 export function chooseLanguage({ headers }: Request): Language {
   const preferred = (headers.get("accept-language") ?? "").split(",")
@@ -17,8 +17,8 @@ export function chooseLanguage({ headers }: Request): Language {
     .filter(({ quality }) => quality > 0)
     .sort((a, b) => b.quality - a.quality);
   for (const { locale } of preferred) {
-    const match = [standard, ...others].find(({ texts }) => texts.locale === locale);
+    const match = [defaultLanguage, ...others].find(({ texts }) => texts.locale === locale);
     if (match) return match;
   }
-  return standard;
+  return defaultLanguage;
 }

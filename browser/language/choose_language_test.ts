@@ -18,7 +18,7 @@ for (
     [",;=,,q", "en"],
   ] as const
 ) {
-  Deno.test(`readers who prefer ${JSON.stringify(acceptLanguage)} read ${locale}`, () => {
+  Deno.test(`chooseLanguage() returns ${locale} for Accept-Language ${JSON.stringify(acceptLanguage)}`, () => {
     const headers = acceptLanguage === null ? undefined : { "accept-language": acceptLanguage };
     const { texts } = chooseLanguage(new Request("http://plugin.test/", { headers }));
     assert.equal(texts.locale, locale);

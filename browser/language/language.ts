@@ -1,9 +1,9 @@
-/** How values are written in a language: money, dates, numbers, and the texts around them. */
+/** Formats money, dates, numbers and texts in a language. */
 
 import type { Plan, PlanLimit } from "../api/contract.ts";
 import type { Plural, Texts } from "./texts.ts";
 
-/** Stripe counts these in hundredths, though they have none (https://docs.stripe.com/currencies#special-cases). */
+/** Stripe uses two decimals for these, although they have none (https://docs.stripe.com/currencies#special-cases). */
 const STRIPE_DIGITS: Record<string, number> = { isk: 2, ugx: 2 };
 
 const DAY_MS = 86_400_000;
@@ -12,7 +12,7 @@ const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] 
 
 export type Language = ReturnType<typeof createLanguage>;
 
-/** Puts a language together from its texts. */
+/** Creates the formatters of a language from its texts. */
 export function createLanguage(texts: Texts) {
   const { locale } = texts;
   const plurals = new Intl.PluralRules(locale);
@@ -26,11 +26,11 @@ export function createLanguage(texts: Texts) {
   /** `May 3, 2027`, in the reader's time zone. */
   const date = (iso: string) => dates.format(new Date(iso));
 
-  /** The form of a text for a number, with the number as `{count}`. */
+  /** The plural form of a text for this number, with `{count}` filled in. */
   const counted = (forms: Plural, count: number) =>
     fill(forms[plurals.select(count)] ?? forms.other, { count: number(count) });
 
-  /** `2900, "usd"` is `$29`; currencies without cents are not divided. */
+  /** `$29` for `2900, "usd"`. `amount` is in the currency's smallest unit. */
   function money(amount: number, currency: string): string {
     const format = new Intl.NumberFormat(locale, {
       style: "currency",
@@ -47,7 +47,7 @@ export function createLanguage(texts: Texts) {
     return billingInterval ? fill(texts.price[billingInterval], { price }) : price;
   }
 
-  /** `AI chat messages`. A feature without a name of its own in the texts goes by its code, in words. */
+  /** `AI chat messages`. A feature that the texts do not name is shown by its code, with spaces. */
   function feature(code: string, count: number): string {
     const forms = texts.features[code];
     return forms ? counted(forms, count) : code.replaceAll("_", " ");
@@ -70,7 +70,7 @@ export function createLanguage(texts: Texts) {
     });
   }
 
-  /** A moment in the months ahead, as exact as it matters: `at 2:30 PM` within a day, else `on May 3`. */
+  /** A time in the next months: `at 2:30 PM` within 24 hours, else `on May 3`. */
   function moment(iso: string): string {
     const isSoon = Date.parse(iso) - Date.now() < DAY_MS;
     return isSoon
@@ -81,7 +81,7 @@ export function createLanguage(texts: Texts) {
   return { texts, number, date, counted, money, price, feature, timeWindow, limit, moment };
 }
 
-/** Puts values in place of the names in braces. */
+/** Replaces each `{name}` with its value. Names without a value stay as they are. */
 export function fill(text: string, values: Record<string, string>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }

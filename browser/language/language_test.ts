@@ -6,7 +6,7 @@ import { languages } from "./texts.ts";
 
 const [english, german] = languages.map(createLanguage);
 
-/** Spaces that do not break are spaces all the same. */
+/** Replaces non-breaking spaces with plain ones. */
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
 
 for (
@@ -20,7 +20,7 @@ for (
     [0, "usd", "$0", "0 $"],
   ] as const
 ) {
-  Deno.test(`${amount} in the smallest unit of ${currency} is written ${expected}, in German ${inGerman}`, () => {
+  Deno.test(`money() formats ${amount} ${currency} as ${expected} in English and ${inGerman} in German`, () => {
     assert.equal(plain(english.money(amount, currency)), expected);
     assert.equal(plain(german.money(amount, currency)), inGerman);
   });
@@ -38,12 +38,12 @@ for (
     ["shared_photo", 7, 3, "3 shared photo every 7 seconds"],
   ] as const
 ) {
-  Deno.test(`a limit reads "${expected}"`, () => {
+  Deno.test(`limit() returns "${expected}"`, () => {
     assert.equal(english.limit({ feature, windowSeconds, period: "rolling", hardLimit }), expected);
   });
 }
 
-Deno.test("a limit for each calendar month says so", () => {
+Deno.test("limit() names the calendar month as the window", () => {
   const limit = {
     feature: "ai_chat_message",
     windowSeconds: 2_592_000,
@@ -53,7 +53,7 @@ Deno.test("a limit for each calendar month says so", () => {
   assert.equal(english.limit(limit), "5 AI chat messages every calendar month");
 });
 
-Deno.test("a limit reads well in German too", () => {
+Deno.test("limit() uses German number formats and plural forms", () => {
   const limit = {
     feature: "ai_chat_message",
     windowSeconds: 86_400,
@@ -67,14 +67,14 @@ Deno.test("a limit reads well in German too", () => {
   );
 });
 
-Deno.test("a price names its interval, if it has one", () => {
+Deno.test("price() names the billing interval, if there is one", () => {
   assert.equal(english.price(pro), "$29 a month");
   assert.equal(english.price({ ...pro, billingInterval: "year" }), "$29 a year");
   assert.equal(english.price(free), "$0");
   assert.equal(plain(german.price(pro)), "29 $ im Monat");
 });
 
-Deno.test("a moment within a day is a time, a later one a date", () => {
+Deno.test("moment() returns a time within 24 hours and a date later", () => {
   using clock = new FakeClock();
   assert.match(plain(english.moment(clock.in(3_600_000))), /^at \d+:\d\d [AP]M$/);
   assert.match(english.moment(clock.in(20 * 86_400_000)), /^on January \d+$/);
@@ -85,7 +85,7 @@ Deno.test("fill() leaves a name without a value as it is", () => {
   assert.equal(fill("{plan} until {date}", { plan: "Pro" }), "Pro until {date}");
 });
 
-/** The paths of all texts, with the names in braces that each has. */
+/** The path of each text, with the placeholders it contains. */
 function placeholders(texts: object, path = ""): [string, string][] {
   return Object.entries(texts).flatMap(([key, value]) =>
     typeof value === "string"
@@ -94,12 +94,12 @@ function placeholders(texts: object, path = ""): [string, string][] {
   );
 }
 
-Deno.test("every language has the same texts, with the same values in them", () => {
-  const [standard, ...others] = languages.map((texts) => placeholders(texts));
-  for (const other of others) assert.deepEqual(other, standard);
+Deno.test("every language has the same texts with the same placeholders", () => {
+  const [first, ...others] = languages.map((texts) => placeholders(texts));
+  for (const other of others) assert.deepEqual(other, first);
 });
 
-Deno.test("the features of every plan have names of their own in every language", () => {
+Deno.test("every language names the features of every plan", () => {
   for (const { limits } of billingInfo(pro).plans) {
     for (const { feature } of limits) {
       for (const texts of languages) assert.ok(feature in texts.features, `${texts.locale}: ${feature}`);

@@ -1,14 +1,14 @@
 import { createLanguage, type Language } from "./language.ts";
 
-/** The element of a page that holds the texts of its language, as JSON. */
+/** The id of the element that holds the texts of the page's language as JSON. */
 export const TEXTS_ELEMENT_ID = "texts";
 
-let known: Language | undefined;
+let language: Language | undefined;
 
 /**
- * The language of the page this runs in, put together from the texts that came with it. For the browser: on the server
- * an island shows what the page hands it, and the page knows whom it is for.
+ * The language of the current page, from the texts in it. For the browser only: on the server, a page chooses the
+ * language of the request and passes texts to its islands.
  */
 export function pageLanguage(): Language {
-  return known ??= createLanguage(JSON.parse(document.getElementById(TEXTS_ELEMENT_ID)!.textContent!));
+  return language ??= createLanguage(JSON.parse(document.getElementById(TEXTS_ELEMENT_ID)!.textContent!));
 }

@@ -1,17 +1,18 @@
 /**
- * Every text a person reads in the plugin, in every language it speaks.
+ * Every text of the plugin's pages, in every language.
  *
- * Data only, so that a page brings along its own language and no code: `{name}` stands for a value, and a text that
- * depends on a number is given for each plural category of its language
- * (https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html). To add a language, add an
- * object like these and name it at the end.
+ * The texts are data without code, because each page carries those of its language as JSON. `{name}` stands for a
+ * value. A text that depends on a number has a form for each plural category of its language
+ * (https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html).
+ *
+ * To add a language, add an object of type `Texts` and list it in `languages` at the end.
  */
 
 /** A text for each plural category that the language has. */
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 
 const en = {
-  /** What dates and numbers are written in (BCP 47). */
+  /** The locale of dates and numbers (BCP 47). */
   locale: "en",
   pages: {
     label: "Pages",
@@ -59,18 +60,17 @@ const en = {
     history: "{feature} in the last {days} days: {total} in all, at most {most} on one day",
   },
 
-  /** What to know about a subscription. */
   subscription: {
     renews: "Renews on {date}.",
     trial: "Free trial until {date}, then {price}.",
     ends: "Cancelled. {plan} stays until {date}.",
-    resume: "Until then it can be resumed under “Manage billing”.",
+    resume: "You can resume it until then under “Manage billing”.",
     paused: "The subscription is paused.",
     paymentFailed: "The last payment did not go through.",
     paymentFailedSince: "The payment of {date} did not go through.",
     graceUntil: "{plan} stays until {date}.",
     planLost: "Your community is on {plan} until it is paid.",
-    updateCard: "Update the card and Stripe tries again.",
+    updateCard: "Update the card, and Stripe will try again.",
     askAdmin: "An admin can update the card.",
   },
 
@@ -84,15 +84,15 @@ const en = {
     statuses: { open: "Due", paid: "Paid", uncollectible: "Unpaid", void: "Void" } as Record<string, string>,
   },
 
-  departure: {
+  redirect: {
     opening: { checkout: "Opening checkout…", portal: "Opening billing…" },
     stuckTitle: "Stripe could not be opened here",
-    stuck: "Your browser kept this page in place. Open Stripe in a new tab; this page keeps up by itself.",
+    stuck: "Your browser did not leave this page. Open Stripe in a new tab. This page updates itself.",
     awayTitle: "Stripe is open in another tab",
-    away: "Finish there. This page looks for what changed by itself, so there is nothing to reload.",
+    away: "Finish there. This page updates itself, so you don’t need to reload it.",
     open: "Open in a new tab",
     openAgain: "Open it again",
-    stop: "Back to the plan",
+    backToPlan: "Back to the plan",
   },
   checkout: {
     heading: "Checkout",
@@ -108,12 +108,12 @@ const en = {
     dismiss: "Dismiss",
     success: "Checkout complete. Thank you!",
     cancel: "Checkout cancelled. Nothing was charged and your plan is unchanged.",
-    portal_return: "Welcome back. Changes you made are shown here as soon as they arrive.",
+    portal_return: "Welcome back. Your changes will appear here in a moment.",
     paid: "Payment received. Your community is on the {plan} plan.",
   },
 
   paywall: {
-    title: "The limit of your plan is reached",
+    title: "Plan limit reached",
     limit: "It includes {limit}, and {used} are used.",
     resets: "More become available {when}.",
     lifts: "{plan} includes {limit}.",
@@ -133,22 +133,22 @@ const en = {
     title: "The plan could not be loaded",
     other: "Something went wrong on our side. Please try again.",
     codes: {
-      parent_silent: "The community page does not answer. Are you still signed in there?",
+      parent_silent: "The community page is not responding. Are you still signed in there?",
       network_error: "The connection failed. Are you online?",
-      not_member: "The plan is for members of this community to see.",
+      not_member: "Only members of this community can see its plan.",
     } as Record<string, string>,
   },
-  departureFailed: {
+  redirectFailed: {
     other: "Something went wrong. Nothing was charged; please try again.",
     codes: {
       not_admin: "Only admins of this community can do this.",
-      already_subscribed: "This community has a subscription already. Its plan is shown below.",
+      already_subscribed: "This community already has a subscription. Its plan is shown below.",
       no_customer: "This community has no billing account yet.",
       no_subscription: "This community has no subscription to cancel.",
       plan_not_for_sale: "This plan cannot be bought at the moment.",
-      stripe_unavailable: "The payment service does not answer. Nothing was charged; please try again.",
+      stripe_unavailable: "The payment service is not responding. Nothing was charged; please try again.",
       network_error: "The connection failed. Nothing was charged; please try again.",
-      parent_silent: "The community page does not answer. Nothing was charged; please try again.",
+      parent_silent: "The community page is not responding. Nothing was charged; please try again.",
     } as Record<string, string>,
   },
   sendFailed: {
@@ -162,11 +162,11 @@ const en = {
   outside: "Plans and billing are part of your community’s page. Go there to see and change them.",
   scriptsNeeded: "This page needs JavaScript to show your community’s plan.",
   errorPage: {
-    notFoundTitle: "There is nothing here",
-    notFound: "The address may be mistyped, or the page is gone.",
+    notFoundTitle: "Page not found",
+    notFound: "The address may be wrong, or the page no longer exists.",
     failedTitle: "Something went wrong",
     failed: "This is our fault, not yours. Please try again in a moment.",
-    home: "To plan and billing",
+    home: "Go to plan and billing",
   },
 };
 
@@ -182,7 +182,7 @@ const de: Texts = {
 
   loading: "Der Tarif wird geladen…",
   currentPlan: "Aktueller Tarif",
-  noLimits: "Dieser Tarif hat keine Grenzen.",
+  noLimits: "Dieser Tarif hat keine Limits.",
   plans: "Tarife",
   yourPlan: "Euer Tarif",
   upgradeTo: "Zu {plan} wechseln",
@@ -214,7 +214,7 @@ const de: Texts = {
   meter: {
     usedOf: "{used} von {limit}",
     left: { other: "noch {count}" },
-    usedUp: "Grenze erreicht",
+    usedUp: "Limit erreicht",
     resets: "Die nächsten frei {when}",
     unused: "Noch nichts verbraucht",
     history: "{feature} in den letzten {days} Tagen: {total} insgesamt, höchstens {most} an einem Tag",
@@ -224,8 +224,8 @@ const de: Texts = {
     renews: "Verlängert sich am {date}.",
     trial: "Kostenlose Probezeit bis {date}, danach {price}.",
     ends: "Gekündigt. {plan} bleibt bis {date}.",
-    resume: "Bis dahin lässt sich das unter „Zahlung verwalten“ zurücknehmen.",
-    paused: "Das Abo ruht.",
+    resume: "Bis dahin kannst du die Kündigung unter „Zahlung verwalten“ zurücknehmen.",
+    paused: "Das Abo ist pausiert.",
     paymentFailed: "Die letzte Zahlung ist fehlgeschlagen.",
     paymentFailedSince: "Die Zahlung vom {date} ist fehlgeschlagen.",
     graceUntil: "{plan} bleibt bis {date}.",
@@ -244,16 +244,17 @@ const de: Texts = {
     statuses: { open: "Offen", paid: "Bezahlt", uncollectible: "Unbezahlt", void: "Storniert" },
   },
 
-  departure: {
+  redirect: {
     opening: { checkout: "Kasse wird geöffnet…", portal: "Zahlung wird geöffnet…" },
     stuckTitle: "Stripe ließ sich hier nicht öffnen",
     stuck:
-      "Dein Browser ist auf dieser Seite geblieben. Öffne Stripe in einem neuen Tab; diese Seite hält sich selbst auf dem Laufenden.",
+      "Dein Browser hat diese Seite nicht verlassen. Öffne Stripe in einem neuen Tab. Diese Seite aktualisiert sich von selbst.",
     awayTitle: "Stripe ist in einem anderen Tab offen",
-    away: "Schließe dort ab. Diese Seite merkt von selbst, was sich ändert; neu laden ist nicht nötig.",
+    away:
+      "Schließe den Vorgang dort ab. Diese Seite aktualisiert sich von selbst, du musst sie nicht neu laden.",
     open: "In neuem Tab öffnen",
     openAgain: "Noch einmal öffnen",
-    stop: "Zurück zum Tarif",
+    backToPlan: "Zurück zum Tarif",
   },
   checkout: {
     heading: "Kasse",
@@ -269,12 +270,12 @@ const de: Texts = {
     dismiss: "Schließen",
     success: "Bezahlvorgang abgeschlossen. Danke!",
     cancel: "Bezahlvorgang abgebrochen. Es wurde nichts berechnet, euer Tarif bleibt.",
-    portal_return: "Willkommen zurück. Was du geändert hast, erscheint hier, sobald es ankommt.",
+    portal_return: "Willkommen zurück. Deine Änderungen erscheinen gleich hier.",
     paid: "Zahlung erhalten. Eure Community nutzt jetzt {plan}.",
   },
 
   paywall: {
-    title: "Die Grenze eures Tarifs ist erreicht",
+    title: "Tariflimit erreicht",
     limit: "Er enthält {limit}, davon sind {used} verbraucht.",
     resets: "Weitere gibt es {when}.",
     lifts: "{plan} enthält {limit}.",
@@ -296,17 +297,17 @@ const de: Texts = {
     codes: {
       parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
       network_error: "Die Verbindung ist fehlgeschlagen. Bist du online?",
-      not_member: "Den Tarif sehen die Mitglieder dieser Community.",
+      not_member: "Nur Mitglieder dieser Community können ihren Tarif sehen.",
     },
   },
-  departureFailed: {
+  redirectFailed: {
     other: "Etwas ist schiefgegangen. Es wurde nichts berechnet; bitte versuche es noch einmal.",
     codes: {
       not_admin: "Das können nur Admins dieser Community.",
-      already_subscribed: "Diese Community hat schon ein Abo. Unten steht ihr Tarif.",
+      already_subscribed: "Diese Community hat schon ein Abo. Ihr Tarif steht unten.",
       no_customer: "Diese Community hat noch kein Zahlungskonto.",
-      no_subscription: "Diese Community hat kein Abo, das sich kündigen ließe.",
-      plan_not_for_sale: "Dieser Tarif ist gerade nicht zu haben.",
+      no_subscription: "Diese Community hat kein Abo, das du kündigen kannst.",
+      plan_not_for_sale: "Dieser Tarif ist gerade nicht erhältlich.",
       stripe_unavailable:
         "Der Zahlungsdienst antwortet nicht. Es wurde nichts berechnet; bitte versuche es noch einmal.",
       network_error:
@@ -326,13 +327,13 @@ const de: Texts = {
   outside: "Tarif und Zahlung gehören zur Seite deiner Community. Dort siehst und änderst du sie.",
   scriptsNeeded: "Diese Seite braucht JavaScript, um den Tarif deiner Community zu zeigen.",
   errorPage: {
-    notFoundTitle: "Hier ist nichts",
-    notFound: "Vielleicht ist die Adresse vertippt, oder die Seite gibt es nicht mehr.",
+    notFoundTitle: "Seite nicht gefunden",
+    notFound: "Vielleicht ist die Adresse falsch, oder die Seite gibt es nicht mehr.",
     failedTitle: "Etwas ist schiefgegangen",
     failed: "Das liegt an uns, nicht an dir. Bitte versuche es gleich noch einmal.",
     home: "Zu Tarif und Zahlung",
   },
 };
 
-/** The first is for readers of none of them. */
+/** The first one is used for readers of any other language. */
 export const languages: [Texts, ...Texts[]] = [en, de];

@@ -3,25 +3,26 @@ import type { ParentMessage, PluginMessage, StripeStatus } from "../../packages/
 import { type ApiResult, failure } from "../api/client.ts";
 import { parseParentMessage } from "./messages.ts";
 
-/** What the server exchanges for a session: the body of `POST /api/auth/session`. */
+/** A proof of identity: the body of `POST /api/auth/session`. */
 export type IdentityProof = { identityToken: string } | CommonGroundProof;
 
-/** The plugin's line to the page around it. */
+/** The plugin's connection to the parent page. */
 export interface ParentChannel {
-  /** Asks the parent for a new proof of who is looking. Fails with `parent_silent` when no answer comes. */
+  /** Asks the parent for a new proof of the person's identity. Fails with `parent_silent` when it does not answer. */
   proveIdentity(): Promise<ApiResult<IdentityProof>>;
   send(message: PluginMessage): void;
-  close(): void;
 }
 
-/** When to ask, in milliseconds after the last time. About 15 seconds in all, the last of them only waiting. */
+/** Pauses before each request for an identity, in milliseconds. About 15 seconds in all, with the final wait. */
 const ASK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 3_000, 4_000];
 const GIVE_UP_AFTER_MS = 4_000;
 
 /**
- * Opens the line. Asking for an identity means to post `pluginReady` until it is answered, because the parent's script
- * may load after this one. A message counts only when it comes from the parent's exact origin AND from the window that frames
- * this one AND has the right shape; what is sent can be read by the parent's origin alone.
+ * Opens a channel to a parent page that uses the Dues parent script. To get a proof of identity it posts `pluginReady`
+ * until the parent answers, because the parent's script may load later than this page.
+ *
+ * A message is accepted only if it comes from the parent's exact origin AND from the parent window AND has a known
+ * shape. Messages are sent to the parent's origin only.
  */
 export function openParentChannel(
   parentOrigin: string,
@@ -62,5 +63,5 @@ export function openParentChannel(
   }
 
   globalThis.addEventListener("message", onMessage);
-  return { proveIdentity, send, close: () => globalThis.removeEventListener("message", onMessage) };
+  return { proveIdentity, send };
 }

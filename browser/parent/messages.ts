@@ -1,6 +1,6 @@
 import type { ParentMessage } from "../../packages/parent/types.ts";
 
-/** Reads what the parent page sent. Null for anything that is not exactly one of its messages. */
+/** Parses a message of the parent page. Null if it is not one of the known messages. */
 export function parseParentMessage(data: unknown): ParentMessage | null {
   if (typeof data !== "object" || data === null) return null;
   const { type, identityToken, status, sessionId } = data as Record<string, unknown>;

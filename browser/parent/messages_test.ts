@@ -10,7 +10,7 @@ for (
     { type: "stripeCallback", status: "portal_return" },
   ]
 ) {
-  Deno.test(`parseParentMessage() reads ${JSON.stringify(message)} and drops what it need not carry`, () => {
+  Deno.test(`parseParentMessage() reads ${JSON.stringify(message)} and drops unknown members`, () => {
     assert.deepEqual(parseParentMessage({ ...message, isAdmin: true }), message);
   });
 }

@@ -4,8 +4,8 @@ import { callApi } from "../api/client.ts";
 import { openParentChannel, type ParentChannel } from "./channel.ts";
 
 /**
- * Opens the line to the page around this one, in the way that the parent app speaks. Rejects when the code for that
- * cannot be loaded.
+ * Opens the channel for the parent app's protocol. `onStripeCallback` is called whenever the parent reports a return
+ * from Stripe. Rejects when the code for Common Ground's protocol cannot be loaded.
  */
 export async function openChannel(
   provider: IdentityProviderName,
@@ -13,7 +13,7 @@ export async function openChannel(
   onStripeCallback: (status: StripeStatus) => void,
 ): Promise<ParentChannel> {
   if (provider === "token") return openParentChannel(parentOrigin, onStripeCallback);
-  const { openCommonGroundChannel } = await import("./common_ground.ts");
+  const { openCommonGroundChannel } = await import("./common_ground_channel.ts");
   const iframeUid = new URLSearchParams(location.search).get("iframeUid");
   return openCommonGroundChannel({ parentOrigin, iframeUid, callApi });
 }

@@ -1,23 +1,23 @@
 import { signal } from "@preact/signals";
 
-/** What the server says when a limit of the plan is reached: the members of its problem document. */
+/** The members of the problem document (RFC 9457) with which the server says that a limit of the plan is reached. */
 export interface QuotaProblem {
   feature: string;
   limit: number;
   used: number;
-  /** 0 = so many at once. */
+  /** Seconds. 0 for a limit on how many there may be at the same time. */
   windowSeconds: number;
   period: "rolling" | "calendar_month";
-  /** When some of it is free again, in ISO 8601; null when waiting does not help. */
+  /** When more becomes available, in ISO 8601; null if only releasing something helps. */
   resetsAt: string | null;
-  /** The code of the plan that includes more; null when none does. */
+  /** The code of a plan with a larger limit; null if there is none. */
   upgradePlan: string | null;
 }
 
-/** The limit that was met last, until it is dismissed. */
+/** The limit that refused the last call, until the person dismisses the notice. */
 export const paywall = signal<QuotaProblem | null>(null);
 
-/** Shows what a 402 says. */
+/** Shows the paywall for the problem document of a 402 answer. */
 export function showPaywall(problem: unknown): void {
   paywall.value = problem as QuotaProblem;
 }

@@ -2,13 +2,13 @@ import type { BillingInfo } from "../api/contract.ts";
 import { fill, type Language } from "../language/language.ts";
 import { hasLiveSubscription, needsPayment } from "./subscription.ts";
 
-/** What to know about a subscription, in a sentence or two. */
+/** One or two sentences about a subscription. */
 export interface SubscriptionNote {
   tone: "calm" | "warning";
   text: string;
 }
 
-/** Puts the state of the subscription into words. Null when there is nothing to say, as on the free plan. */
+/** Describes the state of the subscription. Null if there is none to describe, as on the free plan. */
 export function describeSubscription(
   info: BillingInfo,
   { texts: { subscription: texts }, date, price }: Language,

@@ -14,7 +14,7 @@ for (
     ["incomplete_expired", false],
   ] as const
 ) {
-  Deno.test(`a subscription that is ${status} is ${isLive ? "live" : "over"}`, () => {
+  Deno.test(`hasLiveSubscription() is ${isLive} for status ${status}`, () => {
     assert.equal(
       hasLiveSubscription(billingInfo(pro, { subscription: subscriptionWith({ status }) })),
       isLive,
@@ -22,7 +22,7 @@ for (
   });
 }
 
-Deno.test("a payment has arrived when the community is on the plan of its live subscription", () => {
+Deno.test("hasPaidPlan() is true only when the community is on the plan of its live subscription", () => {
   assert.equal(hasPaidPlan(billingInfo(pro)), true);
   assert.equal(hasPaidPlan(billingInfo(free)), false);
   assert.equal(hasPaidPlan(billingInfo(free, { subscription: subscriptionWith() })), false);
@@ -32,7 +32,7 @@ Deno.test("a payment has arrived when the community is on the plan of its live s
   );
 });
 
-Deno.test("larger plans are those that cost more, without the one that is subscribed to already", () => {
+Deno.test("largerPlans() returns the plans that cost more, without the one already subscribed to", () => {
   assert.deepEqual(largerPlans(billingInfo(free)), [pro]);
   assert.deepEqual(largerPlans(billingInfo(pro)), []);
   const canceled = subscriptionWith({ status: "canceled" });
@@ -41,7 +41,7 @@ Deno.test("larger plans are those that cost more, without the one that is subscr
   assert.deepEqual(largerPlans(billingInfo(free, { subscription: unpaid })), []);
 });
 
-Deno.test("a payment is needed while the subscription is past due or unpaid, or has a payment issue", () => {
+Deno.test("needsPayment() is true when the subscription is past due, unpaid or has a payment issue", () => {
   const needs = (changes: Parameters<typeof subscriptionWith>[0]) =>
     needsPayment(billingInfo(pro, { subscription: subscriptionWith(changes) }));
   assert.equal(needs({}), false);
@@ -51,7 +51,7 @@ Deno.test("a payment is needed while the subscription is past due or unpaid, or 
   assert.equal(needsPayment(billingInfo(free)), false);
 });
 
-Deno.test("what is live and not cancelled yet can be cancelled", () => {
+Deno.test("canCancel() is true for a live subscription that is not cancelled yet", () => {
   const can = (changes: Parameters<typeof subscriptionWith>[0]) =>
     canCancel(billingInfo(pro, { subscription: subscriptionWith(changes) }));
   assert.equal(can({}), true);

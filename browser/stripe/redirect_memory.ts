@@ -1,26 +1,26 @@
-const KEY = "dues.departed";
+const KEY = "dues.redirectedAt";
 
-/** A checkout is open for a day, but nobody expects news of it after an hour. */
+/** A checkout session stays open for a day, but after an hour a returning person has most likely given up on it. */
 const REMEMBERED_FOR_MS = 3_600_000;
 
 /**
- * Notes that the person leaves for Stripe, for the page that they come back to in this tab. Browsers keep such notes
- * for this plugin in this parent page alone, and some keep none: then only the parent's news tells.
+ * Remembers in this tab that the person was redirected to Stripe. Browsers keep this storage separate for each parent
+ * site. Where storage is blocked, the page relies on the parent's `stripeCallback` alone.
  */
-export function rememberDeparture(): void {
+export function rememberRedirect(): void {
   try {
     sessionStorage.setItem(KEY, String(Date.now()));
   } catch {
-    // Storage is switched off for frames of another site.
+    // Storage is blocked for iframes of another site.
   }
 }
 
-/** Whether the person left a while ago and is back now. Tells it once. */
-export function takeDeparture(): boolean {
+/** Whether the person was redirected to Stripe within the last hour. Forgets it, so a second call returns false. */
+export function takeRememberedRedirect(): boolean {
   try {
-    const departedAt = Number(sessionStorage.getItem(KEY));
+    const redirectedAt = Number(sessionStorage.getItem(KEY));
     sessionStorage.removeItem(KEY);
-    return Date.now() - departedAt < REMEMBERED_FOR_MS;
+    return Date.now() - redirectedAt < REMEMBERED_FOR_MS;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
-/** What it takes to show Stripe's checkout inside this page. */
+/** What the page needs to show Stripe's checkout inside itself. */
 export interface StripeJs {
   publishableKey: string;
-  /** The address of a stand-in for Stripe.js; null for Stripe's own. */
+  /** The address of a substitute for Stripe.js; null for Stripe's own script. */
   scriptUrl: string | null;
 }

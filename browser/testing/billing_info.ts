@@ -1,4 +1,4 @@
-import type { BillingInfo, OfferedPlan, Subscription } from "../api/contract.ts";
+import type { BillingInfo, Invoice, OfferedPlan, Subscription } from "../api/contract.ts";
 
 export const free: OfferedPlan = {
   code: "free",
@@ -18,7 +18,7 @@ export const pro: OfferedPlan = {
   limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 10_000 }],
 };
 
-/** An active subscription to the pro plan, but for what is given. */
+/** An active subscription to the pro plan, with these changes. */
 export function subscriptionWith(changes: Partial<Subscription> = {}): Subscription {
   return {
     status: "active",
@@ -33,7 +33,19 @@ export function subscriptionWith(changes: Partial<Subscription> = {}): Subscript
   };
 }
 
-/** Billing info as an admin of a community on this plan sees it, but for what is given. */
+/** An invoice of the pro plan with this status. */
+export const invoiceOf = (status: string): Invoice => ({
+  number: "D-0001",
+  status,
+  amountDueCents: 2900,
+  amountPaidCents: status === "paid" ? 2900 : 0,
+  currency: "usd",
+  createdAt: "2027-05-15T10:30:00Z",
+  hostedInvoiceUrl: "https://invoice.stripe.com/i/1",
+  invoicePdf: "https://pay.stripe.com/invoice/1/pdf",
+});
+
+/** Billing info as an admin of a community on this plan sees it, with these changes. */
 export function billingInfo(
   { limits, ...plan }: OfferedPlan,
   changes: Partial<BillingInfo> = {},

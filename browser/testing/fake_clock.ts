@@ -1,4 +1,4 @@
-/** Time that passes only when a test says so: stands in for `setTimeout` and `Date.now` until it is disposed. */
+/** Replaces `setTimeout`, `clearTimeout` and `Date.now` until it is disposed. Time passes only on request. */
 export class FakeClock implements Disposable {
   #now = Date.parse("2027-01-01T00:00:00Z");
   #timers = new Map<number, { at: number; run: () => void }>();
@@ -19,7 +19,7 @@ export class FakeClock implements Disposable {
     return new Date(this.#now + ms).toISOString();
   }
 
-  /** Lets time pass, and with it everything that is due, in order. */
+  /** Advances the time and runs the timers that are due, in order. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (let next = this.#nextUntil(end); next; next = this.#nextUntil(end)) {
@@ -27,17 +27,17 @@ export class FakeClock implements Disposable {
       this.#timers.delete(id);
       this.#now = at;
       run();
-      await this.settle();
+      await this.runMicrotasks();
     }
     this.#now = end;
   }
 
-  /** Lets promises that are settled already run their course. */
-  settle(): Promise<void> {
+  /** Runs the reactions of settled promises. */
+  runMicrotasks(): Promise<void> {
     return new Promise((resolve) => this.#real.setTimeout(resolve, 0));
   }
 
-  /** Makes the clock jump without running timers, as when a laptop sleeps. */
+  /** Advances the time without running timers, as when a computer sleeps. */
   sleep(ms: number): void {
     this.#now += ms;
   }

@@ -1,16 +1,16 @@
-/** Makes the plain JavaScript that parent apps include. `deno run -A packages/parent/bundle.ts` writes it to `packages/parent/dist/`. */
+/** Bundles the JavaScript that parent apps include. `deno run -A packages/parent/bundle.ts` writes it to `packages/parent/dist/`. */
 
 import { fileURLToPath } from "node:url";
 import { build, type Format, stop } from "esbuild";
 
 const HERE = new URL("./", import.meta.url);
 
-/** The script for a `<script>` tag, as text. */
+/** Returns the script for a `<script>` tag, minified. */
 export function bundleScript(): Promise<string> {
-  return bundle("script.ts", "iife");
+  return bundle("script_tag.ts", "iife");
 }
 
-/** The same as an ES module that exports `connectDues`, as text. */
+/** Returns an ES module that exports `connectDues`, minified. */
 export function bundleModule(): Promise<string> {
   return bundle("dues_parent.ts", "esm");
 }

@@ -9,7 +9,7 @@ for (
     "https://billing.stripe.com/p/session/1?x=1",
   ]
 ) {
-  Deno.test(`allowedDestination() lets ${url} through as it is`, () => {
+  Deno.test(`allowedDestination() returns ${url} unchanged`, () => {
     assert.equal(allowedDestination(url, []), url);
   });
 }
@@ -37,12 +37,12 @@ for (
   });
 }
 
-Deno.test("allowedDestination() lets a configured origin through, and no other port of that host", () => {
+Deno.test("allowedDestination() allows a configured origin, but no other port of its host", () => {
   assert.equal(allowedDestination(`${SIMULATOR}/checkout/1`, [SIMULATOR]), `${SIMULATOR}/checkout/1`);
   assert.equal(allowedDestination("http://127.0.0.1:4104/checkout/1", [SIMULATOR]), null);
 });
 
-Deno.test("requireOrigin() takes a bare origin and names anything else", () => {
+Deno.test("requireOrigin() returns a bare origin and throws a TypeError with the value for anything else", () => {
   assert.equal(requireOrigin("https://dues.example"), "https://dues.example");
   assert.equal(requireOrigin("http://127.0.0.1:4101"), "http://127.0.0.1:4101");
   for (

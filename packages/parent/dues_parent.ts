@@ -1,49 +1,50 @@
 /**
- * The parent app's side of Dues. In this order, for every iframe marked `data-dues`:
+ * The parent app's side of Dues. For every iframe marked `data-dues`:
  *
- * 1. On load, a return from Stripe is read from the page's address and the address is cleaned at once, so that a
- *    reload or a shared link does not bring the same news again.
- * 2. The plugin posts `pluginReady` until it is answered; only then is it known to listen. The news from step 1 goes
- *    to the one iframe the person left from, once: now if it listens, else as soon as it does. The other tabs of this
- *    app are told as well, since the person may have left from one of those; there it goes to an iframe that listens,
- *    or nowhere.
+ * 1. On load, the script reads a return from Stripe from the page's address. It removes the parameters at once, so that
+ *    a reload or a shared link does not report the same return again.
+ * 2. The plugin posts `pluginReady` until it is answered. From then on it is known to listen. The return from step 1 is
+ *    sent once, to the iframe it belongs to: at once if that listens, else as soon as it does. It is also sent to the
+ *    app's other tabs, because the person may have started there. A tab without a listening iframe ignores it.
  * 3. Every `pluginReady` is answered with `pluginContext` and a new identity token. The plugin asks again when its
  *    session ends.
- * 4. `openUrl` opens Stripe in this window, where the browser would not let the iframe do it; `pluginResize` sets the
+ * 4. `openUrl` opens Stripe in this window, for browsers that do not let the iframe do it. `pluginResize` sets the
  *    iframe's height.
  *
- * A message counts only when it comes from the plugin's origin AND from the window of a marked iframe AND has the
- * right shape. Answers name the plugin's origin as target, so they reach nobody else if the iframe has moved on.
+ * A message is accepted only if it comes from the plugin's origin AND from the window of a marked iframe AND has a known
+ * shape. Answers have the plugin's origin as target, so no other page receives them if the iframe has navigated away.
  */
 
 import { allowedDestination, requireOrigin } from "./destination.ts";
 import { parsePluginMessage } from "./messages.ts";
 import { communityIdOf, readStripeReturn, type StripeReturn, withoutStripeReturn } from "./return_address.ts";
-import { openTabs } from "./tabs.ts";
+import { connectOtherTabs } from "./other_tabs.ts";
 import type { ConnectDues, DuesConnection, DuesOptions, ParentMessage } from "./types.ts";
 
 export type * from "./types.ts";
 
-/** See {@link ConnectDues}. */
+/** Connects this page to its Dues iframes. See {@link ConnectDues}. */
 export const connectDues: ConnectDues = (options: DuesOptions): DuesConnection => {
   const pluginOrigin = requireOrigin(options.pluginOrigin);
   const extraOrigins = (options.extraOpenOrigins ?? []).map(requireOrigin);
   const fetchIdentityToken = options.fetchIdentityToken ?? postToTokenUrl;
   const beingAnswered = new WeakSet<HTMLIFrameElement>();
   const listening = new WeakSet<HTMLIFrameElement>();
-  /** News of this tab that nobody has heard yet. */
-  let waiting: StripeReturn | null = null;
-  // News of no community could be of any.
-  const tabs = openTabs((news) => void (news.communityId !== null && deliver(news)));
+  /** The return that was read from this page's address and that no iframe has received yet. */
+  let undelivered: StripeReturn | null = null;
+  // A return without a community could belong to any page, so other tabs' are ignored.
+  const otherTabs = connectOtherTabs((stripeReturn) => {
+    if (stripeReturn.communityId !== null) deliver(stripeReturn);
+  });
 
   function post(frame: HTMLIFrameElement, message: ParentMessage): void {
     frame.contentWindow?.postMessage(message, pluginOrigin);
   }
 
-  /** Hands the news to the iframe it is meant for, if that listens. Tells whether it did. */
+  /** Sends a return to the iframe it belongs to, if that listens. Returns whether it was sent. */
   function deliver(stripeReturn: StripeReturn): boolean {
     const frame = duesFrames().find((candidate) =>
-      listening.has(candidate) && isAddressee(candidate, stripeReturn)
+      listening.has(candidate) && isRecipient(candidate, stripeReturn)
     );
     if (frame) post(frame, stripeReturn.message);
     return frame !== undefined;
@@ -53,14 +54,14 @@ export const connectDues: ConnectDues = (options: DuesOptions): DuesConnection =
     const stripeReturn = readStripeReturn(address);
     if (!stripeReturn) return;
     if (address === location.href) history.replaceState(history.state, "", withoutStripeReturn(address));
-    tabs.tell(stripeReturn);
-    waiting = deliver(stripeReturn) ? null : stripeReturn;
+    otherTabs.send(stripeReturn);
+    undelivered = deliver(stripeReturn) ? null : stripeReturn;
   }
 
   async function answerReady(frame: HTMLIFrameElement): Promise<void> {
     listening.add(frame);
-    if (waiting && deliver(waiting)) waiting = null;
-    if (beingAnswered.has(frame)) return; // the answer on its way serves this repetition too
+    if (undelivered && deliver(undelivered)) undelivered = null;
+    if (beingAnswered.has(frame)) return; // the answer that is being fetched serves this one too
     beingAnswered.add(frame);
     try {
       post(frame, { type: "pluginContext", identityToken: await fetchIdentityToken(frame) });
@@ -94,7 +95,7 @@ export const connectDues: ConnectDues = (options: DuesOptions): DuesConnection =
     handleReturn,
     disconnect: () => {
       globalThis.removeEventListener("message", onMessage);
-      tabs.close();
+      otherTabs.close();
     },
   };
 };
@@ -103,17 +104,17 @@ function duesFrames(): HTMLIFrameElement[] {
   return [...document.querySelectorAll<HTMLIFrameElement>("iframe[data-dues]")];
 }
 
-/** A null source must not match the null window of an iframe that is not in the document. */
+/** A null source must not match the null window of an iframe outside the document. */
 function isWindowOf(source: MessageEventSource | null, frame: HTMLIFrameElement): boolean {
   return source !== null && source === frame.contentWindow;
 }
 
 /**
- * The iframe of the community and with the plugin id that are in the address. A page with a single iframe may leave the
- * plugin id out, or show it at an address that names none. An iframe that does not say its community is of the one that
- * the page's address names.
+ * Whether the return belongs to this iframe: community and plugin id are the same. An iframe without a community id
+ * belongs to the community in the page's address. If the page has a single iframe, the plugin id may be missing on the
+ * iframe or in the return.
  */
-function isAddressee(frame: HTMLIFrameElement, { communityId, pluginId }: StripeReturn): boolean {
+function isRecipient(frame: HTMLIFrameElement, { communityId, pluginId }: StripeReturn): boolean {
   if ((frame.dataset.duesCommunityId ?? communityIdOf(location.pathname)) !== communityId) return false;
   const frameId = frame.dataset.duesPluginId ?? null;
   if (frameId === pluginId) return true;

@@ -1,9 +1,9 @@
 import type { PluginMessage } from "./types.ts";
 
-/** No page is taller; a larger number is a fault or a prank. */
+/** CSS pixels. No page of the plugin is taller than this. */
 const MAX_HEIGHT = 20_000;
 
-/** Reads what an iframe sent. Null for anything that is not exactly one of the plugin's messages. */
+/** Parses a message of an iframe. Null if it is not one of the plugin's messages. */
 export function parsePluginMessage(data: unknown): PluginMessage | null {
   if (typeof data !== "object" || data === null) return null;
   const { type, pluginType, url, height } = data as Record<string, unknown>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parsePluginMessage } from "./messages.ts";
 
-Deno.test("parsePluginMessage() reads the three messages of the plugin and drops what they need not carry", () => {
+Deno.test("parsePluginMessage() reads the plugin's three messages and drops unknown members", () => {
   assert.deepEqual(parsePluginMessage({ type: "pluginReady", pluginType: "dues", extra: 1 }), {
     type: "pluginReady",
     pluginType: "dues",

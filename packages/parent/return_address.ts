@@ -1,18 +1,18 @@
 import type { ParentMessage, StripeStatus } from "./types.ts";
 
-/** News that somebody came back from Stripe. */
+/** A return from Stripe. */
 export interface StripeReturn {
   message: Extract<ParentMessage, { type: "stripeCallback" }>;
-  /** The community the person came back to, when the address names one: `/c/{communityId}/`. */
+  /** The community in the address, `/c/{communityId}/`; null if there is none. */
   communityId: string | null;
-  /** The plugin the person left from, when the address names one: `/c/{communityId}/plugin/{pluginId}/`. */
+  /** The plugin in the address, `/c/{communityId}/plugin/{pluginId}/`; null if there is none. */
   pluginId: string | null;
 }
 
 const STATUSES: readonly string[] = ["success", "cancel", "portal_return"] satisfies StripeStatus[];
 const OWN_PARAMETERS = ["stripe_status", "session_id"];
 
-/** Reads a return from Stripe out of `href`. Null when the address brings none. */
+/** Reads a return from Stripe from the address `href`. Null if it contains none. */
 export function readStripeReturn(href: string): StripeReturn | null {
   const { searchParams, pathname } = new URL(href);
   return stripeReturn(
@@ -23,22 +23,22 @@ export function readStripeReturn(href: string): StripeReturn | null {
   );
 }
 
-/** Reads a return from Stripe out of what another tab of this app tells. Null for anything else. */
+/** Parses a return from Stripe that another tab of this app sent. Null for anything else. */
 export function parseStripeReturn(data: unknown): StripeReturn | null {
   const { message, communityId, pluginId } = (data ?? {}) as Record<string, unknown>;
   const { status, sessionId } = (message ?? {}) as Record<string, unknown>;
   return stripeReturn(status, sessionId, textOrNull(communityId), textOrNull(pluginId));
 }
 
-/** The address without the parameters that bring the news; everything else exactly as it was. */
+/** The path, query and hash of `href` without the parameters of a return from Stripe. Keeps the rest unchanged. */
 export function withoutStripeReturn(href: string): string {
   const { pathname, search, hash } = new URL(href);
-  // As text, because URLSearchParams would also rewrite the parameters that stay.
+  // Edited as text, because URLSearchParams would re-encode the remaining parameters.
   const kept = search.slice(1).split("&").filter((pair) => !OWN_PARAMETERS.includes(pair.split("=")[0]));
   return pathname + (kept.join("&") && `?${kept.join("&")}`) + hash;
 }
 
-/** The community whose page is at this path, or null: `/c/{communityId}/…`. */
+/** The community id in a path `/c/{communityId}/…`, or null. */
 export function communityIdOf(pathname: string): string | null {
   return decoded(/^\/c\/([^/]+)(?:\/|$)/.exec(pathname)?.[1]);
 }
@@ -77,6 +77,6 @@ function decoded(segment: string | undefined): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {
-    return null; // not valid percent-encoding, so no address that Dues built
+    return null; // not valid percent-encoding, so not an address that Dues created
   }
 }

@@ -11,7 +11,7 @@ Deno.test("readStripeReturn() reads status, session and plugin", () => {
 });
 
 for (const status of ["cancel", "portal_return"]) {
-  Deno.test(`readStripeReturn() reads ${status}, which brings no session`, () => {
+  Deno.test(`readStripeReturn() reads ${status}, which has no session id`, () => {
     assert.deepEqual(readStripeReturn(`https://app.test/c/garden/?stripe_status=${status}`), {
       message: { type: "stripeCallback", status },
       communityId: "garden",
@@ -20,7 +20,7 @@ for (const status of ["cancel", "portal_return"]) {
   });
 }
 
-Deno.test("withoutStripeReturn() leaves every other parameter and the hash exactly as they were", () => {
+Deno.test("withoutStripeReturn() keeps every other parameter and the hash unchanged", () => {
   const address =
     "https://app.test/c/garden/?a=b%20c&&stripe_status=cancel&q=%7E+&session_id=cs_1&x#top?stripe_status";
   assert.equal(withoutStripeReturn(address), "/c/garden/?a=b%20c&&q=%7E+&x#top?stripe_status");
@@ -37,7 +37,7 @@ for (
     "#?stripe_status=success",
   ]
 ) {
-  Deno.test(`readStripeReturn() finds no return in "${query}"`, () => {
+  Deno.test(`readStripeReturn() returns null for "${query}"`, () => {
     assert.equal(readStripeReturn(`https://app.test/c/garden/${query}`), null);
   });
 }
@@ -53,7 +53,7 @@ for (
   });
 }
 
-Deno.test("readStripeReturn() takes a broken plugin id for none", () => {
+Deno.test("readStripeReturn() returns null for a plugin id with broken encoding", () => {
   assert.equal(
     readStripeReturn("https://app.test/c/x/plugin/%E0%A4%A/?stripe_status=cancel")?.pluginId,
     null,
@@ -71,14 +71,16 @@ for (
     ["/x/c/garden/", null],
   ] as const
 ) {
-  Deno.test(`communityIdOf() finds ${communityId ?? "none"} in ${pathname}`, () => {
+  Deno.test(`communityIdOf() returns ${communityId} for ${pathname}`, () => {
     assert.equal(communityIdOf(pathname), communityId);
   });
 }
 
-Deno.test("parseStripeReturn() takes what another tab read, and nothing else", () => {
-  const news = readStripeReturn("https://app.test/c/garden/?stripe_status=success&session_id=cs_test_a1");
-  assert.deepEqual(parseStripeReturn(structuredClone(news)), news);
+Deno.test("parseStripeReturn() accepts what readStripeReturn() returned, and nothing else", () => {
+  const stripeReturn = readStripeReturn(
+    "https://app.test/c/garden/?stripe_status=success&session_id=cs_test_a1",
+  );
+  assert.deepEqual(parseStripeReturn(structuredClone(stripeReturn)), stripeReturn);
   for (
     const data of [
       null,
@@ -90,8 +92,8 @@ Deno.test("parseStripeReturn() takes what another tab read, and nothing else", (
       { message: { type: "stripeCallback", status: ["success"] } },
     ]
   ) assert.equal(parseStripeReturn(data), null, Deno.inspect(data));
-  const strange = { message: { status: "cancel", sessionId: "<script>" }, communityId: 7, pluginId: {} };
-  assert.deepEqual(parseStripeReturn(strange), {
+  const malformed = { message: { status: "cancel", sessionId: "<script>" }, communityId: 7, pluginId: {} };
+  assert.deepEqual(parseStripeReturn(malformed), {
     message: { type: "stripeCallback", status: "cancel" },
     communityId: null,
     pluginId: null,

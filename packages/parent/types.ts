@@ -1,33 +1,33 @@
-// Types only: this file is also shipped, as it is, as the declarations of the bundled script.
+// Types only. This file is also the declaration file of the bundled module.
 
-/** What the page tells the script. */
+/** The options of the script. */
 export interface DuesOptions {
-  /** The plugin's origin, exactly: `https://dues.example`. Messages go there and are taken from there only. */
+  /** The plugin's exact origin: `https://dues.example`. Messages are sent to and accepted from this origin only. */
   pluginOrigin: string;
   /**
-   * Origins besides Stripe's own that the plugin may ask this page to open: a custom checkout domain, or a stand-in
-   * for Stripe while developing.
+   * More origins that the plugin may ask this page to open, besides Stripe's: a custom checkout domain, or a Stripe
+   * simulator during development.
    */
   extraOpenOrigins?: string[];
   /**
-   * Gets a new identity token for one iframe, signed by your server. Without it the script posts to the address in
-   * the iframe's `data-dues-token-url` and expects `{"identityToken": "…"}`.
+   * Returns a new identity token for an iframe, signed by your server. By default the script posts to the iframe's
+   * `data-dues-token-url` and expects `{"identityToken": "…"}`.
    */
   fetchIdentityToken?: (frame: HTMLIFrameElement) => Promise<string>;
 }
 
-/** A running connection between this page and its Dues iframes. */
+/** The connection between this page and its Dues iframes. */
 export interface DuesConnection {
   /**
-   * Reads a return from Stripe out of `address`, by default the page's own, which is cleaned. On load that happens by
-   * itself; a single-page app whose router comes to such an address later calls it then.
+   * Reads a return from Stripe from `address`, by default the page's own, and removes its parameters from the page's
+   * address. The script does this on load. A single-page app calls it when its router reaches such an address later.
    */
   handleReturn(address?: string): void;
-  /** Stops listening. Iframes are left as they are. */
+  /** Stops listening. Does not change the iframes. */
   disconnect(): void;
 }
 
-/** How a person came back from Stripe. */
+/** How a visit to Stripe ended. */
 export type StripeStatus = "success" | "cancel" | "portal_return";
 
 /** From the plugin to this page. */
@@ -42,9 +42,9 @@ export type ParentMessage =
   | { type: "stripeCallback"; status: StripeStatus; sessionId?: string };
 
 /**
- * Connects every `iframe[data-dues]` of this page, present or added later, to Dues. Call it once, on load: it also
- * takes Stripe's return parameters out of the page's address, and tells the app's other tabs what they say.
+ * Connects every `iframe[data-dues]` of this page to Dues, including those added later. Call it once, on load: it also
+ * removes Stripe's return parameters from the page's address and sends them to the app's other tabs.
  *
- * Throws a TypeError when an origin is not a bare origin such as `https://dues.example`.
+ * Throws a TypeError if an origin is not a bare origin such as `https://dues.example`.
  */
 export type ConnectDues = (options: DuesOptions) => DuesConnection;

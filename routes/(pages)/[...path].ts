@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
 import { define } from "../../server/page_context.ts";
 
-/** What is not there is said by this folder's error page, which has the headers of any page. */
+/** Throws 404 here, so that the error page gets the headers that all pages of this folder have. */
 export const handler = define.handlers(() => {
   throw new HttpError(404);
 });

@@ -3,7 +3,7 @@ import { chooseLanguage } from "../../browser/language/choose_language.ts";
 import Note from "../../components/Note.tsx";
 import { define } from "../../server/page_context.ts";
 
-/** What a person sees instead of a page that is not there or that failed. */
+/** The error page for a page that does not exist or that failed. */
 export default define.page(({ error, req }) => {
   const { notFoundTitle, notFound, failedTitle, failed, home } = chooseLanguage(req).texts.errorPage;
   const isMissing = error instanceof HttpError && error.status === 404;

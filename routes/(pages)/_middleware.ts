@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
 import { define } from "../../server/page_context.ts";
 
-/** The error page that follows says nothing of what went wrong, so the log must. */
+/** Logs unexpected errors, because the error page does not show them. */
 export default define.middleware(async (ctx) => {
   try {
     return await ctx.next();

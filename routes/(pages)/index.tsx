@@ -8,8 +8,8 @@ import ParentListener from "../../islands/ParentListener.tsx";
 import Toasts from "../../islands/Toasts.tsx";
 
 /**
- * The billing page. Who looks at it is known only once the parent page says so, hence the islands; what can be said
- * without that is written here and handed to them.
+ * The billing page. The server does not know who is looking: the parent page says so in the browser. So the islands load
+ * the plan, and the server renders only what is the same for everybody and passes it to them.
  */
 export default define.page(({ req, state: { config }, url }) => {
   const { texts } = chooseLanguage(req);

@@ -1,7 +1,7 @@
 import { problemOf } from "../../billing/http/problem.ts";
 import { define } from "../../server/page_context.ts";
 
-/** Handlers only throw; here it becomes an answer. What the API says is for its caller alone, at that moment. */
+/** Turns what handlers throw into problem documents. Answers are never cached, because each is for one person only. */
 export default define.middleware(async (ctx) => {
   try {
     const response = await ctx.next();

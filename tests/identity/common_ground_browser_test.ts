@@ -76,7 +76,7 @@ Deno.test("a guest of the community gets no session, and a word why there is not
   const refusal = page.waitForResponse(`${rig.pluginUrl}/api/auth/session`);
   await page.goto(pluginPage(rig.hostUrl, garden));
   assert.equal((await refusal).status(), 403);
-  await page.frameLocator("iframe").getByText("The plan is for members of this community").waitFor();
+  await page.frameLocator("iframe").getByText("Only members of this community").waitFor();
   assert.equal(await page.frameLocator("iframe").getByRole("button", { name: /upgrade/i }).count(), 0);
   await context.close();
 });

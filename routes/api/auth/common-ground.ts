@@ -4,8 +4,8 @@ import { identityRequestSchema } from "../../../billing/identity/common_ground.t
 import { RequestFault } from "../../../billing/http/problem.ts";
 
 /**
- * Signs the two requests that ask Common Ground who is looking. Nobody is signed in yet, so it is for the plugin's own
- * page: no page of another site can have anything signed in the name of the person who looks at it.
+ * Signs the two requests that ask Common Ground for the person and the community. Nobody is signed in yet, so only the
+ * plugin's own page may call this: a page of another site must not get requests signed for its visitors.
  */
 export const handler = post(async ({ req, state }) => {
   if (!state.billing.signIdentityRequests) throw new RequestFault("not_found");

@@ -1,6 +1,6 @@
 import { get } from "../../../server/methods.ts";
 
-/** Plan, limits, subscription and invoices of the caller's own community. */
+/** The plan, limits, subscription and invoices of the caller's community. */
 export const handler = get(async ({ req, state }) => {
   const session = await state.billing.authenticate(req);
   return Response.json(await state.billing.billingInfo(session));

@@ -2,7 +2,7 @@ import { post } from "../../../server/methods.ts";
 import { readJson } from "../../../billing/http/request_body.ts";
 import { checkoutRequestSchema } from "../../../billing/checkout/checkout.ts";
 
-/** Admins: starts a checkout and returns the address of Stripe's page. */
+/** For admins: creates a checkout session and returns its address, or its client secret if it is embedded. */
 export const handler = post(async ({ req, state }) => {
   const session = await state.billing.authenticate(req);
   const request = await readJson(req, checkoutRequestSchema);

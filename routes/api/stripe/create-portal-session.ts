@@ -2,7 +2,7 @@ import { post } from "../../../server/methods.ts";
 import { readJson } from "../../../billing/http/request_body.ts";
 import { portalRequestSchema } from "../../../billing/checkout/portal.ts";
 
-/** Admins: opens Stripe's billing portal and returns its address. */
+/** For admins: creates a session of Stripe's billing portal and returns its address. */
 export const handler = post(async ({ req, state }) => {
   const session = await state.billing.authenticate(req);
   const request = await readJson(req, portalRequestSchema);

@@ -1,4 +1,4 @@
 import { define } from "../../../server/page_context.ts";
 
-/** Stripe's webhooks, for those who run no edge functions. */
+/** Receives Stripe's webhooks, for installations without edge functions. */
 export const handler = define.handlers(({ req, state }) => state.billing.handleWebhook(req));

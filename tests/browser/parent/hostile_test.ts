@@ -1,35 +1,30 @@
-// A hostile page around the plugin, beside it, and behind it: nothing leaks, and nothing happens.
+// A hostile page as the plugin's parent, sibling or opener learns nothing and changes nothing.
 import assert from "node:assert/strict";
-import type { Browser, Frame, Page } from "playwright-core";
-import { launchBrowser } from "../../support/browser.ts";
-import { heardBy, type HostileSite, serveHostileSite } from "./hostile_pages.ts";
-import { type OpenPage, PlayedApi, PluginRig } from "../plugin_rig.ts";
+import type { Frame, Page } from "playwright-core";
+import { BILLING_INFO_CALL, FakeApi } from "../rigs/fake_api.ts";
+import { type OpenPage, usePluginSite } from "../rigs/plugin_rig.ts";
+import { type HostileSite, receivedBy, serveHostileSite } from "./hostile_site.ts";
 
-let browser: Browser;
-let rig: PluginRig;
+const site = usePluginSite();
 let hostile: HostileSite;
-Deno.test.beforeAll(async () => {
-  [browser, rig] = await Promise.all([launchBrowser(), PluginRig.start()]);
-  hostile = serveHostileSite(rig.pluginUrl);
+Deno.test.beforeAll(() => {
+  hostile = serveHostileSite(site.pluginUrl);
 });
-Deno.test.afterAll(async () => {
-  await browser?.close();
-  await rig?.[Symbol.asyncDispose]();
-  await hostile?.[Symbol.asyncDispose]();
-});
-
-const INFO_CALL = "GET /api/community/billing-info";
+Deno.test.afterAll(async () => await hostile?.[Symbol.asyncDispose]());
 
 /** The plugin's frame in this page, once it shows the plan. */
 async function pluginFrame({ page, plugin }: Pick<OpenPage, "page" | "plugin">): Promise<Frame> {
   await plugin.getByRole("button", { name: /upgrade/i }).first().waitFor();
-  const frame = page.frames().find((each) => each.url().startsWith(rig.pluginUrl));
+  const frame = page.frames().find((each) => each.url().startsWith(site.pluginUrl));
   assert.ok(frame, "the plugin is in the page");
   return frame;
 }
 
-/** The parent's own word still counts, and it is the only one that did. */
-async function onlyTheParentCounts(opened: Pick<OpenPage, "page" | "plugin">, api: PlayedApi): Promise<void> {
+/** Asserts that a message of the parent is accepted and that no message before it was. */
+async function assertOnlyParentAccepted(
+  opened: Pick<OpenPage, "page" | "plugin">,
+  api: FakeApi,
+): Promise<void> {
   await opened.page.locator("iframe[data-dues]").evaluate((iframe) =>
     (iframe as HTMLIFrameElement).contentWindow?.postMessage(
       { type: "stripeCallback", status: "cancel" },
@@ -39,10 +34,10 @@ async function onlyTheParentCounts(opened: Pick<OpenPage, "page" | "plugin">, ap
   await opened.plugin.getByRole("status").getByRole("button").first().waitFor();
   assert.equal(await opened.plugin.getByRole("status").getByRole("button").count(), 1);
   assert.equal(api.sessions, 1);
-  assert.deepEqual([...new Set(api.calls)], [INFO_CALL]);
+  assert.deepEqual([...new Set(api.calls)], [BILLING_INFO_CALL]);
 }
 
-/** Puts a hostile frame beside the plugin's. The parent's own policy would not let it in. */
+/** Adds a hostile iframe beside the plugin's. Needs `bypassCSP`, because the parent's policy does not allow it. */
 async function addSibling(page: Page): Promise<Frame> {
   const sibling = await page.evaluateHandle(async (src) => {
     const iframe = Object.assign(document.createElement("iframe"), { src, name: "sibling" });
@@ -55,18 +50,18 @@ async function addSibling(page: Page): Promise<Frame> {
   return frame;
 }
 
-Deno.test("a hostile sibling of the plugin's frame hears nothing and changes nothing, in either window", async () => {
-  const api = new PlayedApi();
-  await using opened = await rig.open(browser, api, { bypassCSP: true });
+Deno.test("a hostile sibling iframe receives no message and changes nothing in the plugin or the parent", async () => {
+  const api = new FakeApi();
+  await using opened = await site.open(api, { bypassCSP: true });
   const plugin = await pluginFrame(opened);
   const sibling = await addSibling(opened.page);
 
-  await sibling.evaluate("lieTo(parent); lieTo(parent.frames[0]);");
-  await sibling.evaluate("sendAway(parent.frames[0])");
-  await onlyTheParentCounts(opened, api);
-  assert.deepEqual(await heardBy(sibling), []);
-  assert.equal(plugin.url(), `${rig.pluginUrl}/`);
-  assert.equal(opened.page.url(), `${rig.parentUrl}/c/garden/`);
+  await sibling.evaluate("forgeMessagesTo(parent); forgeMessagesTo(parent.frames[0]);");
+  await sibling.evaluate("navigateAway(parent.frames[0])");
+  await assertOnlyParentAccepted(opened, api);
+  assert.deepEqual(await receivedBy(sibling), []);
+  assert.equal(plugin.url(), `${site.pluginUrl}/`);
+  assert.equal(opened.page.url(), `${site.parentUrl}/c/garden/`);
   assert.equal(await opened.page.locator("iframe[name=sibling]").getAttribute("style"), null);
   assert.notEqual(
     await opened.page.locator("iframe[data-dues]").evaluate((iframe) => iframe.style.height),
@@ -74,20 +69,20 @@ Deno.test("a hostile sibling of the plugin's frame hears nothing and changes not
   );
 });
 
-Deno.test("a hostile frame cannot take the place of the plugin: no token goes to another origin", async () => {
-  const api = new PlayedApi();
-  await using opened = await rig.open(browser, api, { bypassCSP: true });
+Deno.test("a hostile page in the plugin's iframe receives no identity token", async () => {
+  const api = new FakeApi();
+  await using opened = await site.open(api, { bypassCSP: true });
   const plugin = await pluginFrame(opened);
   await plugin.goto(`${hostile.url}/sibling`);
-  await plugin.evaluate("lieTo(parent)");
+  await plugin.evaluate("forgeMessagesTo(parent)");
   await plugin.evaluate("new Promise((resolve) => setTimeout(resolve, 500))");
-  assert.deepEqual(await heardBy(plugin), []);
-  assert.equal(opened.page.url(), `${rig.parentUrl}/c/garden/`);
+  assert.deepEqual(await receivedBy(plugin), []);
+  assert.equal(opened.page.url(), `${site.parentUrl}/c/garden/`);
 });
 
-Deno.test("a hostile page that opens the community page in a window reaches neither it nor the plugin", async () => {
-  const api = new PlayedApi();
-  await using opened = await rig.open(browser, api);
+Deno.test("a hostile opener of the community page changes nothing in the page or the plugin", async () => {
+  const api = new FakeApi();
+  await using opened = await site.open(api);
   await pluginFrame(opened);
   api.sessions = 0;
   api.calls.length = 0;
@@ -97,55 +92,55 @@ Deno.test("a hostile page that opens the community page in a window reaches neit
   const popup = context.waitForEvent("page");
   await opener.evaluate(
     (url) => void Object.assign(globalThis, { victim: open(url) }),
-    `${rig.parentUrl}/c/garden/`,
+    `${site.parentUrl}/c/garden/`,
   );
   const page = await popup;
   const victim = { page, plugin: page.frameLocator("iframe[data-dues]") };
   await pluginFrame(victim);
 
-  await opener.evaluate("lieTo(victim); lieTo(victim.frames[0]);");
-  await onlyTheParentCounts(victim, api);
-  assert.deepEqual(await heardBy(opener), []);
-  assert.equal(page.url(), `${rig.parentUrl}/c/garden/`);
+  await opener.evaluate("forgeMessagesTo(victim); forgeMessagesTo(victim.frames[0]);");
+  await assertOnlyParentAccepted(victim, api);
+  assert.deepEqual(await receivedBy(opener), []);
+  assert.equal(page.url(), `${site.parentUrl}/c/garden/`);
 });
 
-Deno.test("a hostile page that opens the plugin by itself in a window gets no word out of it", async () => {
-  const api = new PlayedApi();
-  await using opened = await rig.open(browser, api);
+Deno.test("a hostile opener of the plugin receives no message from it", async () => {
+  const api = new FakeApi();
+  await using opened = await site.open(api);
   await pluginFrame(opened);
   const calls = api.calls.length;
   const context = opened.page.context();
   const opener = await context.newPage();
   await opener.goto(`${hostile.url}/sibling`);
   const popup = context.waitForEvent("page");
-  await opener.evaluate((url) => void Object.assign(globalThis, { victim: open(url) }), `${rig.pluginUrl}/`);
+  await opener.evaluate((url) => void Object.assign(globalThis, { victim: open(url) }), `${site.pluginUrl}/`);
   const page = await popup;
   await page.getByRole("heading").nth(1).waitFor();
-  await opener.evaluate("lieTo(victim)");
+  await opener.evaluate("forgeMessagesTo(victim)");
   await page.waitForTimeout(300);
   assert.equal(await page.getByRole("status").getByRole("button").count(), 0);
-  assert.deepEqual(await heardBy(opener), []);
+  assert.deepEqual(await receivedBy(opener), []);
   assert.deepEqual([api.sessions, api.calls.length], [1, calls]);
 });
 
-Deno.test("a hostile parent cannot show the plugin", async () => {
-  const page = await browser.newPage();
+Deno.test("the Content-Security-Policy stops a hostile parent from framing the plugin", async () => {
+  const page = await site.browser.newPage();
   const refusal = page.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
   await page.goto(hostile.url);
   await refusal;
-  await page.evaluate("lieTo(frames[0])");
-  assert.deepEqual(await heardBy(page), []);
+  await page.evaluate("forgeMessagesTo(frames[0])");
+  assert.deepEqual(await receivedBy(page), []);
   await page.close();
 });
 
-Deno.test("and if it could, the plugin would tell it nothing and believe nothing", async () => {
-  const api = new PlayedApi();
-  await using opened = await rig.open(browser, api);
+Deno.test("a hostile parent that frames the plugin without its policy receives nothing, and its messages are ignored", async () => {
+  const api = new FakeApi();
+  await using opened = await site.open(api);
   await pluginFrame(opened);
   const [sessions, calls] = [api.sessions, api.calls.length];
   const page = await opened.page.context().newPage();
-  // As behind a proxy that drops the header.
-  await page.route(`${rig.pluginUrl}/`, async (route) => {
+  // Like a proxy that removes the header.
+  await page.route(`${site.pluginUrl}/`, async (route) => {
     const response = await route.fetch();
     const { "content-security-policy": _, ...headers } = response.headers();
     await route.fulfill({ response, headers });
@@ -156,17 +151,17 @@ Deno.test("and if it could, the plugin would tell it nothing and believe nothing
   });
   await page.goto(hostile.url);
   await page.frameLocator("iframe").getByRole("heading").first().waitFor();
-  while (refusals.length < 2) await page.waitForTimeout(50); // the plugin is up, and asks for its real parent
-  await page.evaluate("lieTo(frames[0])");
+  while (refusals.length < 2) await page.waitForTimeout(50); // the plugin has started and posts to its real parent
+  await page.evaluate("forgeMessagesTo(frames[0])");
   const before = refusals.length;
-  while (refusals.length === before) await page.waitForTimeout(50); // it goes on asking: what came was no answer
-  assert.deepEqual(await heardBy(page), []);
+  while (refusals.length === before) await page.waitForTimeout(50); // it still asks, so it accepted no answer
+  assert.deepEqual(await receivedBy(page), []);
   assert.deepEqual([api.sessions, api.calls.length], [sessions, calls]);
   assert.equal(await page.frameLocator("iframe").getByRole("status").getByRole("button").count(), 0);
 });
 
-Deno.test("a plugin whose parent app signs tokens ships no code for Common Ground", async () => {
-  await using opened = await rig.open(browser, new PlayedApi());
+Deno.test("the plugin loads no code for Common Ground when the parent app signs tokens", async () => {
+  await using opened = await site.open(new FakeApi());
   const scripts: Promise<string>[] = [];
   opened.page.on("response", (response) => {
     if (response.request().resourceType() === "script") scripts.push(response.text());
@@ -178,10 +173,10 @@ Deno.test("a plugin whose parent app signs tokens ships no code for Common Groun
   assert.ok(texts.every((text) => !text.includes("safeRequest")));
 });
 
-Deno.test("a plugin whose parent app signs tokens signs nothing for Common Ground", async () => {
-  const response = await fetch(`${rig.pluginUrl}/api/auth/common-ground`, {
+Deno.test("POST /api/auth/common-ground answers 404 when the parent app signs tokens", async () => {
+  const response = await fetch(`${site.pluginUrl}/api/auth/common-ground`, {
     method: "POST",
-    headers: { origin: rig.pluginUrl },
+    headers: { origin: site.pluginUrl },
     body: JSON.stringify({ iframeUid: "a1", pluginId: "d0000000-0000-4000-8000-000000000001" }),
   });
   assert.deepEqual([response.status, (await response.json()).code], [404, "not_found"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../../support/browser.ts";
-import { frameOf, heardBy, hears, say, TwoSites, typesHeardWithToken } from "../two_sites.ts";
+import { frameOf, messagesOf, receivedBy, say, TwoSites, typesUntilToken } from "./two_sites.ts";
 
 const READY = { type: "pluginReady", pluginType: "dues" };
 const DUES = { name: "dues", site: "plugin", attributes: "data-dues" } as const;
@@ -12,22 +12,22 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => browser.close());
 
-Deno.test("the parent script answers every pluginReady with a new identity token, from its own origin", async () => {
+Deno.test("the parent script answers every pluginReady with a new identity token", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/", [DUES]);
   const plugin = frameOf(page, "dues");
   await say(plugin, READY);
-  await hears(plugin, 1);
+  await messagesOf(plugin, 1);
   await say(plugin, READY);
-  assert.deepEqual(await hears(plugin, 2), [
+  assert.deepEqual(await messagesOf(plugin, 2), [
     { type: "pluginContext", identityToken: "token-1" },
     { type: "pluginContext", identityToken: "token-2" },
   ]);
-  assert.deepEqual((await heardBy(plugin)).map(({ origin }) => origin), [sites.parent, sites.parent]);
+  assert.deepEqual((await receivedBy(plugin)).map(({ origin }) => origin), [sites.parent, sites.parent]);
   await page.close();
 });
 
-Deno.test("a pluginReady repeated while its answer is on the way is served by that answer", async () => {
+Deno.test("pluginReady repeated while its token is fetched gets a single answer", async () => {
   await using sites = new TwoSites();
   const gate = Promise.withResolvers<void>();
   sites.tokenGate = gate.promise;
@@ -36,31 +36,31 @@ Deno.test("a pluginReady repeated while its answer is on the way is served by th
   await say(plugin, READY);
   await say(plugin, READY);
   gate.resolve();
-  await hears(plugin, 1);
+  await messagesOf(plugin, 1);
   await say(plugin, READY);
-  assert.deepEqual((await hears(plugin, 2)).length, 2);
+  assert.deepEqual((await messagesOf(plugin, 2)).length, 2);
   assert.equal(sites.tokens, 2);
   await page.close();
 });
 
-Deno.test("a token endpoint that fails leaves the plugin without answer until it asks again", async () => {
+Deno.test("a token endpoint that fails leaves pluginReady unanswered until the plugin repeats it", async () => {
   await using sites = new TwoSites();
   sites.tokenStatus = 401;
   const page = await sites.open(browser, "/c/garden/", [DUES]);
   const plugin = frameOf(page, "dues");
-  const complaint = page.waitForEvent(
+  const logged = page.waitForEvent(
     "console",
     (message) => message.text().startsWith("Dues: no identity token"),
   );
   await say(plugin, READY);
-  await complaint;
+  await logged;
   sites.tokenStatus = 200;
   await say(plugin, READY);
-  assert.deepEqual(await hears(plugin, 1), [{ type: "pluginContext", identityToken: "token-2" }]);
+  assert.deepEqual(await messagesOf(plugin, 1), [{ type: "pluginContext", identityToken: "token-2" }]);
   await page.close();
 });
 
-Deno.test("frames of another origin get no answer, marked or not, nor do unmarked ones of the plugin's", async () => {
+Deno.test("iframes of another origin and unmarked iframes of the plugin's origin get no answer", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/?stripe_status=success&session_id=cs_test_1", [
     { name: "impostor", site: "hostile", attributes: "data-dues" },
@@ -75,17 +75,17 @@ Deno.test("frames of another origin get no answer, marked or not, nor do unmarke
   }
   const plugin = frameOf(page, "dues");
   await say(plugin, READY);
-  await hears(plugin, 1);
+  await messagesOf(plugin, 1);
   assert.equal(sites.tokens, 1);
   for (const name of ["impostor", "sibling", "unmarked"]) {
-    assert.deepEqual(await heardBy(frameOf(page, name)), []);
+    assert.deepEqual(await receivedBy(frameOf(page, name)), []);
   }
   assert.equal(await page.locator("iframe[style]").count(), 0);
   assert.equal(page.url(), `${sites.parent}/c/garden/`);
   await page.close();
 });
 
-Deno.test("a frame inside the plugin's frame is not the plugin", async () => {
+Deno.test("an iframe inside the plugin's iframe gets no answer", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/", [DUES]);
   const inner = await frameOf(page, "dues").evaluateHandle(async (src) => {
@@ -103,7 +103,7 @@ Deno.test("a frame inside the plugin's frame is not the plugin", async () => {
   await page.close();
 });
 
-Deno.test("messages of a wrong shape are ignored", async () => {
+Deno.test("the parent script ignores messages of an unknown shape", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/", [DUES]);
   const plugin = frameOf(page, "dues");
@@ -118,13 +118,13 @@ Deno.test("messages of a wrong shape are ignored", async () => {
       { type: "pluginResize", height: -5 },
     ]
   ) await say(plugin, message);
-  assert.deepEqual(await heardBy(plugin), []);
+  assert.deepEqual(await receivedBy(plugin), []);
   assert.equal(sites.tokens, 0);
   assert.equal(await page.locator("iframe[style]").count(), 0);
   await page.close();
 });
 
-Deno.test("a return from Stripe is handed over once, and the address keeps the rest", async () => {
+Deno.test("a return from Stripe is sent once, and its parameters are removed from the address", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(
     browser,
@@ -133,23 +133,23 @@ Deno.test("a return from Stripe is handed over once, and the address keeps the r
   );
   assert.equal(page.url(), `${sites.parent}/c/garden/?tab=a%20b&x=1#plan`);
   await say(frameOf(page, "dues"), READY);
-  await hears(frameOf(page, "dues"), 2);
+  await messagesOf(frameOf(page, "dues"), 2);
   await say(frameOf(page, "dues"), READY);
-  assert.deepEqual(await hears(frameOf(page, "dues"), 3), [
+  assert.deepEqual(await messagesOf(frameOf(page, "dues"), 3), [
     { type: "stripeCallback", status: "success", sessionId: "cs_test_1" },
     { type: "pluginContext", identityToken: "token-1" },
     { type: "pluginContext", identityToken: "token-2" },
   ]);
   await page.reload();
   await say(frameOf(page, "dues"), READY);
-  assert.deepEqual(await hears(frameOf(page, "dues"), 1), [{
+  assert.deepEqual(await messagesOf(frameOf(page, "dues"), 1), [{
     type: "pluginContext",
     identityToken: "token-3",
   }]);
   await page.close();
 });
 
-Deno.test("of several plugins, the one that the address names gets the news", async () => {
+Deno.test("a return from Stripe goes to the plugin whose id is in the address", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/plugin/p%2F2/?stripe_status=cancel", [
     { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p/1"` },
@@ -157,21 +157,21 @@ Deno.test("of several plugins, the one that the address names gets the news", as
     { name: "bare", site: "plugin", attributes: `data-dues` },
   ]);
   for (const name of ["one", "bare", "two"]) await say(frameOf(page, name), READY);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), ["pluginContext"]);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "bare")), ["pluginContext"]);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "two")), ["stripeCallback", "pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "one")), ["pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "bare")), ["pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "two")), ["stripeCallback", "pluginContext"]);
   await page.close();
 });
 
-Deno.test("of several plugins, an address that names none is meant for the one without id", async () => {
+Deno.test("a return from Stripe without plugin id goes to the iframe without plugin id", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/?stripe_status=portal_return", [
     { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
     { name: "bare", site: "plugin", attributes: `data-dues` },
   ]);
   for (const name of ["one", "bare"]) await say(frameOf(page, name), READY);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), ["pluginContext"]);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "bare")), ["stripeCallback", "pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "one")), ["pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "bare")), ["stripeCallback", "pluginContext"]);
   await page.close();
 });
 
@@ -181,18 +181,18 @@ for (
     ["/c/garden/plugin/p2/", ["pluginContext"]],
   ] as const
 ) {
-  Deno.test(`a single plugin with id p1 hears ${expected.join(" and ")} at ${path}`, async () => {
+  Deno.test(`a single iframe with plugin id p1 receives ${expected.join(" and ")} at ${path}`, async () => {
     await using sites = new TwoSites();
     const page = await sites.open(browser, `${path}?stripe_status=cancel`, [
       { name: "one", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
     ]);
     await say(frameOf(page, "one"), READY);
-    assert.deepEqual(await typesHeardWithToken(frameOf(page, "one")), expected);
+    assert.deepEqual(await typesUntilToken(frameOf(page, "one")), expected);
     await page.close();
   });
 }
 
-Deno.test("of plugins of several communities on one page, the one that says its community gets the news", async () => {
+Deno.test("a return from Stripe goes to the iframe of the community in the address", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/plugin/p1/?stripe_status=cancel", [
     {
@@ -203,38 +203,38 @@ Deno.test("of plugins of several communities on one page, the one that says its 
     { name: "garden", site: "plugin", attributes: `data-dues data-dues-plugin-id="p1"` },
   ]);
   for (const name of ["chess", "garden"]) await say(frameOf(page, name), READY);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "chess")), ["pluginContext"]);
-  assert.deepEqual(await typesHeardWithToken(frameOf(page, "garden")), ["stripeCallback", "pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "chess")), ["pluginContext"]);
+  assert.deepEqual(await typesUntilToken(frameOf(page, "garden")), ["stripeCallback", "pluginContext"]);
   await page.close();
 });
 
-Deno.test("who comes back in a new tab is announced in the tab that waits, once, and in no other community", async () => {
+Deno.test("a return in a new tab is sent once to the waiting tab, and to no other community's", async () => {
   await using sites = new TwoSites();
   const context = await browser.newContext();
   const waiting = await sites.open(context, "/c/garden/", [DUES]);
   const elsewhere = await sites.open(context, "/c/chess/", [DUES]);
   for (const page of [waiting, elsewhere]) {
     await say(frameOf(page, "dues"), READY);
-    await hears(frameOf(page, "dues"), 1);
+    await messagesOf(frameOf(page, "dues"), 1);
   }
-  const news = { type: "stripeCallback", status: "success", sessionId: "cs_test_1" };
+  const stripeReturn = { type: "stripeCallback", status: "success", sessionId: "cs_test_1" };
   const back = await sites.open(context, "/c/garden/?stripe_status=success&session_id=cs_test_1", []);
   assert.equal(back.url(), `${sites.parent}/c/garden/`);
-  assert.deepEqual((await hears(frameOf(waiting, "dues"), 2))[1], news);
+  assert.deepEqual((await messagesOf(frameOf(waiting, "dues"), 2))[1], stripeReturn);
 
   await back.reload();
   const again = await sites.open(context, "/c/garden/?stripe_status=cancel", [DUES]);
-  assert.deepEqual((await hears(frameOf(waiting, "dues"), 3))[2], {
+  assert.deepEqual((await messagesOf(frameOf(waiting, "dues"), 3))[2], {
     type: "stripeCallback",
     status: "cancel",
   });
   await say(frameOf(again, "dues"), READY);
-  assert.deepEqual(await typesHeardWithToken(frameOf(again, "dues")), ["stripeCallback", "pluginContext"]);
-  assert.equal((await heardBy(frameOf(elsewhere, "dues"))).length, 1);
+  assert.deepEqual(await typesUntilToken(frameOf(again, "dues")), ["stripeCallback", "pluginContext"]);
+  assert.equal((await receivedBy(frameOf(elsewhere, "dues"))).length, 1);
   await context.close();
 });
 
-Deno.test("news from another tab that is malformed, of no community, or for a plugin not yet there, is dropped", async () => {
+Deno.test("a return from another tab is dropped if it is malformed, has no community, or no plugin listens yet", async () => {
   await using sites = new TwoSites();
   const context = await browser.newContext();
   const page = await sites.open(context, "/billing", [
@@ -248,7 +248,7 @@ Deno.test("news from another tab that is malformed, of no community, or for a pl
       channel.postMessage(data);
       channel.close();
     }, data);
-  const news = {
+  const stripeReturn = {
     message: { type: "stripeCallback", status: "success" },
     communityId: "garden",
     pluginId: null,
@@ -256,30 +256,30 @@ Deno.test("news from another tab that is malformed, of no community, or for a pl
   await page.evaluate(
     "arrived = new Promise((resolve) => new BroadcastChannel('dues').onmessage = resolve); 0",
   );
-  await tell(news);
-  await page.evaluate("arrived.then(() => {})"); // and no plugin listens yet
+  await tell(stripeReturn);
+  await page.evaluate("arrived.then(() => {})"); // while no plugin listens yet
   const frames = ["dues", "garden"].map((name) => frameOf(page, name));
   for (const frame of frames) {
     await say(frame, READY);
-    await hears(frame, 1);
+    await messagesOf(frame, 1);
   }
   for (
     const dropped of [
       null,
-      news.message,
-      { ...news, message: { ...news.message, status: "paid" } },
-      { ...news, communityId: null },
-      { ...news, communityId: "chess" },
+      stripeReturn.message,
+      { ...stripeReturn, message: { ...stripeReturn.message, status: "paid" } },
+      { ...stripeReturn, communityId: null },
+      { ...stripeReturn, communityId: "chess" },
     ]
   ) await tell(dropped);
   const last = { type: "stripeCallback", status: "cancel" };
-  await tell({ ...news, message: last });
-  assert.deepEqual((await hears(frameOf(page, "garden"), 2)).slice(1), [last]);
-  assert.equal((await heardBy(frameOf(page, "dues"))).length, 1);
+  await tell({ ...stripeReturn, message: last });
+  assert.deepEqual((await messagesOf(frameOf(page, "garden"), 2)).slice(1), [last]);
+  assert.equal((await receivedBy(frameOf(page, "dues"))).length, 1);
   await context.close();
 });
 
-Deno.test("a single-page app hands over a return that its router comes to, when the plugin has long been ready", async () => {
+Deno.test("handleReturn() sends a return of a single-page app to a plugin that already listens", async () => {
   await using sites = new TwoSites();
   const script = `<script type="module">
     import { connectDues } from "/dues-parent.mjs";
@@ -288,20 +288,20 @@ Deno.test("a single-page app hands over a return that its router comes to, when 
   const page = await sites.open(browser, "/c/garden/", [DUES], script);
   const plugin = frameOf(page, "dues");
   await say(plugin, READY);
-  await hears(plugin, 1);
+  await messagesOf(plugin, 1);
   await page.evaluate(() =>
     history.pushState({ kept: 1 }, "", "/c/garden/?tab=plan&stripe_status=portal_return")
   );
   await page.evaluate("connection.handleReturn()");
-  assert.deepEqual((await hears(plugin, 2))[1], { type: "stripeCallback", status: "portal_return" });
+  assert.deepEqual((await messagesOf(plugin, 2))[1], { type: "stripeCallback", status: "portal_return" });
   assert.equal(page.url(), `${sites.parent}/c/garden/?tab=plan`);
   assert.deepEqual(await page.evaluate("history.state"), { kept: 1 });
   await page.evaluate("connection.handleReturn()");
-  assert.equal((await heardBy(plugin)).length, 2);
+  assert.equal((await receivedBy(plugin)).length, 2);
   await page.close();
 });
 
-Deno.test("a plugin frame that was sent to another site while its token was fetched hears nothing", async () => {
+Deno.test("an iframe that navigated to another site while its token was fetched does not receive the token", async () => {
   await using sites = new TwoSites();
   const gate = Promise.withResolvers<void>();
   sites.tokenGate = gate.promise;
@@ -311,11 +311,11 @@ Deno.test("a plugin frame that was sent to another site while its token was fetc
   const refusal = page.waitForEvent("console", (message) => message.text().includes("postMessage"));
   gate.resolve();
   await refusal;
-  assert.deepEqual(await heardBy(frameOf(page, "dues")), []);
+  assert.deepEqual(await receivedBy(frameOf(page, "dues")), []);
   await page.close();
 });
 
-Deno.test("openUrl opens Stripe's hosts and configured ones", async () => {
+Deno.test("openUrl opens addresses of Stripe and of configured origins", async () => {
   await using sites = new TwoSites();
   for (
     const url of [
@@ -326,7 +326,7 @@ Deno.test("openUrl opens Stripe's hosts and configured ones", async () => {
   ) {
     const page = await sites.open(browser, "/c/garden/", [DUES]);
     await page.route("https://*.stripe.com/**", (route) => route.fulfill({ body: "Stripe" }));
-    await say(frameOf(page, "dues"), { type: "openUrl", url }).catch(() => {}); // the page leaves meanwhile
+    await say(frameOf(page, "dues"), { type: "openUrl", url }).catch(() => {}); // the page navigates away
     await page.waitForURL(url);
     await page.close();
   }
@@ -354,7 +354,7 @@ Deno.test("openUrl refuses every other address", async () => {
   await page.close();
 });
 
-Deno.test("pluginResize sets the height of the frame that asked", async () => {
+Deno.test("pluginResize sets the height of the iframe that sent it", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/c/garden/", [DUES, { ...DUES, name: "other" }]);
   await say(frameOf(page, "dues"), { type: "pluginResize", height: 431.2 });
@@ -363,7 +363,7 @@ Deno.test("pluginResize sets the height of the frame that asked", async () => {
   await page.close();
 });
 
-Deno.test("as a module, the script takes tokens from a function and can be disconnected", async () => {
+Deno.test("connectDues() as a module uses fetchIdentityToken, and disconnect() stops it", async () => {
   await using sites = new TwoSites();
   const script = `<script type="module">
     import { connectDues } from "/dues-parent.mjs";
@@ -375,14 +375,17 @@ Deno.test("as a module, the script takes tokens from a function and can be disco
   const page = await sites.open(browser, "/c/garden/", [DUES], script);
   const plugin = frameOf(page, "dues");
   await say(plugin, READY);
-  assert.deepEqual(await hears(plugin, 1), [{ type: "pluginContext", identityToken: "own token for dues" }]);
+  assert.deepEqual(await messagesOf(plugin, 1), [{
+    type: "pluginContext",
+    identityToken: "own token for dues",
+  }]);
   await page.evaluate("connection.disconnect()");
   await say(plugin, READY);
-  assert.equal((await heardBy(plugin)).length, 1);
+  assert.equal((await receivedBy(plugin)).length, 1);
   await page.close();
 });
 
-Deno.test("a plugin origin with a path is refused loudly, since no message would ever match it", async () => {
+Deno.test("the parent script throws for a plugin origin with a path", async () => {
   await using sites = new TwoSites();
   const page = await sites.open(browser, "/", [], "");
   const fault = page.waitForEvent("pageerror");

@@ -1,79 +1,58 @@
-// A limit of the plan from end to end: a real database counts, a real Stripe simulator sells what lifts it.
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { launchBrowser } from "../../support/browser.ts";
-import { startTestStack, type TestStack } from "../../support/stack.ts";
+import { billingInfo, free } from "../../../browser/testing/billing_info.ts";
+import { CHECKOUT_URL, FakeApi, quotaExceeded } from "../rigs/fake_api.ts";
+import { fakeStripe, inDays, openAssistant, say } from "../rigs/plugin_page.ts";
+import { usePluginSite } from "../rigs/plugin_rig.ts";
 
-let browser: Browser;
-let stack: TestStack;
-Deno.test.beforeAll(async () => {
-  [browser, stack] = await Promise.all([launchBrowser(), startTestStack()]);
-  const sql = stack.database.connect("postgres");
-  await sql`
-    update public.plan_limits set hard_limit = 2
-    where feature = 'ai_chat_message' and plan_id = (select id from public.plans where code = 'free')`;
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await stack.stop();
-});
+const site = usePluginSite();
 
-/** A community page as one of the parent app's people sees it. */
-async function visit(communityId: string, role: "admin" | "member") {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${stack.urls.parent}/c/${communityId}/`);
-  await page.getByRole("button", { name: new RegExp(`Continue as .*\\(${role}\\)`) }).click();
-  const plugin = page.frameLocator("iframe[data-dues]");
-  const openAssistant = () => plugin.getByRole("link", { name: "Assistant" }).click();
-  const say = async (text: string) => {
-    await plugin.getByRole("textbox").fill(text);
-    await plugin.getByRole("button", { name: "Send" }).click();
-  };
-  const lines = plugin.getByRole("listitem");
-  const notice = plugin.getByRole("status").filter({ hasText: "The limit of your plan is reached" });
-  return {
-    page,
-    plugin,
-    openAssistant,
-    say,
-    lines,
-    notice,
-    [Symbol.asyncDispose]: () => context.close(),
-  };
-}
+Deno.test("the paywall shows the reached limit and the larger plan, and its button opens the checkout", async () => {
+  const api = FakeApi.withCheckout();
+  await using open = await site.open(api);
+  await fakeStripe(open.page.context());
+  await openAssistant(open);
+  await say(open, "Hello");
+  await open.plugin.getByRole("listitem").nth(1).waitFor();
+  assert.deepEqual(await open.plugin.getByRole("listitem").allInnerTexts(), [
+    "You:\nHello",
+    "Assistant:\nHello",
+  ]);
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "");
 
-Deno.test("two messages pass, the third meets the limit, and after the upgrade it passes too", async () => {
-  await using admin = await visit("garden", "admin");
-  const { page, plugin, openAssistant, say, lines, notice } = admin;
-  await openAssistant();
-  for (const [text, expected] of [["one", 2], ["two", 4]] as const) {
-    await say(text);
-    await lines.nth(expected - 1).waitFor();
-  }
-  await say("three");
-  await notice.getByText("It includes 2 AI chat messages every 30 days, and 2 are used.").waitFor();
-  assert.equal(await lines.count(), 4);
-
-  await notice.getByRole("button", { name: "Upgrade to Pro" }).click();
-  await page.waitForURL(`${stack.urls.stripe}/**`);
-  await page.getByRole("button", { name: /^Pay/ }).click();
-  await plugin.getByRole("status").getByText("Payment received.").waitFor();
-  await plugin.getByText("2 of 10,000").waitFor();
-  await openAssistant();
-  await say("three");
-  await lines.nth(1).waitFor();
+  api.assistant = quotaExceeded(inDays(3));
+  await say(open, "Once more");
+  const notice = open.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
+  assert.match(
+    await notice.innerText(),
+    /It includes 100 AI chat messages every 30 days, and 100 are used\. Pro includes 10,000 AI chat messages every 30 days\. More become available on \w+ \d+\./,
+  );
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "Once more");
+  await notice.getByRole("button", { name: "Not now" }).click();
   assert.equal(await notice.count(), 0);
+  await say(open, "Once more");
+  await notice.getByRole("button", { name: "Upgrade to Pro" }).click();
+  await open.page.waitForURL(CHECKOUT_URL);
 });
 
-Deno.test("a member who meets the limit is told whom to ask", async () => {
-  await using member = await visit("chess", "member");
-  await member.openAssistant();
-  await member.say("one");
-  await member.lines.nth(1).waitFor();
-  await member.say("two");
-  await member.lines.nth(3).waitFor();
-  await member.say("three");
-  await member.notice.getByText("An admin of your community can upgrade.").waitFor();
-  assert.equal(await member.notice.getByRole("button", { name: /Upgrade/ }).count(), 0);
+Deno.test("the paywall tells a member to ask an admin", async () => {
+  const api = new FakeApi();
+  api.info = billingInfo(free, { isAdmin: false });
+  api.assistant = quotaExceeded(null);
+  await using open = await site.open(api, { person: "ben" });
+  await openAssistant(open);
+  await say(open, "Hello");
+  const notice = open.plugin.getByRole("status").filter({ hasText: "Plan limit reached" });
+  await notice.getByText("An admin of your community can upgrade.").waitFor();
+  assert.doesNotMatch(await notice.innerText(), /become available/);
+  assert.equal(await notice.getByRole("button", { name: /Upgrade/ }).count(), 0);
+});
+
+Deno.test("a message that could not be sent stays in its field, and a notice says why", async () => {
+  const api = new FakeApi();
+  api.assistant = { code: "database_unavailable", status: 503 };
+  await using open = await site.open(api);
+  await openAssistant(open);
+  await say(open, "Hello");
+  await open.plugin.getByRole("status").getByText("The message was not sent.").waitFor();
+  assert.equal(await open.plugin.getByRole("textbox").inputValue(), "Hello");
 });

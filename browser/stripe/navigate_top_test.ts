@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leaveTo } from "./leave.ts";
+import { navigateTop } from "./navigate_top.ts";
 
 const URL = "https://checkout.stripe.com/c/pay/cs_test_1";
 
@@ -15,21 +15,21 @@ function topWindow(error?: Error) {
   return { visited, top: { location } as Window };
 }
 
-Deno.test("leaveTo() moves the top window and then asks nobody else", () => {
+Deno.test("navigateTop() navigates the top window and does not ask the parent", () => {
   const { visited, top } = topWindow();
   const asked: string[] = [];
-  leaveTo(URL, (url) => asked.push(url), top);
+  navigateTop(URL, (url) => asked.push(url), top);
   assert.deepEqual([visited, asked], [[URL], []]);
 });
 
-Deno.test("leaveTo() asks the parent where the browser refuses", () => {
+Deno.test("navigateTop() asks the parent when the browser refuses", () => {
   const { visited, top } = topWindow(new DOMException("refused", "SecurityError"));
   const asked: string[] = [];
-  leaveTo(URL, (url) => asked.push(url), top);
+  navigateTop(URL, (url) => asked.push(url), top);
   assert.deepEqual([visited, asked], [[], [URL]]);
 });
 
-Deno.test("leaveTo() does not take another fault for a refusal", () => {
+Deno.test("navigateTop() rethrows any error other than a SecurityError", () => {
   const { top } = topWindow(new DOMException("bad address", "SyntaxError"));
-  assert.throws(() => leaveTo(URL, () => assert.fail("asked the parent"), top), { name: "SyntaxError" });
+  assert.throws(() => navigateTop(URL, () => assert.fail("asked the parent"), top), { name: "SyntaxError" });
 });

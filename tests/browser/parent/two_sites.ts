@@ -1,41 +1,41 @@
 /**
- * A parent page on `localhost` and framed pages on `127.0.0.1`: two sites, as in real life. The framed pages do
- * nothing by themselves; a test speaks for them and sees what they hear.
+ * A parent page on `localhost` and framed pages on `127.0.0.1`, which are two sites, as in production. The framed pages
+ * do nothing on their own: a test posts messages from them and reads what they have received.
  */
 
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
-import { bundleModule, bundleScript } from "../../packages/parent/bundle.ts";
+import { bundleModule, bundleScript } from "../../../packages/parent/bundle.ts";
 
 /** One iframe of the parent page. */
 export interface FrameSpec {
-  /** For the test to find it by. */
+  /** The name that `frameOf` finds it by. */
   name: string;
   site: "plugin" | "hostile";
-  /** Attributes as the parent team writes them, such as `data-dues`. */
+  /** More attributes, such as `data-dues`. */
   attributes?: string;
 }
 
-/** Serves both sites until disposed. */
+/** Serves both sites until it is disposed. */
 export class TwoSites implements AsyncDisposable {
   readonly plugin: string;
   readonly hostile: string;
   readonly parent: string;
-  /** How many identity tokens the parent has given out. */
+  /** How many identity tokens the parent has issued. */
   tokens = 0;
-  /** Holds up the next tokens until resolved. */
+  /** The next tokens are delayed until this resolves. */
   tokenGate: Promise<void> = Promise.resolve();
-  /** What the token endpoint answers with. */
+  /** The status of the token endpoint's answers. */
   tokenStatus = 200;
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[];
   #frames: FrameSpec[] = [];
   #script = "";
 
   constructor() {
-    const silent = () => serve(() => html(FRAMED_PAGE));
+    const framed = () => serve(() => html(FRAMED_PAGE));
     const parent = serve((request) => this.#answerAsParent(request));
-    const plugin = silent();
-    const hostile = silent();
+    const plugin = framed();
+    const hostile = framed();
     this.#servers = [parent, plugin, hostile];
     this.parent = `http://localhost:${parent.addr.port}`;
     this.plugin = `http://127.0.0.1:${plugin.addr.port}`;
@@ -43,8 +43,8 @@ export class TwoSites implements AsyncDisposable {
   }
 
   /**
-   * Opens the parent's page with these iframes and the parent script by tag, or with `script` in its place. Resolves
-   * when the iframes are loaded.
+   * Opens a parent page with these iframes and the parent script in a tag, or with `script` in its place. Resolves when
+   * the iframes have loaded.
    */
   async open(
     browser: Browser | BrowserContext,
@@ -86,31 +86,31 @@ const FRAMED_PAGE = `<script>
   addEventListener("message", ({ origin, data }) => received.push({ origin, data }));
 </script>`;
 
-/** What a framed page has heard so far. */
-export function heardBy(frame: Frame): Promise<{ origin: string; data: unknown }[]> {
+/** The messages that a framed page has received so far. */
+export function receivedBy(frame: Frame): Promise<{ origin: string; data: unknown }[]> {
   return frame.evaluate("received");
 }
 
-/** Waits until a framed page has heard this many messages, and returns them without their origin. */
-export async function hears(frame: Frame, count: number): Promise<unknown[]> {
+/** Waits until a framed page has received this many messages, and returns them without their origin. */
+export async function messagesOf(frame: Frame, count: number): Promise<unknown[]> {
   await frame.waitForFunction(`received.length >= ${count}`);
-  return (await heardBy(frame)).map(({ data }) => data);
+  return (await receivedBy(frame)).map(({ data }) => data);
 }
 
-/** Waits until a framed page has its identity token, and returns the types of all it has heard by then. */
-export async function typesHeardWithToken(frame: Frame): Promise<string[]> {
+/** Waits until a framed page has its identity token, and returns the types of the messages it has received by then. */
+export async function typesUntilToken(frame: Frame): Promise<string[]> {
   await frame.waitForFunction(`received.some(({ data }) => data.type === "pluginContext")`);
-  return (await heardBy(frame)).map(({ data }) => (data as { type: string }).type);
+  return (await receivedBy(frame)).map(({ data }) => (data as { type: string }).type);
 }
 
-/** The iframe of this name. */
+/** The iframe with this name. */
 export function frameOf(page: Page, name: string): Frame {
   const frame = page.frame({ name });
   assert.ok(frame, `no iframe named ${name}`);
   return frame;
 }
 
-/** Posts a message to the parent as a framed page, and waits until the parent has it and is done with it. */
+/** Posts a message from a framed page to the parent, and waits until the parent has handled it. */
 export async function say(frame: Frame, message: unknown): Promise<void> {
   const page = frame.page();
   const before = await page.evaluate<number>("seen.length");

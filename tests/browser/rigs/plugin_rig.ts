@@ -1,87 +1,35 @@
 /**
- * The demo parent app around the real plugin page, in a browser, with the plugin's API played by the test: no
- * database, no Stripe. Parent on `localhost`, plugin on `127.0.0.1`.
+ * The demo parent app and the real plugin page in a browser, with a fake of the plugin's API. Needs no database and no
+ * Stripe. The parent is on `localhost` and the plugin on `127.0.0.1`, so they are two sites.
  */
 
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from "playwright-core";
-import { createApp } from "../../server/app.ts";
-import { readServerConfig } from "../../billing/config.ts";
-import type { BillingInfo } from "../../browser/api/contract.ts";
-import { billingInfo, free } from "../../browser/testing/billing_info.ts";
+import { createApp } from "../../../server/app.ts";
+import { readServerConfig } from "../../../billing/config.ts";
 import { Builder } from "fresh/dev";
-import { startParent } from "../../local/parent_app/start_parent.ts";
-import { freePorts } from "../../local/processes/ports.ts";
+import { startParent } from "../../../local/parent_app/start_parent.ts";
+import { freePorts } from "../../../local/processes/ports.ts";
+import { launchBrowser } from "../../support/browser.ts";
+import type { FakeApi } from "./fake_api.ts";
 
 const IDENTITY_SECRET = "identity-secret-of-at-least-32-characters";
 
-/** What the played API answers. A test changes it as its story goes on. */
-export class PlayedApi {
-  /** Billing info, or a problem's code and status. */
-  info: BillingInfo | Problem = billingInfo(free);
-  checkout: object | Problem = { code: "stripe_unavailable", status: 503 };
-  portal: object | Problem = { code: "stripe_unavailable", status: 503 };
-  /** What the assistant answers; what it hears when null. */
-  assistant: Problem | null = null;
-  /** How many sessions were opened. The token of each is `session-N`. */
-  sessions = 0;
-  /** Tokens that are not taken any more. */
-  refusedTokens: string[] = [];
-  /** Every call but those that open sessions: method, path, and the body if there is one. */
-  readonly calls: string[] = [];
-  /** Holds up answers until resolved. */
-  gate: Promise<void> = Promise.resolve();
-
-  /** The answer to one request. */
-  async answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/api/auth/session") return Response.json(this.#openSession());
-    const body = await request.text();
-    this.calls.push([request.method, pathname, body].filter(Boolean).join(" "));
-    await this.gate;
-    const token = request.headers.get("authorization")?.replace("Bearer ", "") ?? "";
-    if (this.refusedTokens.includes(token)) return answerWith({ code: "expired_token", status: 401 });
-    if (pathname === "/api/community/billing-info") return answerWith(this.info);
-    if (pathname === "/api/stripe/create-checkout-session") return answerWith(this.checkout);
-    if (pathname === "/api/stripe/create-portal-session") return answerWith(this.portal);
-    if (pathname === "/api/assistant/messages") {
-      return answerWith(this.assistant ?? { reply: JSON.parse(body).message });
-    }
-    return answerWith({ code: "not_found", status: 404 });
-  }
-
-  #openSession() {
-    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-    return { token: `session-${++this.sessions}`, expiresAt, isAdmin: true, pluginId: null };
-  }
-}
-
-interface Problem {
-  code: string;
-  status: number;
-  [member: string]: unknown;
-}
-
-function answerWith(answer: object | Problem): Response {
-  if ("status" in answer && "code" in answer) return Response.json(answer, { status: answer.status });
-  return Response.json(answer);
-}
-
 export interface OpenOptions extends BrowserContextOptions {
-  /** An id of `local/parent_app/people.ts`; the admin when left out. */
+  /** An id in `local/parent_app/people.ts`; by default the admin. */
   person?: string;
   path?: string;
-  /** True for a clock that the test can put forward. */
+  /** True for a clock that the test advances. */
   clock?: boolean;
 }
 
-/** A community page that is open in a browser. */
+/** An open community page. */
 export interface OpenPage extends AsyncDisposable {
   page: Page;
   /** The plugin in its iframe. */
   plugin: FrameLocator;
 }
 
-/** Both sites, running until disposed. */
+/** The two sites. They run until the rig is disposed. */
 export class PluginRig implements AsyncDisposable {
   private constructor(
     readonly parentUrl: string,
@@ -89,7 +37,7 @@ export class PluginRig implements AsyncDisposable {
     readonly stop: () => Promise<unknown>,
   ) {}
 
-  /** `env` is added to the plugin server's environment. */
+  /** Starts both sites. `env` is added to the plugin server's environment. */
   static async start(env: Record<string, string> = {}): Promise<PluginRig> {
     const [parentPort, pluginPort] = freePorts(2);
     const parentUrl = `http://localhost:${parentPort}`;
@@ -111,7 +59,7 @@ export class PluginRig implements AsyncDisposable {
     const app = await createApp(config);
     const stopping = new AbortController();
     const listening = Promise.withResolvers<void>();
-    const served = new Builder({ root: import.meta.dirname + "/../.." }).listen(
+    const served = new Builder({ root: import.meta.dirname + "/../../.." }).listen(
       () => Promise.resolve({ app }),
       {
         port: pluginPort,
@@ -126,10 +74,10 @@ export class PluginRig implements AsyncDisposable {
     });
   }
 
-  /** Opens a community page as one of the parent app's people, with the plugin's API played by `api`. */
+  /** Opens a community page as a signed-in person, with the plugin's API replaced by `api`. */
   async open(
     browser: Browser,
-    api: PlayedApi,
+    api: FakeApi,
     { person = "ada", path = "/c/garden/", clock = false, ...options }: OpenOptions = {},
   ): Promise<OpenPage> {
     const context = await browser.newContext(options);
@@ -147,7 +95,7 @@ export class PluginRig implements AsyncDisposable {
         status: answer.status,
         contentType: "application/json",
         body: await answer.text(),
-      }).catch(() => {}); // the page that asked may be gone
+      }).catch(() => {}); // the page may be closed already
     });
     await context.addCookies([await this.#sessionCookie(person)]);
     const page = await context.newPage();
@@ -174,4 +122,37 @@ export class PluginRig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** The browser and the rig of a test file. */
+export interface PluginSite {
+  readonly browser: Browser;
+  readonly parentUrl: string;
+  readonly pluginUrl: string;
+  open(api: FakeApi, options?: OpenOptions): Promise<OpenPage>;
+}
+
+/** Starts a browser and a rig before the tests of the calling file, and stops both after them. */
+export function usePluginSite(): PluginSite {
+  let browser: Browser;
+  let rig: PluginRig;
+  Deno.test.beforeAll(async () => {
+    [browser, rig] = await Promise.all([launchBrowser(), PluginRig.start()]);
+  });
+  Deno.test.afterAll(async () => {
+    await browser?.close();
+    await rig?.[Symbol.asyncDispose]();
+  });
+  return {
+    get browser() {
+      return browser;
+    },
+    get parentUrl() {
+      return rig.parentUrl;
+    },
+    get pluginUrl() {
+      return rig.pluginUrl;
+    },
+    open: (api, options) => rig.open(browser, api, options),
+  };
 }

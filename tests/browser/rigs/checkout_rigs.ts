@@ -2,15 +2,15 @@ import { type RunningSimulator, serveSimulator } from "@dues/stripe-simulator";
 import { connect, createPro } from "@dues/stripe-simulator/testing";
 import { PluginRig } from "./plugin_rig.ts";
 
-/** Where people pay. */
+/** Where the checkout opens: on Stripe's page or inside the plugin's. */
 export type CheckoutMode = "hosted" | "embedded";
 
-/** The plugin as set up for one way to pay, then for the other: one at a time, since a process serves one build. */
-export class Rigs implements AsyncDisposable {
+/** A plugin rig for each checkout mode. Only one runs at a time, because a process can serve only one build. */
+export class CheckoutRigs implements AsyncDisposable {
   #running: { mode: CheckoutMode; rig: PluginRig } | null = null;
   #simulator: RunningSimulator | null = null;
 
-  /** The plugin set up for this way to pay; another one that was running is stopped. */
+  /** Starts the rig of this mode if it is not running. Stops the other one. */
   async of(mode: CheckoutMode): Promise<PluginRig> {
     if (this.#running?.mode !== mode) {
       await this.#running?.rig[Symbol.asyncDispose]();
@@ -22,7 +22,7 @@ export class Rigs implements AsyncDisposable {
     return this.#running.rig;
   }
 
-  /** What the API answers for a new checkout inside the page. */
+  /** Creates a checkout session in the simulator and returns the API's answer for it. */
   async createEmbeddedCheckout(): Promise<{ sessionId: string; clientSecret: string }> {
     await this.#stripeUrl();
     const stripe = connect(this.#simulator!);

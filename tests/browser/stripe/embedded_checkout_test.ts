@@ -1,8 +1,9 @@
-// Checkout inside the plugin's page, with the simulator's stand-in for Stripe.js and nothing else played.
+// Embedded checkout on the whole stack, with the Stripe simulator's substitute for Stripe.js.
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../../support/browser.ts";
 import { startTestStack, type TestStack } from "../../support/stack.ts";
+import { visit } from "../rigs/visit.ts";
 
 let browser: Browser;
 let stack: TestStack;
@@ -14,37 +15,31 @@ Deno.test.afterAll(async () => {
   await stack.stop();
 });
 
-/** A community page as its admin sees it. */
-async function visit(communityId: string) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const scripts: string[] = [];
-  page.on("request", (request) => request.resourceType() === "script" && scripts.push(request.url()));
-  await page.goto(`${stack.urls.parent}/c/${communityId}/`);
-  await page.getByRole("button", { name: /Continue as .*\(admin\)/ }).click();
-  const plugin = page.frameLocator("iframe[data-dues]");
-  const upgrade = plugin.getByRole("button", { name: "Upgrade to Pro" });
+/** Opens a community page as its admin. */
+async function visitAsAdmin(communityId: string) {
+  const visited = await visit(browser, stack, `/c/${communityId}/`, "admin");
+  const upgrade = visited.plugin.getByRole("button", { name: "Upgrade to Pro" });
   await upgrade.waitFor();
-  const checkout = plugin.frameLocator(".place iframe");
-  return { page, plugin, upgrade, checkout, scripts, [Symbol.asyncDispose]: () => context.close() };
+  const checkout = visited.plugin.frameLocator(".place iframe");
+  return { ...visited, upgrade, checkout };
 }
 
-/** How often Stripe.js was asked for. */
+/** The requests for Stripe.js. */
 const stripeJs = (scripts: string[]) =>
   scripts.filter((url) => url === `${stack.urls.stripe}/stripe-js/stripe.js`);
 
 const noStripeJs = (page: Page) =>
   page.route(`${stack.urls.stripe}/stripe-js/stripe.js`, (route) => route.abort());
 
-Deno.test("where Stripe.js cannot be loaded, the checkout opens on Stripe's page", async () => {
-  await using admin = await visit("garden");
+Deno.test("the checkout opens on Stripe's page when Stripe.js cannot be loaded", async () => {
+  await using admin = await visitAsAdmin("garden");
   await noStripeJs(admin.page);
   await admin.upgrade.click();
   await admin.page.waitForURL(`${stack.urls.stripe}/**`);
 });
 
-Deno.test("paying happens inside the page, which never leaves; Stripe.js comes only then", async () => {
-  await using admin = await visit("garden");
+Deno.test("embedded checkout loads Stripe.js on demand, and the payment does not leave the page", async () => {
+  await using admin = await visitAsAdmin("garden");
   const { page, plugin, upgrade, checkout, scripts } = admin;
   assert.deepEqual(stripeJs(scripts), []);
   await page.evaluate("globalThis.stayed = true");
@@ -65,13 +60,13 @@ Deno.test("paying happens inside the page, which never leaves; Stripe.js comes o
   assert.equal(await page.evaluate("globalThis.stayed"), true);
 });
 
-Deno.test("a checkout that is refused leads back to the plan, with the reason", async () => {
-  await using late = await visit("chess");
-  await using early = await visit("chess");
+Deno.test("an embedded checkout answered already_subscribed shows the reason and the plan", async () => {
+  await using late = await visitAsAdmin("chess");
+  await using early = await visitAsAdmin("chess");
   await early.upgrade.click();
   await early.checkout.getByRole("button", { name: /^Pay|Subscribe/ }).click();
   await early.plugin.getByText(/^Renews on /).waitFor();
   await late.upgrade.click();
-  await late.plugin.getByRole("status").getByText("This community has a subscription already.").waitFor();
+  await late.plugin.getByRole("status").getByText("This community already has a subscription.").waitFor();
   await late.plugin.getByText(/^Renews on /).waitFor();
 });

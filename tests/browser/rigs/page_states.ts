@@ -1,37 +1,36 @@
 /**
- * Every state the plugin's pages can be in, each with the way there: for the checks that hold in all of them and for
- * the pictures in the docs. `docs/states.md` says what each is for.
+ * Every state of the plugin's pages, with the steps that reach it. Used by the accessibility checks of all states and
+ * for the pictures in the docs. `docs/states.md` describes the states.
  */
 
 import type { Browser, FrameLocator, Locator } from "playwright-core";
-import type { BillingInfo, Invoice, OfferedPlan } from "../../browser/api/contract.ts";
-import { billingInfo, free, pro, subscriptionWith } from "../../browser/testing/billing_info.ts";
-import { type OpenOptions, type OpenPage, PlayedApi } from "./plugin_rig.ts";
-import type { Rigs } from "./rigs.ts";
+import type { BillingInfo, Invoice, OfferedPlan } from "../../../browser/api/contract.ts";
+import { billingInfo, free, pro, subscriptionWith } from "../../../browser/testing/billing_info.ts";
+import type { CheckoutRigs } from "./checkout_rigs.ts";
+import { CHECKOUT_URL, FakeApi, quotaExceeded } from "./fake_api.ts";
+import { inDays, openAssistant, say, upgradeUntilStuck } from "./plugin_page.ts";
+import type { OpenOptions, OpenPage } from "./plugin_rig.ts";
 
 export interface PluginState {
-  /** Names its picture and its row in the docs. */
+  /** The name of its picture and of its row in the docs. */
   name: string;
   options?: OpenOptions;
-  /** Set where checkout happens inside the page. */
+  /** Set if the checkout opens inside the page. */
   isEmbedded?: boolean;
-  /** Sets the scene before the page opens. */
-  play?: (api: PlayedApi) => void;
-  /** The way from the open page to the state. */
-  reach?: (open: OpenPage, api: PlayedApi) => Promise<void>;
-  /** What is there once the state is reached. */
+  /** Sets the answers of the API before the page opens. */
+  prepare?: (api: FakeApi) => void;
+  /** The steps from the open page to the state. */
+  reach?: (open: OpenPage, api: FakeApi) => Promise<void>;
+  /** An element that exists only in this state. */
   sign: (plugin: FrameLocator) => Locator;
 }
-
-const DAY_MS = 86_400_000;
-const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
 
 const wizards = { feature: "active_wizard", windowSeconds: 0, period: "rolling" } as const;
 const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, hardLimit: 1 }] };
 const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, hardLimit: 20 }] };
 const plans = [freePlan, proPlan];
 
-/** A month of use with its weekends, so that its sum is `total`. */
+/** The daily usage of a month, lower at weekends, with about this total. */
 function daily(total: number): number[] {
   const shape = Array.from({ length: 30 }, (_, day) => [5, 8, 7, 9, 6, 2, 1][day % 7] + (day % 4));
   const sum = shape.reduce((a, b) => a + b);
@@ -83,90 +82,63 @@ const pastDue = () => ({
   graceEndsAt: inDays(6),
 });
 
-const CHECKOUT = "https://checkout.stripe.com/c/pay/cs_test_1";
-export const checkoutUrl = CHECKOUT;
-
-/** The answer of a server that a browser stays on its page for. */
-const stay = (open: OpenPage) =>
-  open.page.context().route(CHECKOUT, (route) => route.fulfill({ status: 204 }));
+/** Lets the page stay open: a browser ignores a navigation that is answered 204. */
+const refuseToNavigate = (open: OpenPage) =>
+  open.page.context().route(CHECKOUT_URL, (route) => route.fulfill({ status: 204 }));
 
 async function becomeStuck(open: OpenPage): Promise<void> {
-  await stay(open);
-  await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
-  const stuck = open.plugin.getByText("Stripe could not be opened here");
-  while (await stuck.count() === 0) await open.page.clock.runFor(1_000);
+  await refuseToNavigate(open);
+  await upgradeUntilStuck(open);
 }
-
-async function openAssistant({ plugin }: OpenPage): Promise<void> {
-  await plugin.getByRole("link", { name: "Assistant" }).click();
-  await plugin.getByRole("heading", { name: "Assistant" }).waitFor();
-}
-
-async function say(open: OpenPage, text: string): Promise<void> {
-  await open.plugin.getByRole("textbox").fill(text);
-  await open.plugin.getByRole("button", { name: "Send" }).click();
-}
-
-const refusal = () => ({
-  code: "quota_exceeded",
-  status: 402,
-  feature: "ai_chat_message",
-  limit: 100,
-  used: 100,
-  windowSeconds: 2_592_000,
-  period: "rolling",
-  resetsAt: inDays(3),
-  upgradePlan: "pro",
-});
 
 const text = (words: string | RegExp) => (plugin: FrameLocator) => plugin.getByText(words).first();
 
 export const states: PluginState[] = [
   {
     name: "loading",
-    play: (api) => api.gate = new Promise(() => {}),
+    prepare: (api) => api.gate = new Promise(() => {}),
     sign: (plugin) => plugin.locator("[aria-busy=true]"),
   },
   {
     name: "free",
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     sign: (plugin) => plugin.locator("[data-plan=free]"),
   },
   {
     name: "nothing-used",
-    play: (api) => api.info = onFree(0),
+    prepare: (api) => api.info = onFree(0),
     sign: text("Nothing used yet"),
   },
   {
     name: "almost-used-up",
-    play: (api) => api.info = onFree(91),
+    prepare: (api) => api.info = onFree(91),
     sign: text("9 left"),
   },
   {
     name: "used-up",
-    play: (api) => api.info = onFree(100),
+    prepare: (api) => api.info = onFree(100),
     sign: text("Limit reached"),
   },
   {
     name: "free-member",
     options: { person: "ben" },
-    play: (api) => api.info = onFree(37, { isAdmin: false }),
+    prepare: (api) => api.info = onFree(37, { isAdmin: false }),
     sign: text("An admin of your community can upgrade."),
   },
   {
     name: "pro",
-    play: (api) => api.info = onPro(),
+    prepare: (api) => api.info = onPro(),
     sign: text(/^Renews on /),
   },
   {
     name: "pro-member",
     options: { person: "ben" },
-    play: (api) => api.info = onPro({ isAdmin: false, invoices: [] }),
+    prepare: (api) => api.info = onPro({ isAdmin: false, invoices: [] }),
     sign: text(/^Renews on /),
   },
   {
     name: "trial",
-    play: (api) =>
+    prepare: (api) =>
       api.info = onPro({
         subscription: subscriptionWith({ status: "trialing", trialEnd: inDays(9) }),
         invoices: [],
@@ -175,12 +147,12 @@ export const states: PluginState[] = [
   },
   {
     name: "cancelled",
-    play: (api) => api.info = onPro({ subscription: subscriptionWith({ cancelAt: inDays(17) }) }),
+    prepare: (api) => api.info = onPro({ subscription: subscriptionWith({ cancelAt: inDays(17) }) }),
     sign: text(/^Cancelled\. /),
   },
   {
     name: "past-due",
-    play: (api) =>
+    prepare: (api) =>
       api.info = onPro({
         subscription: pastDue(),
         invoices: [invoice(3, "open"), invoice(2, "paid"), invoice(1, "paid")],
@@ -190,12 +162,12 @@ export const states: PluginState[] = [
   {
     name: "past-due-member",
     options: { person: "ben" },
-    play: (api) => api.info = onPro({ isAdmin: false, subscription: pastDue(), invoices: [] }),
+    prepare: (api) => api.info = onPro({ isAdmin: false, subscription: pastDue(), invoices: [] }),
     sign: text(/An admin can update the card\.$/),
   },
   {
     name: "unpaid",
-    play: (api) =>
+    prepare: (api) =>
       api.info = onFree(100, {
         community: { id: "garden", title: "Riverside Garden", hasBillingAccount: true },
         subscription: subscriptionWith({ status: "unpaid", paymentIssue: "payment_failed" }),
@@ -205,12 +177,12 @@ export const states: PluginState[] = [
   },
   {
     name: "leaving",
-    play: (api) => {
+    prepare: (api) => {
       api.info = onFree(37);
-      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT_URL };
     },
     reach: async (open) => {
-      await stay(open);
+      await refuseToNavigate(open);
       await open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
     },
     sign: (plugin) => plugin.getByRole("button", { name: "Opening checkout…" }),
@@ -218,9 +190,9 @@ export const states: PluginState[] = [
   {
     name: "stuck",
     options: { clock: true },
-    play: (api) => {
+    prepare: (api) => {
       api.info = onFree(37);
-      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT_URL };
     },
     reach: becomeStuck,
     sign: text("Stripe could not be opened here"),
@@ -228,9 +200,9 @@ export const states: PluginState[] = [
   {
     name: "away",
     options: { clock: true },
-    play: (api) => {
+    prepare: (api) => {
       api.info = onFree(37);
-      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT };
+      api.checkout = { sessionId: "cs_test_1", url: CHECKOUT_URL };
     },
     reach: async (open) => {
       await becomeStuck(open);
@@ -240,26 +212,26 @@ export const states: PluginState[] = [
   },
   {
     name: "checkout-failed",
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     reach: (open) => open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click(),
-    sign: text("The payment service does not answer."),
+    sign: text("The payment service is not responding."),
   },
   {
     name: "cancelled-checkout",
     options: { path: "/c/garden/?stripe_status=cancel" },
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     sign: text("Checkout cancelled."),
   },
   {
     name: "confirming",
     options: { path: "/c/garden/?stripe_status=success" },
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     sign: text("Your plan is being updated."),
   },
   {
     name: "late",
     options: { path: "/c/garden/?stripe_status=success", clock: true },
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     reach: async ({ page, plugin }) => {
       while (await plugin.getByText("Your plan is not updated yet.").count() === 0) {
         await page.clock.runFor(5_000);
@@ -270,18 +242,18 @@ export const states: PluginState[] = [
   {
     name: "paid",
     options: { path: "/c/garden/?stripe_status=success" },
-    play: (api) => api.info = onPro({ invoices: [invoice(3, "paid")] }),
+    prepare: (api) => api.info = onPro({ invoices: [invoice(3, "paid")] }),
     sign: text("Payment received."),
   },
   {
     name: "back-from-portal",
     options: { path: "/c/garden/?stripe_status=portal_return" },
-    play: (api) => api.info = onPro(),
+    prepare: (api) => api.info = onPro(),
     sign: text("Welcome back."),
   },
   {
     name: "load-failed",
-    play: (api) => api.info = { code: "database_unavailable", status: 503 },
+    prepare: (api) => api.info = { code: "database_unavailable", status: 503 },
     sign: text("The plan could not be loaded"),
   },
   {
@@ -298,7 +270,7 @@ export const states: PluginState[] = [
   },
   {
     name: "assistant",
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     reach: async (open) => {
       await openAssistant(open);
       await say(open, "Which beds need water today?");
@@ -307,9 +279,9 @@ export const states: PluginState[] = [
   },
   {
     name: "paywall",
-    play: (api) => {
+    prepare: (api) => {
       api.info = onFree(100);
-      api.assistant = refusal();
+      api.assistant = quotaExceeded(inDays(3));
     },
     reach: async (open) => {
       await openAssistant(open);
@@ -320,9 +292,9 @@ export const states: PluginState[] = [
   {
     name: "paywall-member",
     options: { person: "ben" },
-    play: (api) => {
+    prepare: (api) => {
       api.info = onFree(100, { isAdmin: false });
-      api.assistant = refusal();
+      api.assistant = quotaExceeded(inDays(3));
     },
     reach: async (open) => {
       await openAssistant(open);
@@ -333,23 +305,23 @@ export const states: PluginState[] = [
   {
     name: "embedded-checkout",
     isEmbedded: true,
-    play: (api) => api.info = onFree(37),
+    prepare: (api) => api.info = onFree(37),
     reach: (open) => open.plugin.getByRole("button", { name: "Upgrade to Pro" }).click(),
     sign: (plugin) => plugin.frameLocator(".place iframe").getByRole("button", { name: /^(Pay|Subscribe)/ }),
   },
 ];
 
-/** Opens a page and takes it to the state. */
+/** Opens a page and brings it into this state. */
 export async function reachState(
-  rigs: Rigs,
+  rigs: CheckoutRigs,
   browser: Browser,
   state: PluginState,
   options: OpenOptions = {},
 ): Promise<OpenPage> {
   const rig = await rigs.of(state.isEmbedded ? "embedded" : "hosted");
-  const api = new PlayedApi();
+  const api = new FakeApi();
   if (state.isEmbedded) api.checkout = await rigs.createEmbeddedCheckout();
-  state.play?.(api);
+  state.prepare?.(api);
   const open = await rig.open(browser, api, {
     ...state.options,
     ...options,

@@ -1,4 +1,4 @@
-// What runs when the parent page includes the script by a tag: the options are the tag's data attributes.
+// The entry point for a `<script>` tag. The options are the tag's data attributes.
 
 import { connectDues } from "./dues_parent.ts";
 

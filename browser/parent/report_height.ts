@@ -1,4 +1,4 @@
-/** Reports the height of the page's content, now and whenever it changes. */
+/** Reports the height of the page's content in CSS pixels, now and whenever it changes. */
 export function reportHeight(report: (height: number) => void): void {
   const observer = new ResizeObserver(([{ borderBoxSize: [size] }]) => {
     if (size.blockSize > 0) report(Math.ceil(size.blockSize));

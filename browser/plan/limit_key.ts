@@ -1,5 +1,5 @@
 import type { PlanLimit } from "../api/contract.ts";
 
-/** What tells the limits of one plan apart. */
+/** Identifies a limit among the limits of one plan. */
 export const limitKey = ({ feature, windowSeconds, period }: PlanLimit): string =>
   `${feature}-${windowSeconds}-${period}`;

@@ -1,12 +1,12 @@
 /**
- * A site that means harm. Its pages get hold of a window each in their own way, and then try everything on it: they
- * post whatever might count, send it elsewhere, and write down what they hear.
+ * A hostile site. Once a test has given its page a reference to a window, the page posts every kind of message to it,
+ * tries to navigate it away, and records the messages it receives.
  */
 
 import type { Frame, Page } from "playwright-core";
 
-/** What a hostile page might want the plugin to believe, or the parent to do. */
-const LIES = [
+/** Messages that the plugin or the parent would accept from the right sender. */
+const FORGED_MESSAGES = [
   { type: "pluginContext", identityToken: "forged" },
   { type: "stripeCallback", status: "success", sessionId: "cs_test_forged" },
   { type: "stripeCallback", status: "portal_return" },
@@ -21,7 +21,7 @@ export interface HostileSite extends AsyncDisposable {
   url: string;
 }
 
-/** Serves the site on an origin of its own. `/` frames `pluginUrl`; `/sibling` is for other pages to frame. */
+/** Serves the site on its own origin. `/` frames `pluginUrl`; other pages can frame `/sibling`. */
 export function serveHostileSite(pluginUrl: string): HostileSite {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
@@ -37,19 +37,19 @@ export function serveHostileSite(pluginUrl: string): HostileSite {
 }
 
 const SCRIPT = `<script>
-  heard = [];
-  addEventListener("message", ({ data }) => heard.push(data));
+  received = [];
+  addEventListener("message", ({ data }) => received.push(data));
   channel = new BroadcastChannel("dues");
-  channel.onmessage = ({ data }) => heard.push(data);
+  channel.onmessage = ({ data }) => received.push(data);
 
-  lieTo = (target) => {
-    for (const lie of ${JSON.stringify(LIES)}) target.postMessage(lie, "*");
-    const news = { message: { type: "stripeCallback", status: "success" }, communityId: "garden", pluginId: null };
-    channel.postMessage(news);
+  forgeMessagesTo = (target) => {
+    for (const message of ${JSON.stringify(FORGED_MESSAGES)}) target.postMessage(message, "*");
+    const stripeReturn = { message: { type: "stripeCallback", status: "success" }, communityId: "garden", pluginId: null };
+    channel.postMessage(stripeReturn);
   };
 
-  /** Tells whether the browser let it. */
-  sendAway = (target) => {
+  /** Returns whether the browser allowed it. */
+  navigateAway = (target) => {
     try {
       target.location = location.origin + "/sibling";
       return true;
@@ -59,7 +59,7 @@ const SCRIPT = `<script>
   };
 </script>`;
 
-/** Everything the hostile page has heard so far. */
-export function heardBy(page: Page | Frame): Promise<unknown[]> {
-  return page.evaluate("heard");
+/** The messages that the hostile page has received so far. */
+export function receivedBy(page: Page | Frame): Promise<unknown[]> {
+  return page.evaluate("received");
 }

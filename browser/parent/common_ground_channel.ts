@@ -1,13 +1,14 @@
 /**
- * The line to Common Ground (app.cg) in place of a Dues parent script, loaded only where it is configured.
+ * The channel to Common Ground (app.cg), used in place of the Dues parent script and loaded only if configured.
  *
- * 1. `init` asks the page around this one for the plugin's id in this community.
- * 2. The plugin's server signs two requests, for the person and for the community, and gives a ticket along.
- * 3. Common Ground answers each, signed. Ticket and answers together prove who is looking; the server checks all of it.
+ * 1. `init` asks the parent page for the plugin's id in this community.
+ * 2. The plugin's server signs two requests, one for the person and one for the community, and adds a ticket.
+ * 3. Common Ground answers each request with a signature. Ticket and answers together are the proof of identity, which
+ *    the server verifies.
  *
- * Messages are those of @common-ground-dao/cg-plugin-lib 0.9. It is not used itself: it takes answers from any window
- * and, where the browser does not name the parent, from any origin; it sends a signed request again that Common Ground
- * refuses the second time; and it writes the signed answers to the console.
+ * The messages are those of @common-ground-dao/cg-plugin-lib 0.9. The library itself is not used, for three reasons:
+ * it accepts answers from any window and, if the browser does not name the parent, from any origin; it repeats signed
+ * requests, which Common Ground refuses; and it logs the signed answers to the console.
  */
 
 import type {
@@ -20,24 +21,27 @@ import type { ParentChannel } from "./channel.ts";
 
 interface ChannelOptions {
   parentOrigin: string;
-  /** What Common Ground calls this iframe; it is in the page's address. Null when it is not. */
+  /** Common Ground's id of this iframe, from the page's address. Null if it is missing there. */
   iframeUid: string | null;
   callApi: typeof callApi;
 }
 
-/** What Common Ground posts: `type` is the id of the request that it answers. */
+/** A message from Common Ground. `type` is the id of the request that it answers. */
 interface AnswerMessage {
   type: string;
   payload: { response: string; signature?: string };
 }
 
-/** The page around this one may take a moment to listen, so `init` is repeated; it costs nothing. */
+/** `init` is repeated, because the parent page may not listen yet. */
 const INIT_ATTEMPTS = 5;
 const INIT_MS = 2_000;
-/** Signed requests go out once: Common Ground refuses repetitions. */
+/** Signed requests are sent once: Common Ground refuses a repeated one. */
 const ANSWER_MS = 10_000;
 
-/** Opens the line. A message counts only from the parent's exact origin AND window, as an answer that is waited for. */
+/**
+ * Opens the channel. A message is accepted only from the parent's exact origin AND the parent window, and only as the
+ * answer to an open request.
+ */
 export function openCommonGroundChannel({ parentOrigin, iframeUid, callApi }: ChannelOptions): ParentChannel {
   const waiting = new Map<string, (payload: AnswerMessage["payload"]) => void>();
 
@@ -74,13 +78,13 @@ export function openCommonGroundChannel({ parentOrigin, iframeUid, callApi }: Ch
 
   async function askSigned(request: SignedRequests["userInfo"]): Promise<SignedAnswer | null> {
     const payload = await ask(JSON.parse(request.request).requestId, request, ANSWER_MS);
-    // What Common Ground refuses, it does not sign.
+    // Common Ground does not sign a refusal.
     return payload?.signature ? { response: payload.response, signature: payload.signature } : null;
   }
 
   async function proveIdentity(): Promise<ApiResult<CommonGroundProof>> {
     const pluginId = iframeUid && await findPluginId();
-    if (!pluginId) return silent();
+    if (!pluginId) return parentSilent();
     const signed = await callApi<SignedRequests>("POST", "/api/auth/common-ground", {
       body: { iframeUid, pluginId },
     });
@@ -90,7 +94,7 @@ export function openCommonGroundChannel({ parentOrigin, iframeUid, callApi }: Ch
       askSigned(requests.userInfo),
       askSigned(requests.communityInfo),
     ]);
-    if (!userInfo || !communityInfo) return silent();
+    if (!userInfo || !communityInfo) return parentSilent();
     return { ok: true, data: { ticket, userInfo, communityInfo } };
   }
 
@@ -101,12 +105,11 @@ export function openCommonGroundChannel({ parentOrigin, iframeUid, callApi }: Ch
       // Common Ground sizes its iframes itself.
       if (message.type === "openUrl") askUnsigned({ type: "navigate", to: message.url }, ANSWER_MS);
     },
-    close: () => globalThis.removeEventListener("message", onMessage),
   };
 }
 
-/** Not `failure()` itself: what both this file and the page's code use would become one more file to load. */
-const silent = (): ReturnType<typeof failure> => ({
+/** Does not use `failure()`: code shared with the page's main script would become another file to load. */
+const parentSilent = (): ReturnType<typeof failure> => ({
   ok: false,
   failure: { status: 0, code: "parent_silent" },
 });
@@ -122,6 +125,6 @@ function pluginIdIn(response: string): string | null {
     const pluginId = JSON.parse(response)?.data?.pluginId;
     return typeof pluginId === "string" ? pluginId : null;
   } catch {
-    return null; // not JSON, so no answer
+    return null; // not JSON
   }
 }

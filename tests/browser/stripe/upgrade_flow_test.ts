@@ -1,4 +1,4 @@
-// The whole of it, with nothing played: parent page, plugin, checkout and portal, webhooks, database.
+// The upgrade from end to end on the whole stack: parent page, plugin, checkout, portal, webhooks, database.
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { Browser, FrameLocator, Page } from "playwright-core";
@@ -6,6 +6,7 @@ import { measureScripts } from "../../../bench/measures.ts";
 import type { Sql } from "../../../billing/db/sql.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import { startTestStack, type TestStack } from "../../support/stack.ts";
+import { visit } from "../rigs/visit.ts";
 
 let browser: Browser;
 let stack: TestStack;
@@ -19,22 +20,12 @@ Deno.test.afterAll(async () => {
   await stack.stop();
 });
 
-/** A community page as one of the parent app's people sees it, in a browser profile of its own. */
-async function visit(path: string, role: "admin" | "member") {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(stack.urls.parent + path);
-  await page.getByRole("button", { name: new RegExp(`Continue as .*\\(${role}\\)`) }).click();
-  const plugin = page.frameLocator("iframe[data-dues]");
-  return { page, plugin, [Symbol.asyncDispose]: () => context.close() };
-}
-
 async function goToCheckout(page: Page, plugin: FrameLocator): Promise<void> {
   await plugin.getByRole("button", { name: "Upgrade to Pro" }).click();
   await page.waitForURL(`${stack.urls.stripe}/**`);
 }
 
-/** The plan that a community is on, as the database has it. */
+/** The code of a community's plan in the database. */
 async function planOf(communityId: string): Promise<string> {
   const [{ code }] = await sql<[{ code: string }]>`
     select p.code from public.communities c join public.plans p on p.id = c.current_plan_id
@@ -42,7 +33,7 @@ async function planOf(communityId: string): Promise<string> {
   return code;
 }
 
-/** Makes something go wrong in the simulator. */
+/** Adds a fault to the Stripe simulator. */
 async function addFault(fault: object): Promise<void> {
   const response = await fetch(`${stack.urls.stripe}/_sim/faults`, {
     method: "POST",
@@ -51,17 +42,17 @@ async function addFault(fault: object): Promise<void> {
   assert.equal(response.status, 200, await response.text());
 }
 
-Deno.test("from the free plan to the pro plan, to the portal, to cancelled, without one reload by hand", async (t) => {
-  await using admin = await visit("/c/garden/", "admin");
+Deno.test("an admin upgrades, manages and cancels the subscription without reloading the page", async (t) => {
+  await using admin = await visit(browser, stack, "/c/garden/", "admin");
   const { page, plugin } = admin;
 
-  await t.step("the plugin shows the free plan, its limits and the upgrade", async () => {
+  await t.step("the plugin shows the free plan and its limits", async () => {
     await plugin.getByRole("heading", { name: "Free" }).first().waitFor();
     await plugin.getByText("100 AI chat messages every 30 days").waitFor();
     assert.equal(await plugin.getByRole("button", { name: "Manage billing" }).count(), 0);
   });
 
-  await t.step("a cancelled checkout changes nothing and has its own notice", async () => {
+  await t.step("a cancelled checkout shows a notice and changes nothing", async () => {
     await goToCheckout(page, plugin);
     await page.getByRole("link", { name: "Back" }).click();
     await plugin.getByRole("status").getByText("Checkout cancelled.").waitFor();
@@ -79,7 +70,7 @@ Deno.test("from the free plan to the pro plan, to the portal, to cancelled, with
     await page.getByRole("radio").first().check();
   });
 
-  await t.step("paying leads back to the parent's page, and the plan arrives by itself", async () => {
+  await t.step("paying leads back to the community page, where the pro plan appears", async () => {
     await page.getByRole("button", { name: /^Pay/ }).click();
     await page.waitForURL(`${stack.urls.parent}/c/garden/**`);
     await plugin.getByRole("status").getByText("Payment received. Your community is on the Pro plan.")
@@ -92,7 +83,7 @@ Deno.test("from the free plan to the pro plan, to the portal, to cancelled, with
     assert.equal(await planOf("garden"), "pro");
   });
 
-  await t.step("a reload brings the plan again, and the notice not", async () => {
+  await t.step("a reload shows the plan without the notice", async () => {
     await page.reload();
     await plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
     assert.equal(await plugin.getByRole("status").innerText(), "");
@@ -111,9 +102,9 @@ Deno.test("from the free plan to the pro plan, to the portal, to cancelled, with
   });
 });
 
-Deno.test("a plugin with an id of odd characters waits for a late webhook and offers no second upgrade", async () => {
+Deno.test("a plugin whose id needs percent-encoding waits for a late webhook and offers no second upgrade", async () => {
   const path = "/c/chess/plugin/club%20desk%2F2/";
-  await using admin = await visit(path, "admin");
+  await using admin = await visit(browser, stack, path, "admin");
   const { page, plugin } = admin;
   await goToCheckout(page, plugin);
   await addFault({ kind: "delay_delivery", next: 100, ms: 2_000 });
@@ -127,14 +118,14 @@ Deno.test("a plugin with an id of odd characters waits for a late webhook and of
   assert.equal(await planOf("chess"), "pro");
 });
 
-Deno.test("a member sees the plan and no buttons", async () => {
-  await using member = await visit("/c/chess/", "member");
+Deno.test("a member sees the plan without buttons", async () => {
+  await using member = await visit(browser, stack, "/c/chess/", "member");
   await member.plugin.getByText("Current plan").waitFor();
   assert.equal(await member.plugin.getByRole("button").count(), 0);
   assert.deepEqual(await member.plugin.getByRole("link").allInnerTexts(), ["Plan", "Assistant"]);
 });
 
-Deno.test("the billing page loads one script of at most 16 kB, named in the page itself, and little css", async () => {
+Deno.test("the billing page preloads one script of at most 16 kB, and less than 8 kB of CSS", async () => {
   const { value, limit } = await measureScripts(stack);
   assert.equal(limit, 16);
   assert.ok(value <= limit, `${value} kB`);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type ApiResult, failure } from "../api/client.ts";
 import { FakeClock } from "../testing/fake_clock.ts";
 import { FakeParent, PARENT } from "../testing/fake_parent.ts";
-import { openCommonGroundChannel } from "./common_ground.ts";
+import { openCommonGroundChannel } from "./common_ground_channel.ts";
 
 const PLUGIN_ID = "d0000000-0000-4000-8000-000000000001";
 const signed = (requestId: string) => ({ request: JSON.stringify({ requestId }), signature: "ours" });
 const SIGNED = { ticket: "ticket-1", userInfo: signed("request-u"), communityInfo: signed("request-c") };
 
-/** A channel to a played Common Ground, with the plugin's API answering `api`. */
+/** A channel to a fake Common Ground, with the plugin's API answering `api`. */
 function open(
   { iframeUid = "a1B2c3D4e5" as string | null, api = { ok: true, data: SIGNED } as ApiResult<unknown> } = {},
 ) {
@@ -21,10 +21,10 @@ function open(
       return Promise.resolve(api as ApiResult<T>);
     },
   });
-  return { channel, calls, [Symbol.dispose]: () => channel.close() };
+  return { channel, calls };
 }
 
-/** What the parent was asked, oldest first, and that only its own origin could read it. */
+/** The requests the parent received, oldest first. Asserts that each was sent to its origin only. */
 function asked(parent: FakeParent) {
   return parent.sent.map((message) => {
     const { data, target } = message as { data: { request: string }; target: string };
@@ -37,20 +37,20 @@ const answer = (requestId: string, data: unknown, signature?: string) => ({
   type: requestId,
   payload: { response: JSON.stringify({ data, requestId, pluginId: PLUGIN_ID }), signature },
 });
-const says = (parent: FakeParent, requestId: string, signature = "theirs") =>
-  parent.says(answer(requestId, { of: requestId }, signature));
+const answerSigned = (parent: FakeParent, requestId: string, signature = "theirs") =>
+  parent.posts(answer(requestId, { of: requestId }, signature));
 
-/** Answers `init`, so that the signed requests go out. */
+/** Answers `init`, so that the signed requests are sent. */
 async function initialised(clock: FakeClock, parent: FakeParent): Promise<void> {
   const [{ requestId }] = asked(parent);
-  parent.says(answer(requestId, { pluginId: PLUGIN_ID, userId: "u", assignableRoleIds: [] }));
-  await clock.settle();
+  parent.posts(answer(requestId, { pluginId: PLUGIN_ID, userId: "u", assignableRoleIds: [] }));
+  await clock.runMicrotasks();
 }
 
-Deno.test("signed answers and the ticket they were asked with are the proof", async () => {
+Deno.test("proveIdentity() returns the ticket and both signed answers", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using opened = open();
+  const opened = open();
   const proof = opened.channel.proveIdentity();
   await initialised(clock, parent);
   const [init, ...requests] = asked(parent);
@@ -65,8 +65,8 @@ Deno.test("signed answers and the ticket they were asked with are the proof", as
     SIGNED.communityInfo,
   ]);
 
-  says(parent, "request-c");
-  says(parent, "request-u");
+  answerSigned(parent, "request-c");
+  answerSigned(parent, "request-u");
   const of = (requestId: string) => {
     const { payload } = answer(requestId, { of: requestId }, "theirs");
     return { response: payload.response, signature: "theirs" };
@@ -77,29 +77,29 @@ Deno.test("signed answers and the ticket they were asked with are the proof", as
   });
 });
 
-Deno.test("init is asked again until it is answered; signed requests go out once", async () => {
+Deno.test("proveIdentity() repeats init until it is answered, and sends signed requests once", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using opened = open();
+  const opened = open();
   const proof = opened.channel.proveIdentity();
   await clock.pass(4_500);
   assert.deepEqual(asked(parent).map(({ data }) => data.type), ["init", "init", "init"]);
   const { requestId } = asked(parent)[2];
-  parent.says(answer(requestId, { pluginId: PLUGIN_ID }));
-  await clock.settle();
+  parent.posts(answer(requestId, { pluginId: PLUGIN_ID }));
+  await clock.runMicrotasks();
   await clock.pass(20_000);
   assert.equal(parent.sent.length, 5);
   assert.deepEqual(await proof, failure("parent_silent"));
 });
 
-Deno.test("no iframeUid, no answer to init, or a refusal: the parent is silent", async () => {
+Deno.test("proveIdentity() fails with parent_silent without iframeUid, without an answer to init, or after a refusal", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using without = open({ iframeUid: null });
+  const without = open({ iframeUid: null });
   assert.deepEqual(await without.channel.proveIdentity(), failure("parent_silent"));
   assert.deepEqual(parent.sent, []);
 
-  using opened = open();
+  const opened = open();
   const unanswered = opened.channel.proveIdentity();
   await clock.pass(20_000);
   assert.deepEqual(await unanswered, failure("parent_silent"));
@@ -107,15 +107,15 @@ Deno.test("no iframeUid, no answer to init, or a refusal: the parent is silent",
   parent.sent.length = 0;
   const refused = opened.channel.proveIdentity();
   await initialised(clock, parent);
-  parent.says(answer("request-u", { error: "NOT_ALLOWED" }));
-  says(parent, "request-c");
+  parent.posts(answer("request-u", { error: "NOT_ALLOWED" }));
+  answerSigned(parent, "request-c");
   assert.deepEqual(await refused, failure("parent_silent"));
 });
 
-Deno.test("what the plugin's own server refuses is passed on, and Common Ground is not asked", async () => {
+Deno.test("proveIdentity() returns a failure of the plugin's server and sends Common Ground no signed request", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using opened = open({ api: failure("network_error") });
+  const opened = open({ api: failure("network_error") });
   const proof = opened.channel.proveIdentity();
   await initialised(clock, parent);
   assert.deepEqual(await proof, failure("network_error"));
@@ -129,25 +129,25 @@ for (
     ["no window", { source: null }],
   ] as const
 ) {
-  Deno.test(`an answer from ${from} is ignored`, async () => {
+  Deno.test(`the Common Ground channel ignores an answer from ${from}`, async () => {
     using clock = new FakeClock();
     using parent = new FakeParent();
-    using opened = open();
+    const opened = open();
     const proof = opened.channel.proveIdentity();
     await initialised(clock, parent);
-    parent.says(answer("request-u", { of: "forger" }, "forged"), sender);
-    says(parent, "request-u");
-    says(parent, "request-c");
+    parent.posts(answer("request-u", { of: "forger" }, "forged"), sender);
+    answerSigned(parent, "request-u");
+    answerSigned(parent, "request-c");
     const result = await proof;
     assert.ok(result.ok && "userInfo" in result.data);
     assert.equal(result.data.userInfo.signature, "theirs");
   });
 }
 
-Deno.test("messages of any other shape are ignored, and none is heard after the channel is closed", async () => {
+Deno.test("the Common Ground channel ignores messages of other shapes", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using opened = open();
+  const opened = open();
   const proof = opened.channel.proveIdentity();
   await initialised(clock, parent);
   for (
@@ -161,18 +161,15 @@ Deno.test("messages of any other shape are ignored, and none is heard after the 
       { type: "stripeCallback", status: "success" },
       { type: "__proto__", payload: { response: "{}" } },
     ]
-  ) parent.says(data);
-  opened.channel.close();
-  says(parent, "request-u");
-  says(parent, "request-c");
+  ) parent.posts(data);
   await clock.pass(20_000);
   assert.deepEqual(await proof, failure("parent_silent"));
 });
 
-Deno.test("an address to open goes to Common Ground as navigate; it hears nothing else of the plugin", async () => {
+Deno.test("the Common Ground channel sends openUrl as navigate, and no other plugin message", async () => {
   using clock = new FakeClock();
   using parent = new FakeParent();
-  using opened = open();
+  const opened = open();
   opened.channel.send({ type: "pluginReady", pluginType: "dues" });
   opened.channel.send({ type: "pluginResize", height: 640 });
   opened.channel.send({ type: "openUrl", url: "https://checkout.stripe.com/c/pay/1" });
