@@ -133,6 +133,7 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const env = {
     ...pluginEnvironment(urls, keys, databaseUrl(cluster, "billing_service", database)),
     CHECKOUT_UI_MODE: options.checkout ?? "hosted",
+    DUES_EXAMPLES: "true",
   };
   const gateway = startGateway(children, {
     port: ports.supabase,
@@ -201,7 +202,11 @@ async function startPlugin(
     ? {
       module: "dev.ts",
       // Restarts on a change in what the app imports and in these folders; the page then loads itself anew.
-      denoArgs: ["--allow-all", "--watch=routes,islands,components,browser,static", "--no-clear-screen"],
+      denoArgs: [
+        "--allow-all",
+        "--watch=routes,islands,components,browser,examples,static",
+        "--no-clear-screen",
+      ],
       env: { ...env, PORT: String(ports.plugin) },
     }
     : { module: "local/processes/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };

@@ -2,12 +2,13 @@ import { projectRoot } from "../../local/paths.ts";
 
 const BUILT_VARIABLE = "DUES_TEST_BUILT";
 
-/** Builds the plugin into `_fresh/`, unless this test run has done so. */
+/** Builds the plugin with its examples into `_fresh/`, unless this test run has done so. */
 export async function buildApp(): Promise<void> {
   if (Deno.env.get(BUILT_VARIABLE)) return;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "dev.ts", "build"],
     cwd: projectRoot,
+    env: { DUES_EXAMPLES: "true" },
   }).output();
   if (!success) {
     const text = new TextDecoder();
