@@ -240,7 +240,7 @@ Deno.test("every table, view and function of schema public has its row", async (
 Deno.test("the table in docs/architecture.md names them all", () => {
   const text = readFileSync(`${root}/docs/architecture.md`, "utf8");
   const table = text.slice(
-    text.indexOf("## Who is believed"),
+    text.indexOf("## Who is trusted"),
     text.indexOf("`supabase/tests/privileges_test.sql`"),
   );
   const apiRoutes = routes.filter(({ file, path }) => path.startsWith("/api/") && !file.includes("[..."));
