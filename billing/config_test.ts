@@ -40,6 +40,7 @@ Deno.test("an empty environment is refused with every variable named at once", (
     "STRIPE_API_BASE",
     "STRIPE_JS_URL",
     "CHECKOUT_UI_MODE",
+    "DUES_EXAMPLES",
     "STRIPE_PORTAL_CONFIGURATION_ID",
     "CRON_SECRET",
     "OPERATOR_DB_URL",

@@ -7,6 +7,8 @@ export interface PublicConfig {
   /** Origins, such as `https://app.example`. */
   parentAppUrl: string;
   pluginUrl: string;
+  /** Whether the examples are served. */
+  showsExamples: boolean;
   /** How the parent app proves who somebody is. */
   identityProvider: IdentityProviderName;
   /** Set if the checkout opens inside the plugin's page. */

@@ -1,7 +1,5 @@
-/** Runs operators' tasks as they do. */
-import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Runs operators' tasks as an operator does. */
+import { runDeno } from "./run_deno.ts";
 
 export interface Operator {
   /** The address of the database for role `postgres`. */
@@ -15,29 +13,15 @@ export async function runOperatorTask(
   file: string,
   args: string[] = [],
 ): Promise<{ success: boolean; out: string; err: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-net",
-      "--allow-env",
-      "--allow-sys",
-      "--allow-read",
-      `billing/tasks/${file}`,
-      ...args,
-    ],
-    cwd: root,
-    clearEnv: true,
-    env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      HOME: Deno.env.get("HOME") ?? "",
-      NO_COLOR: "1",
+  const permissions = ["--allow-net", "--allow-env", "--allow-sys", "--allow-read"];
+  const { code, stdout, stderr } = await runDeno(
+    ["run", "--no-check", ...permissions, `billing/tasks/${file}`, ...args],
+    {
       OPERATOR_DB_URL: databaseUrl,
       STRIPE_SECRET_KEY: "sk_test_operator",
       STRIPE_API_BASE: stripeUrl,
       SUPABASE_URL: "http://127.0.0.1:1",
     },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { success, out: text(stdout), err: text(stderr) };
+  );
+  return { success: code === 0, out: stdout, err: stderr };
 }
