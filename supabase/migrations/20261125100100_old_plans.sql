@@ -10,7 +10,7 @@ create table public.plans (
   currency         text not null constraint plans_currency_form check (currency ~ '^[a-z]{3}$'),
   billing_interval text constraint plans_billing_interval_known check (billing_interval in ('month', 'year')),
   stripe_price_id  text constraint plans_stripe_price_id_key unique,
-  grace_period     interval not null default '7 days'
+  grace_period     interval not null default billing.default_grace_period()
                    constraint plans_grace_period_not_negative check (grace_period >= interval '0'),
   is_default       boolean not null default false,
   is_active        boolean not null default true,

@@ -30,31 +30,3 @@ comment on column billing.metered_prices.billing_interval is 'month or year, as 
 comment on column billing.metered_prices.stripe_price_id is 'The Stripe price (price_…).';
 comment on column billing.metered_prices.created_at is 'When the row was made.';
 comment on column billing.metered_prices.updated_at is 'When the row last changed.';
-
--- As before, and with what is sold together with the plan. A trial is for a community's first subscription only.
-create or replace function billing.checkout_context(p_community_id text, p_plan_code text default null) returns jsonb
-  language sql stable security definer set search_path = ''
-as $$
-  select jsonb_build_object(
-    'community', jsonb_build_object(
-      'id', c.id, 'title', c.title, 'stripe_customer_id', c.stripe_customer_id,
-      'customer_generation', (select count(*) from billing.customers k where k.community_id = c.id)),
-    'plan', (
-      select jsonb_build_object(
-        'code', p.code, 'stripe_price_id', p.stripe_price_id,
-        'metered_price_ids', (
-          select coalesce(jsonb_agg(m.stripe_price_id order by m.feature), '[]')
-          from billing.metered_prices m join public.features f on f.code = m.feature
-          where f.is_metered and m.currency = p.currency and m.billing_interval = p.billing_interval),
-        'trial_days', case
-          when exists (select from public.subscriptions s where s.community_id = c.id) then 0
-          else p.trial_days end)
-      from public.plans p where p.code = p_plan_code and p.is_active),
-    'live_subscription', (
-      select jsonb_build_object('id', s.id, 'status', s.status)
-      from public.subscriptions s
-      where s.community_id = c.id and billing.is_live(s.status)
-      order by s.started_at desc limit 1))
-  from public.communities c where c.id = p_community_id
-$$;
-comment on function billing.checkout_context(text, text) is 'Community, its Stripe customer, its live subscription and all that the plan asked for sells, in one read.';

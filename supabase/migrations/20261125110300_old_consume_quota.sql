@@ -20,13 +20,13 @@ begin
   if v_is_default or not exists (
     select from public.subscriptions s left join public.plans p on p.id = s.plan_id
     where s.community_id = p_community_id and s.status = 'past_due'
-      and now() >= s.past_due_since + coalesce(p.grace_period, interval '7 days'))
+      and now() >= s.past_due_since + coalesce(p.grace_period, billing.default_grace_period()))
   then
     return v_plan_id;
   end if;
 
   perform from public.communities c where c.id = p_community_id for no key update;
-  perform billing.derive_plan(p_community_id);
+  perform billing.update_current_plan(p_community_id);
   select c.current_plan_id into v_plan_id from public.communities c where c.id = p_community_id;
   return v_plan_id;
 end $$;
