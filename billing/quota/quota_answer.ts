@@ -112,7 +112,7 @@ function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>)
       upgradePlan: refused.upgrade_plan,
     },
     // RFC 9110, 10.2.3, in seconds: a date would have to be read by the caller's clock.
-    headers: refused.retry_after_seconds === null ? {} : { "retry-after": `${refused.retry_after_seconds}` },
+    retryAfterSeconds: refused.retry_after_seconds ?? undefined,
   });
 }
 
