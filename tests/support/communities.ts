@@ -4,5 +4,5 @@ import type { Sql } from "../../billing/db/sql.ts";
 export async function addCommunities(sql: Sql, ...ids: string[]): Promise<void> {
   await sql`
     insert into public.communities (id, title, current_plan_id)
-    select id, id, p.id from unnest(${ids}::text[]) as id, public.plans p where p.is_default`;
+    select new.id, new.id, p.id from unnest(${ids}::text[]) as new (id), public.plans p where p.is_default`;
 }
