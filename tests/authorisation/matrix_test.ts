@@ -35,11 +35,7 @@ Deno.test.afterAll(async () => await stack?.stop());
 
 /** Gives a community a subscription, an invoice and some use of a feature. */
 async function subscribe(person: Person) {
-  const token = await api.signIn(person);
-  const { body } = await api.call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
-  const paid = await fetch(`${stack.urls.stripe}/_sim/checkout/${body.sessionId}/pay`, { method: "POST" });
-  assert.equal(paid.status, 200, await paid.text());
-  assert.ok((await fetch(`${stack.urls.stripe}/_sim/idle`)).ok);
+  const token = await api.upgrade(person);
   const used = await api.call("POST", "/api/assistant/messages", { token, json: { message: "Hello" } });
   assert.equal(used.status, 200);
 }
