@@ -7,7 +7,7 @@ import Stripe from "stripe";
 import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
-import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";

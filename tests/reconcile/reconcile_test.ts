@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../billing/http/scheduled_handler.ts";
 import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
 import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
