@@ -2,11 +2,9 @@
  * Usage under the worst conditions: communities use a metered feature hour after hour and give some back, while workers
  * that report it are killed at random and Stripe fails at random, before and after it has carried out what it was asked.
  */
-import type { Fault } from "../../packages/stripe-simulator/src/control/faults.ts";
-import { seededRandom } from "../../packages/stripe-simulator/src/control/seeded_random.ts";
-import { usageIn } from "../../packages/stripe-simulator/src/behaviour/usage.ts";
+import { type Fault, usageIn } from "@dues/stripe-simulator";
+import { seededRandom, startSimulator, type TestSimulator } from "@dues/stripe-simulator/testing";
 import { type QuotaRig } from "../quota/rig.ts";
-import { type Rig, startRig } from "../../packages/stripe-simulator/tests/rig.ts";
 import { METER, startUsageRig } from "./rig.ts";
 
 export interface StormOptions {
@@ -47,7 +45,7 @@ const faults = (seed: number): Fault[] => [
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { seed, workers, hours, communities, onProgress = () => {} } = options;
   await using rig = await startUsageRig();
-  await using sim = await startRig({ log: () => {} });
+  await using sim = await startSimulator({ log: () => {} });
   const names = Array.from({ length: communities }, (_, index) => `community-${index}`);
   const customers = await subscribeAll(rig, sim, names);
   await installMovableClock(rig);
@@ -81,7 +79,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   };
 }
 
-async function subscribeAll(rig: QuotaRig, { stripe }: Rig, names: string[]): Promise<Map<string, string>> {
+async function subscribeAll(
+  rig: QuotaRig,
+  { stripe }: TestSimulator,
+  names: string[],
+): Promise<Map<string, string>> {
   await stripe.billing.meters.create({
     display_name: "Images",
     event_name: METER,
@@ -144,7 +146,7 @@ async function drain(rig: QuotaRig, from: number, onProgress: (text: string) => 
 }
 
 /** Workers, each killed without warning in the middle of its work and replaced by another. */
-function startGang(rig: QuotaRig, { simulator }: Rig, workers: number, seed: number) {
+function startGang(rig: QuotaRig, { simulator }: TestSimulator, workers: number, seed: number) {
   const random = seededRandom(seed);
   const received = () => simulator.account.meterEvents.oldestFirst().length;
   const script = new URL("./worker.ts", import.meta.url).pathname;
@@ -178,7 +180,7 @@ function startGang(rig: QuotaRig, { simulator }: Rig, workers: number, seed: num
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The simulator, like Stripe, finds out afterwards what counts. */
-async function untilChecked({ simulator, stripe }: Rig) {
+async function untilChecked({ simulator, stripe }: TestSimulator) {
   while (simulator.account.meterEvents.oldestFirst().some(({ status }) => status === "received")) {
     await stripe.billing.meters.list();
     await pause(50);
