@@ -20,7 +20,7 @@ export interface HistoryDatabase extends AsyncDisposable {
 export async function prepareHistory(events: number): Promise<HistoryDatabase> {
   const database = await createDatabase();
   const operator = database.connect("postgres", { max: 1 });
-  await operator`update public.plan_limits set hard_limit = 1000000000000 where feature = ${FEATURE}`;
+  await operator`update public.plan_limits set quota = 1000000000000 where feature = ${FEATURE}`;
   await operator`
     insert into public.communities (id, title, current_plan_id)
     select v, v, p.id from public.plans p, unnest(${[HOT_COMMUNITY, ...SPREAD_COMMUNITIES]}::text[]) as v
@@ -75,7 +75,7 @@ async function createPeers(operator: Pool): Promise<void> {
       v_limit bigint;
       v_used bigint;
     begin
-      select l.hard_limit into v_limit from public.communities c join public.plan_limits l on l.plan_id = c.current_plan_id
+      select l.quota into v_limit from public.communities c join public.plan_limits l on l.plan_id = c.current_plan_id
       where c.id = p_community_id and l.feature = 'ai_chat_message';
       select count(*) into v_used from public.usage_events
       where community_id = p_community_id and feature = 'ai_chat_message' and occurred_at > now() - interval '30 days';

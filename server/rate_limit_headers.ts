@@ -13,10 +13,10 @@ export function rateLimitHeaders({ feature, limits }: Pick<Consumption, "feature
     window: limit.period === "calendar_month" ? "" : `;w=${limit.windowSeconds}`,
   }));
   return {
-    "ratelimit-policy": policies.map(({ name, hardLimit, window }) => `"${name}";q=${hardLimit}${window}`)
+    "ratelimit-policy": policies.map(({ name, quota, window }) => `"${name}";q=${quota}${window}`)
       .join(", "),
-    "ratelimit": policies.map(({ name, hardLimit, used, secondsToReset }) =>
-      `"${name}";r=${Math.max(hardLimit - used, 0)};t=${secondsToReset}`
+    "ratelimit": policies.map(({ name, quota, used, secondsToReset }) =>
+      `"${name}";r=${Math.max(quota - used, 0)};t=${secondsToReset}`
     ).join(", "),
   };
 }

@@ -22,7 +22,7 @@ function scene(
       return Promise.resolve({
         feature: "ai_chat_message",
         quantity: 1,
-        limits: [{ windowSeconds: 60, period: "rolling", hardLimit: 5, used: 2, secondsToReset: 30 }],
+        limits: [{ windowSeconds: 60, period: "rolling", quota: 5, used: 2, secondsToReset: 30 }],
         release: () => {
           seen.released++;
           return releaseFails ? Promise.reject(new Error("no database")) : Promise.resolve(1);

@@ -11,13 +11,13 @@ insert into public.features (code, name, unit) values
   ('active_wizard', 'Active wizards', 'wizard')
 on conflict (code) do nothing;
 
-insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
-select p.id, l.feature, l.time_window, l.hard_limit
+insert into public.plan_limits (plan_id, feature, quota_window, quota)
+select p.id, l.feature, l.quota_window, l.quota
 from (values
   ('free', 'ai_chat_message', interval '30 days', 100),
   ('free', 'active_wizard', interval '0', 1),
   ('pro', 'ai_chat_message', interval '30 days', 10000),
   ('pro', 'active_wizard', interval '0', 20)
-) as l (plan_code, feature, time_window, hard_limit)
+) as l (plan_code, feature, quota_window, quota)
 join public.plans p on p.code = l.plan_code
-on conflict (plan_id, feature, time_window, period) do nothing;
+on conflict (plan_id, feature, quota_window, period) do nothing;

@@ -5,7 +5,7 @@ const windowSchema = z.object({
   /** 0 = a resource limit: so many at once. */
   window_seconds: z.number(),
   period: z.enum(["rolling", "calendar_month"]),
-  hard_limit: z.number(),
+  quota: z.number(),
   used: z.number(),
 });
 
@@ -16,7 +16,7 @@ const consumedSchema = z.object({
     windowSchema.extend({ seconds_to_reset: z.number() }).transform((limit) => ({
       windowSeconds: limit.window_seconds,
       period: limit.period,
-      hardLimit: limit.hard_limit,
+      quota: limit.quota,
       /** With this use. */
       used: limit.used,
       /** Until the first units come back. */
@@ -35,10 +35,9 @@ const consumedSchema = z.object({
 
 const acquiredSchema = z.object({
   outcome: z.enum(["acquired", "held"]),
-  plan: z.string(),
   used: z.number(),
-  hard_limit: z.number(),
-}).transform(({ hard_limit, ...rest }) => ({ ...rest, hardLimit: hard_limit }));
+  quota: z.number(),
+}).transform(({ outcome, ...rest }) => ({ ...rest, alreadyHeld: outcome === "held" }));
 
 const refusedSchema = windowSchema.extend({
   outcome: z.literal("refused"),
@@ -66,7 +65,7 @@ export function readConsumed(feature: string, answer: unknown): z.output<typeof 
 /** What `billing.acquire_resource` says, if it is yes. Throws what `refusal` says otherwise. */
 export function readAcquired(feature: string, answer: unknown): z.output<typeof acquiredSchema> {
   const result = z.union([acquiredSchema, refusedSchema, otherSchema]).parse(answer);
-  if ("hardLimit" in result) return result;
+  if ("alreadyHeld" in result) return result;
   throw refusal(feature, result);
 }
 
@@ -103,7 +102,7 @@ function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>)
   return new BillingError("quota_exceeded", describe(feature, refused), {
     members: {
       feature,
-      limit: refused.hard_limit,
+      quota: refused.quota,
       used: refused.used,
       windowSeconds: refused.window_seconds,
       period: refused.period,
@@ -122,5 +121,5 @@ function describe(feature: string, refused: z.output<typeof refusedSchema>): str
     : refused.period === "calendar_month"
     ? "in a month"
     : `in ${refused.window_seconds} seconds`;
-  return `The plan "${refused.plan}" allows ${refused.hard_limit} "${feature}" ${span}; ${refused.used} are used.`;
+  return `The plan "${refused.plan}" allows ${refused.quota} "${feature}" ${span}; ${refused.used} are used.`;
 }

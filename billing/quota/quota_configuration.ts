@@ -42,7 +42,7 @@ function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number
     case "no_limit":
       return `${feature}: plan ${plan} has no limit for it within a time window. Add one to the table plan_limits.`;
     case "no_resource_limit":
-      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits, with time_window 0.`;
+      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits, with quota_window 0.`;
   }
 }
 

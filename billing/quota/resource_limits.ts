@@ -9,7 +9,7 @@ import type { Session } from "../identity/session_token.ts";
 export interface HeldResource {
   /** How many the community holds now, and the most it may. */
   used: number;
-  hardLimit: number;
+  quota: number;
   /** True when it was held before: it counts once. */
   alreadyHeld: boolean;
   /** Gives it back. False when it is not held any more. Rejects with `database_unavailable`. */
@@ -44,11 +44,11 @@ export async function enforceResourceLimit(
         ${leaseSeconds ?? null}::double precision * interval '1 second'
       ) as answer`,
   );
-  const { outcome, used, hardLimit } = readAcquired(resource, answer);
+  const { used, quota, alreadyHeld } = readAcquired(resource, answer);
   return {
     used,
-    hardLimit,
-    alreadyHeld: outcome === "held",
+    quota,
+    alreadyHeld,
     release: () => releaseResource({ db }, session, resource, resourceId),
   };
 }

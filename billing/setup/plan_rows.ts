@@ -105,12 +105,12 @@ function rowsOf({ currency, features, plans }: PlansFile, catalog: Catalog) {
       stripe_price_id: catalog.prices[plan.code] ?? null,
     })),
     limits: plans.flatMap((plan) =>
-      plan.limits.map(({ feature, most, within }) => ({
+      plan.limits.map(({ feature, quota, window }) => ({
         plan: plan.code,
         feature,
-        time_window: within.interval,
-        period: within.period,
-        hard_limit: most,
+        quota_window: window.interval,
+        period: window.period,
+        quota,
       }))
     ),
     meteredPrices: catalog.meteredPrices.map(({ feature, billingInterval, priceId }) => ({
@@ -176,32 +176,32 @@ const tables = {
 
   limits: {
     noun: "limit",
-    key: ["plan", "feature", "time_window", "period"],
+    key: ["plan", "feature", "quota_window", "period"],
     // "30 days" is written in many ways: where the file means the same it is shown as the file has it.
     read: (sql, wanted) =>
       sql`
         select jsonb_build_object('plan', p.code, 'feature', l.feature, 'period', l.period,
-          'hard_limit', l.hard_limit, 'time_window', coalesce((
-            select w ->> 'time_window' from jsonb_array_elements(${wanted}) w
-            where (w ->> 'time_window')::interval = l.time_window and w ->> 'period' = l.period limit 1),
-            l.time_window::text)) as row
+          'quota', l.quota, 'quota_window', coalesce((
+            select w ->> 'quota_window' from jsonb_array_elements(${wanted}) w
+            where (w ->> 'quota_window')::interval = l.quota_window and w ->> 'period' = l.period limit 1),
+            l.quota_window::text)) as row
         from public.plan_limits l join public.plans p on p.id = l.plan_id
         where p.is_active and l.feature in (select w ->> 'feature' from jsonb_array_elements(${wanted}) w)`,
     write: (sql, wanted) =>
       sql`
-        insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
-        select p.id, l.feature, l.time_window, l.period, l.hard_limit
+        insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
+        select p.id, l.feature, l.quota_window, l.period, l.quota
         from jsonb_to_recordset(${wanted}) as
-          l(plan text, feature text, time_window interval, period text, hard_limit bigint)
+          l(plan text, feature text, quota_window interval, period text, quota bigint)
         join public.plans p on p.code = l.plan
-        on conflict (plan_id, feature, time_window, period) do update set hard_limit = excluded.hard_limit`,
+        on conflict (plan_id, feature, quota_window, period) do update set quota = excluded.quota`,
     remove: (sql, row) =>
       sql`
         delete from public.plan_limits l
         using public.plans p, jsonb_to_record(${row}) as
-          gone(plan text, feature text, time_window interval, period text)
+          gone(plan text, feature text, quota_window interval, period text)
         where p.id = l.plan_id and p.code = gone.plan
-          and (l.feature, l.time_window, l.period) = (gone.feature, gone.time_window, gone.period)`,
+          and (l.feature, l.quota_window, l.period) = (gone.feature, gone.quota_window, gone.period)`,
   },
 
   meteredPrices: {

@@ -12,8 +12,8 @@ const code = (longest: number) =>
   });
 const text = (longest: number) =>
   z.string(`a text`).min(1, "not empty").max(longest, `at most ${longest} long`);
-const count = (most = Number.MAX_SAFE_INTEGER) =>
-  z.int("a whole number").min(0, "0 or more").max(most, `at most ${most}`);
+const count = (largest = Number.MAX_SAFE_INTEGER) =>
+  z.int("a whole number").min(0, "0 or more").max(largest, `at most ${largest}`);
 
 const featureSchema = z.strictObject({
   name: text(80),
@@ -44,8 +44,8 @@ const windowSchema = z.string(windowHelp).transform((written, ctx) => {
 
 const limitSchema = z.strictObject({
   feature: z.string("the name of a feature"),
-  most: count(),
-  within: windowSchema,
+  quota: count(),
+  window: windowSchema,
 });
 
 const planSchema = z.strictObject({
@@ -128,8 +128,8 @@ function planFaults(plan: PlanInFile, before: PlanInFile[]): Fault[] {
 
 function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {
   const limits = ["plans", plan.code, "limits"];
-  const keyOf = ({ feature, within }: PlanInFile["limits"][number]) =>
-    `${feature} ${within.interval} ${within.period}`;
+  const keyOf = ({ feature, window }: PlanInFile["limits"][number]) =>
+    `${feature} ${window.interval} ${window.period}`;
   return [
     ...plan.limits.flatMap((limit, index) => [
       ...(features.some(({ code }) => code === limit.feature) ? [] : [{
@@ -138,7 +138,7 @@ function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {
       }]),
       ...(plan.limits.findIndex((other) => keyOf(other) === keyOf(limit)) === index ? [] : [{
         path: [...limits, index],
-        message: `the plan limits ${limit.feature} within that window already`,
+        message: `the plan limits ${limit.feature} in that window already`,
       }]),
     ]),
     ...features.filter(({ code }) => !plan.limits.some(({ feature }) => feature === code)).map((

@@ -17,8 +17,8 @@ is_default = true
 
 [[plans.free.limits]]
 feature = "image"
-most = 0
-within = "calendar month"
+quota = 0
+window = "calendar month"
 
 [plans.pro]
 name = "Pro"
@@ -28,13 +28,13 @@ billing_interval = "year"
 
 [[plans.pro.limits]]
 feature = "image"
-most = 5
-within = "1 minute"
+quota = 5
+window = "1 minute"
 
 [[plans.pro.limits]]
 feature = "image"
-most = 3
-within = "at once"
+quota = 3
+window = "at once"
 `;
 
 function faultsOf(text: string): string[] {
@@ -67,9 +67,9 @@ Deno.test("a plans file holds features, plans and limits, with what goes without
     grace_days: 7,
     is_default: true,
     is_active: true,
-    limits: [{ feature: "image", most: 0, within: { interval: "1 month", period: "calendar_month" } }],
+    limits: [{ feature: "image", quota: 0, window: { interval: "1 month", period: "calendar_month" } }],
   });
-  assert.deepEqual(pro.limits.map(({ within }) => within), [
+  assert.deepEqual(pro.limits.map(({ window }) => window), [
     { interval: "1 minutes", period: "rolling" },
     { interval: "0", period: "rolling" },
   ]);
@@ -86,18 +86,18 @@ const faults: [name: string, from: string, to: string, fault: RegExp][] = [
   ["a key twice", "rank = 1\n", "rank = 1\nrank = 2\n", /^plans\.toml:23:\d+: /],
   [
     "a text for a number",
-    "most = 5",
-    'most = "5"',
-    /^plans\.toml:28: plans\.pro\.limits\.0\.most: should be a whole number/,
+    "quota = 5",
+    'quota = "5"',
+    /^plans\.toml:28: plans\.pro\.limits\.0\.quota: should be a whole number/,
   ],
   [
     "a fraction",
-    "most = 3",
-    "most = 3.5",
-    /^plans\.toml:33: plans\.pro\.limits\.1\.most: should be a whole number/,
+    "quota = 3",
+    "quota = 3.5",
+    /^plans\.toml:33: plans\.pro\.limits\.1\.quota: should be a whole number/,
   ],
   ["a number below zero", "price_cents = 900", "price_cents = -900", /^plans\.toml:23: .*0 or more/],
-  ["a huge number", "most = 5", "most = 9007199254740993", /plans\.toml/],
+  ["a huge number", "quota = 5", "quota = 9007199254740993", /plans\.toml/],
   ["something missing", 'unit = "image"\n', "", /^plans\.toml:3: features\.image\.unit: is missing/],
   [
     "a setting that there is not",
@@ -106,7 +106,7 @@ const faults: [name: string, from: string, to: string, fault: RegExp][] = [
     /^plans\.toml:22: plans\.pro\.rnak: is no setting here/,
   ],
   ["a code that is none", "[plans.pro]", "[plans.Pro]", /^plans\.toml:20: plans\.Pro: should be a name/],
-  ["a window that is none", '"1 minute"', '"1 fortnight"', /^plans\.toml:29: .*within: should be "30 days"/],
+  ["a window that is none", '"1 minute"', '"1 fortnight"', /^plans\.toml:29: .*window: should be "30 days"/],
   ["a window too short", '"1 minute"', '"9 seconds"', /^plans\.toml:29: /],
   ["a window too long", '"1 minute"', '"367 days"', /^plans\.toml:29: /],
   ["an interval that is none", '"year"', '"week"', /^plans\.toml:24: .*should be "month" or "year"/],
@@ -128,8 +128,8 @@ const faults: [name: string, from: string, to: string, fault: RegExp][] = [
   ["a rank twice", "rank = 1", "rank = 0", /^plans\.toml:22: plans\.pro\.rank: is the rank of free/],
   [
     "a limit of nothing",
-    'feature = "image"\nmost = 5',
-    'feature = "imago"\nmost = 5',
+    'feature = "image"\nquota = 5',
+    'feature = "imago"\nquota = 5',
     /^plans\.toml:27: .*no feature "imago"/,
   ],
   ["a window twice", '"at once"', '"1 minute"', /^plans\.toml:31: plans\.pro\.limits\.1: .*already/],
@@ -166,8 +166,8 @@ Deno.test("a plan that leaves a feature without a limit is refused", () => {
 
 Deno.test("every fault of a plans file is told at once, in the order of the file", () => {
   const text = MINIMAL.replace("rank = 1", "rank = -1").replace('"usd"', '"US"').replace(
-    "most = 5",
-    "most = true",
+    "quota = 5",
+    "quota = true",
   );
   assert.deepEqual(faultsOf(text).map((line) => line.split(":")[1]), ["1", "22", "28"]);
 });

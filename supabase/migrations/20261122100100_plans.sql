@@ -84,11 +84,11 @@ create trigger plans_remember_price after insert or update of stripe_price_id on
 create table public.plan_limits (
   plan_id     bigint not null constraint plan_limits_plan_fkey references public.plans (id) on delete cascade,
   feature     text not null constraint plan_limits_feature_form check (feature ~ '^[a-z][a-z0-9_]{0,62}$'),
-  time_window interval not null constraint plan_limits_time_window_not_negative check (time_window >= interval '0'),
-  hard_limit  bigint not null constraint plan_limits_hard_limit_not_negative check (hard_limit >= 0),
+  quota_window interval not null constraint plan_limits_quota_window_not_negative check (quota_window >= interval '0'),
+  quota  bigint not null constraint plan_limits_quota_not_negative check (quota >= 0),
   created_at  timestamptz not null default now(),
   updated_at  timestamptz not null default now(),
-  constraint plan_limits_pkey primary key (plan_id, feature, time_window)
+  constraint plan_limits_pkey primary key (plan_id, feature, quota_window)
 );
 alter table public.plan_limits enable row level security;
 
@@ -104,7 +104,7 @@ grant select, insert, update, delete on public.plan_limits to service_role;
 comment on table public.plan_limits is 'How much of a feature a plan allows. Several windows for one feature all hold at once.';
 comment on column public.plan_limits.plan_id is 'The plan that has this limit.';
 comment on column public.plan_limits.feature is 'The feature that is limited, such as ai_chat_message.';
-comment on column public.plan_limits.time_window is 'The limit counts what happened in this last stretch of time. 0 = a resource limit: so many at once.';
-comment on column public.plan_limits.hard_limit is 'The most that is allowed within the window (or at once).';
+comment on column public.plan_limits.quota_window is 'The limit counts what happened in this last stretch of time. 0 = a resource limit: so many at once.';
+comment on column public.plan_limits.quota is 'The most that is allowed within the window (or at once).';
 comment on column public.plan_limits.created_at is 'When the row was made.';
 comment on column public.plan_limits.updated_at is 'When the row last changed.';

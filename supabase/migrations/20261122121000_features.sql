@@ -38,42 +38,42 @@ comment on column public.features.updated_at is 'When the row last changed.';
 alter table public.plan_limits
   add column period text not null default 'rolling'
     constraint plan_limits_period_known check (period in ('rolling', 'calendar_month')),
-  add column window_seconds bigint not null generated always as (extract(epoch from time_window)::bigint) stored,
+  add column window_seconds bigint not null generated always as (extract(epoch from quota_window)::bigint) stored,
   add column resolution interval not null generated always as (case
-    when time_window = interval '0' then interval '0'
+    when quota_window = interval '0' then interval '0'
     when period = 'calendar_month' then interval '06:00:00'
-    when time_window >= interval '2400 hours' then interval '24:00:00'
-    when time_window >= interval '1200 hours' then interval '12:00:00'
-    when time_window >= interval '600 hours' then interval '06:00:00'
-    when time_window >= interval '300 hours' then interval '03:00:00'
-    when time_window >= interval '100 hours' then interval '01:00:00'
-    when time_window >= interval '1000 minutes' then interval '00:10:00'
-    when time_window >= interval '500 minutes' then interval '00:05:00'
-    when time_window >= interval '100 minutes' then interval '00:01:00'
-    when time_window >= interval '1000 seconds' then interval '00:00:10'
-    when time_window >= interval '500 seconds' then interval '00:00:05'
-    when time_window >= interval '100 seconds' then interval '00:00:01'
-    when time_window >= interval '50 seconds' then interval '00:00:00.5'
+    when quota_window >= interval '2400 hours' then interval '24:00:00'
+    when quota_window >= interval '1200 hours' then interval '12:00:00'
+    when quota_window >= interval '600 hours' then interval '06:00:00'
+    when quota_window >= interval '300 hours' then interval '03:00:00'
+    when quota_window >= interval '100 hours' then interval '01:00:00'
+    when quota_window >= interval '1000 minutes' then interval '00:10:00'
+    when quota_window >= interval '500 minutes' then interval '00:05:00'
+    when quota_window >= interval '100 minutes' then interval '00:01:00'
+    when quota_window >= interval '1000 seconds' then interval '00:00:10'
+    when quota_window >= interval '500 seconds' then interval '00:00:05'
+    when quota_window >= interval '100 seconds' then interval '00:00:01'
+    when quota_window >= interval '50 seconds' then interval '00:00:00.5'
     else interval '00:00:00.1' end) stored,
   add constraint plan_limits_feature_fkey foreign key (feature) references public.features (code),
-  add constraint plan_limits_time_window_countable check (
-    time_window = interval '0'
-    or time_window between interval '10 seconds' and interval '366 days'
-      and extract(epoch from time_window) = floor(extract(epoch from time_window))),
+  add constraint plan_limits_quota_window_countable check (
+    quota_window = interval '0'
+    or quota_window between interval '10 seconds' and interval '366 days'
+      and extract(epoch from quota_window) = floor(extract(epoch from quota_window))),
   -- "1 month" and "30 days" are equal to PostgreSQL; which of the two is meant has to be said.
   add constraint plan_limits_months_are_calendar_months check (
     case period
-      when 'calendar_month' then extract(month from time_window) = 1 and time_window = interval '1 month'
-      else extract(month from time_window) = 0 and extract(year from time_window) = 0 end),
+      when 'calendar_month' then extract(month from quota_window) = 1 and quota_window = interval '1 month'
+      else extract(month from quota_window) = 0 and extract(year from quota_window) = 0 end),
   drop constraint plan_limits_pkey,
-  add constraint plan_limits_pkey primary key (plan_id, feature, time_window, period);
+  add constraint plan_limits_pkey primary key (plan_id, feature, quota_window, period);
 
 -- Serves the foreign key, and the question which plan would lift a limit.
 create index plan_limits_feature on public.plan_limits (feature);
 
 comment on column public.plan_limits.feature is 'The feature that is limited.';
-comment on column public.plan_limits.time_window is 'The limit counts what happened in this last stretch of time, 10 seconds to 366 days. 0 = a resource limit: so many at once.';
-comment on column public.plan_limits.hard_limit is 'The most that is allowed within the window (or at once). A change takes effect at once.';
-comment on column public.plan_limits.period is 'rolling: the last time_window, at any moment. calendar_month (with time_window 1 month): since the first of the month, UTC.';
-comment on column public.plan_limits.window_seconds is 'time_window in seconds; a calendar month counts as 30 days.';
+comment on column public.plan_limits.quota_window is 'The limit counts what happened in this last stretch of time, 10 seconds to 366 days. 0 = a resource limit: so many at once.';
+comment on column public.plan_limits.quota is 'The most that is allowed within the window (or at once). A change takes effect at once.';
+comment on column public.plan_limits.period is 'rolling: the last quota_window, at any moment. calendar_month (with quota_window 1 month): since the first of the month, UTC.';
+comment on column public.plan_limits.window_seconds is 'quota_window in seconds; a calendar month counts as 30 days.';
 comment on column public.plan_limits.resolution is 'Use is counted in stretches this long; a unit comes back within one of them after the window has passed, never before.';

@@ -65,34 +65,34 @@ declare
   v_refusal jsonb;
 begin
   with limits as (
-    select l.time_window, l.period, l.window_seconds, l.resolution, l.hard_limit from public.plan_limits l
+    select l.quota_window, l.period, l.window_seconds, l.resolution, l.quota from public.plan_limits l
     where l.plan_id = p_plan_id and l.feature = p_feature and l.resolution > interval '0'
   ), counted as (
-    select l.time_window, l.period, k.starts_at,
+    select l.quota_window, l.period, k.starts_at,
       -- Used, were this counter and all before it gone.
       coalesce(sum(k.quantity) over (
-        partition by l.time_window, l.period order by k.starts_at desc
+        partition by l.quota_window, l.period order by k.starts_at desc
         rows between unbounded preceding and 1 preceding), 0) as left_over,
-      sum(k.quantity) over (partition by l.time_window, l.period) as used
+      sum(k.quantity) over (partition by l.quota_window, l.period) as used
     from limits l join public.usage_counters k
       on k.community_id = p_community_id and k.feature = p_feature and k.resolution = l.resolution
       and k.starts_at >= billing.window_start(l.period, l.window_seconds, l.resolution, p_now)
   ), judged as (
     select l.*, coalesce(max(k.used), 0) as used,
-      case when p_quantity <= l.hard_limit then
+      case when p_quantity <= l.quota then
         min(billing.window_release(l.period, l.window_seconds, l.resolution, k.starts_at))
-          filter (where k.left_over + p_quantity <= l.hard_limit) end as resets_at
-    from limits l left join counted k using (time_window, period)
-    group by l.time_window, l.period, l.window_seconds, l.resolution, l.hard_limit
+          filter (where k.left_over + p_quantity <= l.quota) end as resets_at
+    from limits l left join counted k using (quota_window, period)
+    group by l.quota_window, l.period, l.window_seconds, l.resolution, l.quota
   )
   select jsonb_build_object(
     'outcome', 'refused', 'plan', (select code from public.plans where id = p_plan_id),
     'window_seconds', j.window_seconds, 'period', j.period,
-    'hard_limit', j.hard_limit, 'used', j.used, 'resets_at', j.resets_at,
+    'quota', j.quota, 'used', j.used, 'resets_at', j.resets_at,
     'retry_after_seconds', ceil(extract(epoch from j.resets_at - p_now))::bigint,
-    'upgrade_plan', billing.lifting_plan(p_feature, p_plan_id, j.time_window, j.period, p_quantity, j.used + p_quantity))
+    'upgrade_plan', billing.lifting_plan(p_feature, p_plan_id, j.quota_window, j.period, p_quantity, j.used + p_quantity))
   into v_refusal
-  from judged j where j.used + p_quantity > j.hard_limit
+  from judged j where j.used + p_quantity > j.quota
   order by j.resets_at desc nulls first limit 1;
   return v_refusal;
 end $$;
@@ -101,7 +101,7 @@ comment on function billing.quota_refusal(text, text, bigint, bigint, timestampt
 -- The next plan up, on offer, whose limits the quantity does not exceed, and which has room for what is used and the
 -- quantity together where the plan in force has not. Null when no plan has.
 create function billing.lifting_plan(
-  p_feature text, p_plan_id bigint, p_time_window interval, p_period text, p_quantity bigint, p_needed numeric) returns text
+  p_feature text, p_plan_id bigint, p_quota_window interval, p_period text, p_quantity bigint, p_needed numeric) returns text
   language plpgsql stable set search_path = ''
 as $$ begin
   return (
@@ -110,13 +110,13 @@ as $$ begin
       and exists (
         select from public.plan_limits l
         where l.plan_id = higher.id and l.feature = p_feature
-          and (l.time_window = interval '0') = (p_time_window = interval '0'))
+          and (l.quota_window = interval '0') = (p_quota_window = interval '0'))
       and not exists (
         select from public.plan_limits l
         where l.plan_id = higher.id and l.feature = p_feature
-          and (l.time_window = interval '0') = (p_time_window = interval '0')
-          and l.hard_limit < case
-            when l.time_window = p_time_window and l.period = p_period then p_needed else p_quantity end)
+          and (l.quota_window = interval '0') = (p_quota_window = interval '0')
+          and l.quota < case
+            when l.quota_window = p_quota_window and l.period = p_period then p_needed else p_quantity end)
     order by higher.rank limit 1);
 end $$;
 comment on function billing.lifting_plan(text, bigint, interval, text, bigint, numeric) is 'The lowest plan above this one that would have allowed it.';
@@ -157,13 +157,13 @@ begin
   -- A repeat is free, so it adds nothing.
   select
     jsonb_agg(jsonb_build_object(
-      'window_seconds', l.window_seconds, 'period', l.period, 'hard_limit', l.hard_limit,
+      'window_seconds', l.window_seconds, 'period', l.period, 'quota', l.quota,
       'used', coalesce(k.used, 0) + added.quantity,
       'seconds_to_reset', ceil(extract(epoch from billing.window_release(
         l.period, l.window_seconds, l.resolution,
         coalesce(k.first_at, date_bin(l.resolution, v_now, '1970-01-01Z'))) - v_now))::bigint)
-      order by l.time_window, l.period),
-    bool_and(coalesce(k.used, 0) + added.quantity <= l.hard_limit)
+      order by l.quota_window, l.period),
+    bool_and(coalesce(k.used, 0) + added.quantity <= l.quota)
   into v_limits, v_fits
   from (select case when v_repeated.quantity is null then p_quantity else 0 end as quantity) added,
   public.plan_limits l left join lateral (
@@ -208,10 +208,10 @@ comment on function billing.consume_within_plan(text, bigint, text, bigint, text
 
 -- Uses a feature, if every window of the community's plan has room for the quantity; all of it or none.
 -- Returns {outcome, …}:
---   consumed     {plan, usage_event: {id, occurred_at}, limits: [{window_seconds, period, hard_limit, used,
+--   consumed     {plan, usage_event: {id, occurred_at}, limits: [{window_seconds, period, quota, used,
 --                seconds_to_reset}]}. used includes this use; seconds_to_reset: until the first units come back
 --   repeated     the same, of the first time: this idempotency key was counted already
---   refused      {plan, window_seconds, period, hard_limit, used, resets_at, retry_after_seconds, upgrade_plan}:
+--   refused      {plan, window_seconds, period, quota, used, resets_at, retry_after_seconds, upgrade_plan}:
 --                the window with no room. resets_at is when the quantity fits; null when waiting does not help
 --   key_reused   the key was used for another quantity
 --   unknown_community, unknown_feature, no_limit {plan}    not set up: see quota_faults

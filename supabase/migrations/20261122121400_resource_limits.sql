@@ -40,7 +40,7 @@ comment on function billing.count_held(text, text, bigint) is 'Changes the numbe
 
 -- Takes one more of a resource, if the plan has room; taking what is held already is free and renews its lease.
 -- Returns {outcome, …}:
---   acquired, held    {plan, used, hard_limit}
+--   acquired, held    {plan, used, quota}
 --   refused           as consume_quota answers, with window_seconds 0: waiting helps only if somebody releases one
 --   unknown_community, unknown_feature, no_limit {plan}
 create function billing.acquire_resource(
@@ -60,8 +60,8 @@ begin
   if not exists (select from public.features where code = p_feature) then
     return jsonb_build_object('outcome', 'unknown_feature');
   end if;
-  select l.hard_limit into v_limit from public.plan_limits l
-  where l.plan_id = v_plan_id and l.feature = p_feature and l.time_window = interval '0';
+  select l.quota into v_limit from public.plan_limits l
+  where l.plan_id = v_plan_id and l.feature = p_feature and l.quota_window = interval '0';
   if not found then return jsonb_build_object('outcome', 'no_limit', 'plan', v_plan_code); end if;
   perform billing.pass_gate(p_community_id, p_feature, v_plan_id);
 
@@ -79,7 +79,7 @@ begin
   elsif v_used >= v_limit then
     return jsonb_build_object(
       'outcome', 'refused', 'plan', v_plan_code, 'window_seconds', 0, 'period', 'rolling',
-      'hard_limit', v_limit, 'used', v_used, 'resets_at', null, 'retry_after_seconds', null,
+      'quota', v_limit, 'used', v_used, 'resets_at', null, 'retry_after_seconds', null,
       'upgrade_plan', billing.lifting_plan(p_feature, v_plan_id, interval '0', 'rolling', 1, v_used + 1));
   else
     insert into billing.held_resources (community_id, feature, resource_id, user_id, acquired_at, expires_at)
@@ -88,7 +88,7 @@ begin
     v_outcome := 'acquired';
     v_used := v_used + 1;
   end if;
-  return jsonb_build_object('outcome', v_outcome, 'plan', v_plan_code, 'used', v_used, 'hard_limit', v_limit);
+  return jsonb_build_object('outcome', v_outcome, 'plan', v_plan_code, 'used', v_used, 'quota', v_limit);
 end $$;
 comment on function billing.acquire_resource(text, text, text, text, interval) is 'Takes one more of a feature that is limited to so many at once.';
 
@@ -125,7 +125,7 @@ as $$
     from guarded g join public.features f on f.code = g.feature cross join public.plans p
     where not exists (
       select from public.plan_limits l
-      where l.plan_id = p.id and l.feature = g.feature and (l.time_window = interval '0') = g.is_resource)
+      where l.plan_id = p.id and l.feature = g.feature and (l.quota_window = interval '0') = g.is_resource)
   )
   select coalesce(jsonb_agg(jsonb_build_object('feature', feature, 'plan', plan, 'fault', fault)
     order by feature, rank, fault), '[]') from faults

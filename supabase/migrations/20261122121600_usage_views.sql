@@ -1,8 +1,8 @@
 -- What the dashboard shows of usage. Each view runs with the rights of whoever looks.
 
 create view public.usage_overview with (security_invoker = true) as
-  select c.id as community_id, c.title, p.code as plan, l.feature, l.time_window, l.period, l.window_seconds,
-    coalesce(k.used, 0)::bigint as used, l.hard_limit,
+  select c.id as community_id, c.title, p.code as plan, l.feature, l.quota_window, l.period, l.window_seconds,
+    coalesce(k.used, 0)::bigint as used, l.quota,
     case
       when l.window_seconds = 0 or k.first_at is null then null
       when l.period = 'calendar_month' then
@@ -29,11 +29,11 @@ comment on column public.usage_overview.community_id is 'The parent app''s id of
 comment on column public.usage_overview.title is 'The community''s name.';
 comment on column public.usage_overview.plan is 'The code of the plan in force.';
 comment on column public.usage_overview.feature is 'The feature.';
-comment on column public.usage_overview.time_window is 'The window of the limit. 0 = so many at once.';
+comment on column public.usage_overview.quota_window is 'The window of the limit. 0 = so many at once.';
 comment on column public.usage_overview.period is 'rolling or calendar_month.';
 comment on column public.usage_overview.window_seconds is 'The window in seconds.';
 comment on column public.usage_overview.used is 'Used within the window, or held now.';
-comment on column public.usage_overview.hard_limit is 'The most that is allowed.';
+comment on column public.usage_overview.quota is 'The most that is allowed.';
 comment on column public.usage_overview.resets_at is 'When the first units come back; null when none are out, or when they come back only by being released.';
 
 create view public.usage_reports_overview with (security_invoker = true) as

@@ -11,12 +11,12 @@ $$;
 select pg_temp.at('2026-06-15T12:00:00Z');
 
 insert into public.features (code, name, unit) values ('export', 'Exports', 'export'), ('orphan', 'Orphan', 'thing');
-insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
-select p.id, v.feature, v.time_window, v.period, v.hard_limit from public.plans p join (values
+insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
+select p.id, v.feature, v.quota_window, v.period, v.quota from public.plans p join (values
   ('free', 'export', interval '1 hour', 'rolling', 3),
   ('free', 'export', interval '1 month', 'calendar_month', 5),
   ('pro', 'export', interval '1 hour', 'rolling', 50),
-  ('pro', 'export', interval '1 day', 'rolling', 100)) as v(plan, feature, time_window, period, hard_limit) on v.plan = p.code;
+  ('pro', 'export', interval '1 day', 'rolling', 100)) as v(plan, feature, quota_window, period, quota) on v.plan = p.code;
 insert into public.communities (id, title, current_plan_id)
 select v, v, p.id from public.plans p, unnest(array['garden', 'chess', 'books']) as v where p.is_default;
 
@@ -35,8 +35,8 @@ $$;
 
 -- A rolling window.
 select is(pg_temp.use() - 'usage_event', jsonb_build_object('outcome', 'consumed', 'plan', 'free', 'limits', jsonb_build_array(
-  jsonb_build_object('window_seconds', 3600, 'period', 'rolling', 'hard_limit', 3, 'used', 1, 'seconds_to_reset', 3610),
-  jsonb_build_object('window_seconds', 2592000, 'period', 'calendar_month', 'hard_limit', 5, 'used', 1,
+  jsonb_build_object('window_seconds', 3600, 'period', 'rolling', 'quota', 3, 'used', 1, 'seconds_to_reset', 3610),
+  jsonb_build_object('window_seconds', 2592000, 'period', 'calendar_month', 'quota', 5, 'used', 1,
     'seconds_to_reset', 15 * 86400 + 12 * 3600))), 'a use is allowed, and every window says where it stands');
 select is(pg_temp.outcome(3), 'refused', 'what does not fit whole is refused whole');
 select is((select sum(quantity)::int from public.usage_events where community_id = 'garden'), 1, 'and leaves nothing behind');
@@ -44,7 +44,7 @@ select is(pg_temp.outcome(2), 'consumed', 'what fits exactly is allowed');
 select pg_temp.at('2026-06-15T12:59:59Z');
 select is(pg_temp.use() - '{upgrade_plan}'::text[], jsonb_build_object(
   'outcome', 'refused', 'plan', 'free', 'window_seconds', 3600, 'period', 'rolling',
-  'hard_limit', 3, 'used', 3, 'resets_at', timestamptz '2026-06-15T13:00:10Z', 'retry_after_seconds', 11),
+  'quota', 3, 'used', 3, 'resets_at', timestamptz '2026-06-15T13:00:10Z', 'retry_after_seconds', 11),
   'a refusal names the limit, how far it is used and when there is room again');
 select is(pg_temp.use() ->> 'upgrade_plan', 'pro', 'and the plan that lifts it');
 select pg_temp.at('2026-06-15T13:00:09Z');
@@ -104,20 +104,20 @@ select is(billing.quota_faults('{ai_chat_message}', '{active_wizard}'), '[]'::js
 -- Limits and plans that change.
 select pg_temp.at('2026-07-03T00:00:00Z');
 select is(pg_temp.outcome(3, p_community => 'books'), 'consumed', 'the free limit is used up');
-update public.plan_limits set hard_limit = 4 where feature = 'export' and time_window = interval '1 hour'
+update public.plan_limits set quota = 4 where feature = 'export' and quota_window = interval '1 hour'
   and plan_id = (select id from public.plans where code = 'free');
 select is(pg_temp.outcome(p_community => 'books'), 'consumed', 'a higher limit holds at once');
-update public.plan_limits set hard_limit = 2 where feature = 'export' and time_window = interval '1 hour'
+update public.plan_limits set quota = 2 where feature = 'export' and quota_window = interval '1 hour'
   and plan_id = (select id from public.plans where code = 'free');
 select is(pg_temp.use(p_community => 'books') ->> 'used', '4', 'and so does a lower one');
 update public.communities set current_plan_id = (select id from public.plans where code = 'pro') where id = 'books';
 select is(jsonb_path_query_array(pg_temp.use(p_community => 'books'), '$.limits[*].used'), '[5, 5]',
   'on another plan, its windows know what was used before it');
 select is(pg_temp.use(46, p_community => 'books') ->> 'used', '5', 'and none of them forgets');
-insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+insert into public.plan_limits (plan_id, feature, quota_window, quota)
 select id, 'export', interval '7 days', 5 from public.plans where code = 'pro';
 select is(pg_temp.use(p_community => 'books') ->> 'window_seconds', '604800', 'a new window counts the past');
-delete from public.plan_limits where time_window = interval '7 days';
+delete from public.plan_limits where quota_window = interval '7 days';
 
 insert into public.subscriptions (id, community_id, plan_id, stripe_price_id, status, past_due_since, started_at)
 select 'sub_books', 'books', id, 'price_pro', 'past_due', now() - interval '6 days', now() from public.plans where code = 'pro';
@@ -155,7 +155,7 @@ $$;
 select is(pg_temp.take('w1', '1 minute'), 'acquired', 'one is allowed');
 select is(pg_temp.take('w1', '1 minute'), 'held', 'taking it again is free');
 select is(billing.acquire_resource('garden', 'active_wizard', 'w2', 'ann'), '{"outcome": "refused", "plan": "free",
-  "window_seconds": 0, "period": "rolling", "hard_limit": 1, "used": 1, "resets_at": null, "retry_after_seconds": null,
+  "window_seconds": 0, "period": "rolling", "quota": 1, "used": 1, "resets_at": null, "retry_after_seconds": null,
   "upgrade_plan": "pro"}', 'a second is refused');
 select is(billing.release_resource('garden', 'active_wizard', 'w1'), true, 'it is given back');
 select is(billing.release_resource('garden', 'active_wizard', 'w1'), false, 'once');
@@ -169,17 +169,17 @@ select is(billing.acquire_resource('nobody', 'active_wizard', 'e1', 'ann') ->> '
 select is_empty('select * from billing.check_usage_counters()', 'after all of this the counters agree with the events');
 
 -- How finely is counted.
-insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+insert into public.plan_limits (plan_id, feature, quota_window, quota)
 select p.id, 'orphan', make_interval(secs => s), 1 from public.plans p, unnest(array[10, 11, 49, 50, 99, 100, 499, 500, 999, 1000,
   5999, 6000, 29999, 30000, 59999, 60000, 359999, 360000, 604800, 1079999, 1080000, 2159999, 2160000, 2592000, 4319999,
   4320000, 8639999, 8640000, 366 * 86400]) s where p.code = 'pro';
 select is_empty($$
-  select time_window, resolution from public.plan_limits where feature = 'orphan'
-    and (resolution * 100 > time_window or time_window / 600 > resolution
-      or time_window > billing.counting_horizon(resolution) or extract(epoch from interval '1 day')::numeric %
+  select quota_window, resolution from public.plan_limits where feature = 'orphan'
+    and (resolution * 100 > quota_window or quota_window / 600 > resolution
+      or quota_window > billing.counting_horizon(resolution) or extract(epoch from interval '1 day')::numeric %
         extract(epoch from resolution) <> 0) $$,
   'a window is 100 to 600 stretches, which divide a day and are kept as long as the window is');
-prepare limit_of(interval, text) as insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
+prepare limit_of(interval, text) as insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
   select id, 'orphan', $1, $2, 1 from public.plans where code = 'free';
 select throws_ok($$ execute limit_of('9 seconds', 'rolling') $$, '23514', null, 'a window is at least 10 seconds');
 select throws_ok($$ execute limit_of('367 days', 'rolling') $$, '23514', null, 'and at most 366 days');

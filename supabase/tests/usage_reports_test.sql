@@ -12,7 +12,7 @@ select pg_temp.at('2026-06-15T10:05:00Z');
 
 insert into public.features (code, name, unit, meter_event_name) values
   ('image', 'Images', 'image', 'dues_image'), ('minute', 'Minutes', 'minute', 'dues_minute');
-insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+insert into public.plan_limits (plan_id, feature, quota_window, quota)
 select id, f, interval '30 days', 1000000 from public.plans, unnest(array['image', 'minute']) as f;
 insert into public.communities (id, title, current_plan_id, stripe_customer_id)
 select v.id, v.id, p.id, v.customer

@@ -15,8 +15,8 @@ create function pg_temp.use(p_quantity bigint default 1, p_key text default null
   select billing.consume_quota('garden', 'ai_chat_message', p_quantity, 'ann', p_key)
 $$;
 insert into public.communities (id, title, current_plan_id) select 'garden', 'Garden', id from public.plans where is_default;
-update public.plan_limits set hard_limit = 1000000;
-insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+update public.plan_limits set quota = 1000000;
+insert into public.plan_limits (plan_id, feature, quota_window, quota)
 select id, 'ai_chat_message', v, 1000000 from public.plans, unnest(array[interval '1 hour', interval '366 days']) as v where is_default;
 
 -- Long before any month that has a partition.

@@ -22,15 +22,15 @@ const say = (token: string, json: unknown = { message: "Hello" }): Promise<Answe
   api.call("POST", ASSISTANT, { token, json });
 
 /** The community is on a plan of its own, with this limit for messages. */
-async function limitTo({ cid }: Person, hardLimit: number) {
+async function limitTo({ cid }: Person, quota: number) {
   const code = `plan_${crypto.randomUUID().slice(0, 8)}`;
   await sql.begin(async (tx) => {
     await tx`
       insert into public.plans (code, name, rank, price_cents, currency, is_active)
       select ${code}, 'Test', -count(*), 0, 'usd', false from public.plans`;
     await tx`
-      insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
-      select id, 'ai_chat_message', interval '30 days', ${hardLimit} from public.plans where code = ${code}`;
+      insert into public.plan_limits (plan_id, feature, quota_window, quota)
+      select id, 'ai_chat_message', interval '30 days', ${quota} from public.plans where code = ${code}`;
     await tx`
       update public.communities set current_plan_id = (select id from public.plans where code = ${code})
       where id = ${cid}`;
@@ -59,7 +59,7 @@ Deno.test("a message is answered, counted, and the answer says what remains", as
 
   const { body: info } = await api.call("GET", "/api/community/billing-info", { token });
   const usage = info.usage.find(({ feature }: { feature: string }) => feature === "ai_chat_message");
-  assert.deepEqual([usage.used, usage.hardLimit, usage.daily.length], [1, 100, 30]);
+  assert.deepEqual([usage.used, usage.quota, usage.daily.length], [1, 100, 30]);
   assert.equal(usage.daily.reduce((sum: number, units: number) => sum + units), 1);
   assert.ok(Date.parse(usage.resetsAt) > Date.now() + (DAYS_30 - 60) * 1000);
 });
@@ -100,7 +100,7 @@ Deno.test("at the limit the answer is 402 and says what helps; a higher limit ho
     status: 402,
     code: "quota_exceeded",
     feature: "ai_chat_message",
-    limit: 2,
+    quota: 2,
     used: 2,
     windowSeconds: DAYS_30,
     period: "rolling",
@@ -114,7 +114,7 @@ Deno.test("at the limit the answer is 402 and says what helps; a higher limit ho
   assert.equal(await used(person), 2);
 
   await sql`
-    update public.plan_limits set hard_limit = 3
+    update public.plan_limits set quota = 3
     where plan_id = (select id from public.plans where code = ${code})`;
   assert.equal((await say(token)).status, 200);
 });

@@ -11,7 +11,7 @@ const BEGIN = Date.UTC(2026, 5, 30, 23, 50);
 interface Limit {
   windowSeconds: number;
   period: "rolling" | "calendar_month";
-  hardLimit: number;
+  quota: number;
 }
 type Refusal = Limit & { resetsAt: string | null };
 type PlanCode = "free" | "pro";
@@ -19,12 +19,12 @@ type PlanCode = "free" | "pro";
 /** Seconds and months, so that a life of an hour meets the ends of all of them. */
 const newLimits = (): Record<PlanCode, Limit[]> => ({
   free: [
-    { windowSeconds: 100, period: "rolling", hardLimit: 5 },
-    { windowSeconds: 2_592_000, period: "calendar_month", hardLimit: 30 },
+    { windowSeconds: 100, period: "rolling", quota: 5 },
+    { windowSeconds: 2_592_000, period: "calendar_month", quota: 30 },
   ],
   pro: [
-    { windowSeconds: 100, period: "rolling", hardLimit: 12 },
-    { windowSeconds: 1000, period: "rolling", hardLimit: 40 },
+    { windowSeconds: 100, period: "rolling", quota: 12 },
+    { windowSeconds: 1000, period: "rolling", quota: 40 },
   ],
 });
 
@@ -92,7 +92,7 @@ class UseFeature implements Command {
     const added = known ? 0 : this.quantity;
     limits.forEach((limit, i) => {
       const [least, most] = before[i];
-      if (!known) assert.ok(least + added <= limit.hardLimit, "never above the limit");
+      if (!known) assert.ok(least + added <= limit.quota, "never above the limit");
       const standing = consumption.limits.find(({ windowSeconds, period }) =>
         windowSeconds === limit.windowSeconds && period === limit.period
       )!;
@@ -116,11 +116,11 @@ class UseFeature implements Command {
     const refusing = limits.find((limit) =>
       limit.windowSeconds === windowSeconds && limit.period === period
     )!;
-    const tooMany = (limit: Limit, at?: number) => model.used(limit, at)[1] + this.quantity > limit.hardLimit;
+    const tooMany = (limit: Limit, at?: number) => model.used(limit, at)[1] + this.quantity > limit.quota;
     assert.ok(tooMany(refusing), "nobody is refused for what is free");
     assert.equal(
       resetsAt === null,
-      limits.some(({ hardLimit }) => this.quantity > hardLimit),
+      limits.some(({ quota }) => this.quantity > quota),
       "only what never fits is told nothing",
     );
     // A stretch after that, the model's slack is over as well.
@@ -171,14 +171,14 @@ class ChangePlan implements Command {
 }
 
 class EditLimit implements Command {
-  constructor(readonly plan: PlanCode, readonly hardLimit: number) {}
+  constructor(readonly plan: PlanCode, readonly quota: number) {}
   check = () => true;
 
   async run(model: Model, { rig }: Real) {
-    model.limits[this.plan][0].hardLimit = this.hardLimit;
-    await rig.setLimit(this.plan, FEATURE, this.hardLimit, "100 seconds");
+    model.limits[this.plan][0].quota = this.quota;
+    await rig.setLimit(this.plan, FEATURE, this.quota, "100 seconds");
   }
-  toString = () => `editLimit(${this.plan}, ${this.hardLimit})`;
+  toString = () => `editLimit(${this.plan}, ${this.quota})`;
 }
 
 class RebuildCounters implements Command {
@@ -228,12 +228,12 @@ async function prepare(rig: QuotaRig) {
   await rig.operator`
     delete from public.plan_limits where feature = ${FEATURE}`;
   await rig.operator`
-    insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
-    select p.id, ${FEATURE}, v.time_window, v.period, 30
+    insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
+    select p.id, ${FEATURE}, v.quota_window, v.period, 30
     from public.plans p join (values
       ('free', interval '100 seconds', 'rolling'), ('free', interval '1 month', 'calendar_month'),
       ('pro', interval '100 seconds', 'rolling'), ('pro', interval '1000 seconds', 'rolling'))
-      as v (plan, time_window, period) on v.plan = p.code`;
+      as v (plan, quota_window, period) on v.plan = p.code`;
 }
 
 async function begin(rig: QuotaRig, communityId: string, { limits, now }: Model) {
@@ -242,9 +242,9 @@ async function begin(rig: QuotaRig, communityId: string, { limits, now }: Model)
     update public.communities set stripe_customer_id = ${`cus_${communityId}`} where id = ${communityId}`;
   await rig.stopClockAt(new Date(now));
   for (const [plan, list] of Object.entries(limits)) {
-    for (const { windowSeconds, period, hardLimit } of list) {
+    for (const { windowSeconds, period, quota } of list) {
       await rig.operator`
-        update public.plan_limits l set hard_limit = ${hardLimit} from public.plans p
+        update public.plan_limits l set quota = ${quota} from public.plans p
         where p.id = l.plan_id and p.code = ${plan} and l.feature = ${FEATURE}
           and l.window_seconds = ${windowSeconds} and l.period = ${period}`;
     }

@@ -10,7 +10,7 @@ export interface QuotaRig extends AsyncDisposable {
   db: Database;
   operator: Pool;
   /** Sets the limit of a feature on a plan, for 30 days unless another window is given. */
-  setLimit(plan: string, feature: string, hardLimit: number, window?: string): Promise<void>;
+  setLimit(plan: string, feature: string, quota: number, window?: string): Promise<void>;
   addCommunity(id: string, plan?: string): Promise<void>;
   /** From now on usage happens at this moment, and no other. */
   stopClockAt(moment: Date): Promise<void>;
@@ -26,11 +26,11 @@ export async function startQuotaRig({ connections = 10 } = {}): Promise<QuotaRig
     database,
     db,
     operator,
-    setLimit: async (plan, feature, hardLimit, window = "30 days") => {
+    setLimit: async (plan, feature, quota, window = "30 days") => {
       await operator`
-        insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
-        select id, ${feature}, ${window}::interval, ${hardLimit} from public.plans where code = ${plan}
-        on conflict (plan_id, feature, time_window, period) do update set hard_limit = excluded.hard_limit`;
+        insert into public.plan_limits (plan_id, feature, quota_window, quota)
+        select id, ${feature}, ${window}::interval, ${quota} from public.plans where code = ${plan}
+        on conflict (plan_id, feature, quota_window, period) do update set quota = excluded.quota`;
     },
     addCommunity: async (id, plan = "free") => {
       await operator`

@@ -27,8 +27,8 @@ is_default = true
 
 [[plans.free.limits]]
 feature = "image"
-most = 5
-within = "calendar month"
+quota = 5
+window = "calendar month"
 
 [plans.pro]
 name = "Pro"
@@ -39,8 +39,8 @@ trial_days = 14
 
 [[plans.pro.limits]]
 feature = "image"
-most = 1_000
-within = "30 days"
+quota = 1_000
+window = "30 days"
 ${more}`);
 
 async function setUp() {
@@ -114,7 +114,7 @@ Deno.test("the set-up makes all that Dues sells and hears of, and stores its ids
     .sql`select is_metered, meter_event_name from public.features where code = 'image'`;
   assert.deepEqual({ ...feature }, { is_metered: true, meter_event_name: "dues_image" });
   const limits = await it.sql`
-    select p.code, l.time_window::text, l.period, l.hard_limit from public.plan_limits l
+    select p.code, l.quota_window::text, l.period, l.quota from public.plan_limits l
     join public.plans p on p.id = l.plan_id where feature = 'image' order by 1`;
   assert.deepEqual(limits.map((row) => Object.values(row)), [
     ["free", "1 mon", "calendar_month", "5"],
@@ -170,12 +170,12 @@ Deno.test("a new price takes over the plan; the old one is no longer sold but st
 Deno.test("limits edited in the dashboard hold until the set-up runs again, which tells what it changed back", async () => {
   await using it = await setUp();
   await it.run();
-  await it.sql`update public.plan_limits set hard_limit = 7 where feature = 'image' and hard_limit = 1000`;
+  await it.sql`update public.plan_limits set quota = 7 where feature = 'image' and quota = 1000`;
   await it.sql`
-    insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+    insert into public.plan_limits (plan_id, feature, quota_window, quota)
     select id, 'image', interval '1 hour', 3 from public.plans where code = 'pro'`;
   assert.deepEqual((await it.run()).changes, [
-    "Database, limit pro image 30 days rolling: hard_limit 7 → 1000",
+    "Database, limit pro image 30 days rolling: quota 7 → 1000",
     "Database, limit pro image 01:00:00 rolling: not in the file any more",
   ]);
   assert.equal((await it.sql`select from public.plan_limits where feature = 'image'`).length, 2);
@@ -191,8 +191,8 @@ price_cents = 9900
 billing_interval = "month"
 [[plans.team.limits]]
 feature = "image"
-most = 9
-within = "at once"`;
+quota = 9
+window = "at once"`;
   await it.run(plansFile({ more: team }));
   const swapped = plansFile({ more: team });
   [swapped.plans[1].rank, swapped.plans[2].rank] = [20, 10];
