@@ -68,7 +68,7 @@ export async function checkUsage(
 const lanesSchema = z.array(z.object({
   stripe_customer_id: z.string(),
   meter_event_name: z.string(),
-  days: z.array(z.object({ starts_at: z.number(), quantity: z.number(), is_settled: z.boolean() })),
+  days: z.array(z.object({ starts_at: z.number(), quantity: z.number(), is_final: z.boolean() })),
 }));
 type Lane = z.output<typeof lanesSchema>[number];
 type Period = { from: number; to: number };
@@ -87,7 +87,7 @@ async function compare(meters: Meters, lane: Lane, period: Period): Promise<Usag
   const { stripe_customer_id: stripeCustomerId, meter_event_name: meterEventName } = lane;
   const counted = await countedByDay(meters, lane, period);
   const reported = new Map(lane.days.map(({ starts_at, quantity }) => [starts_at, quantity]));
-  const unsettled = new Set(lane.days.filter((day) => !day.is_settled).map(({ starts_at }) => starts_at));
+  const unsettled = new Set(lane.days.filter((day) => !day.is_final).map(({ starts_at }) => starts_at));
   return [...new Set([...reported.keys(), ...counted.keys()])].sort()
     .filter((day) => !unsettled.has(day) && (reported.get(day) ?? 0) !== (counted.get(day) ?? 0))
     .map((day) => ({

@@ -113,7 +113,7 @@ async function settle(db: Database, { identifier }: UsageReport, claimId: string
   const error = "error" in verdict ? verdict.error : null;
   const retryIn = verdict.outcome === "retry" ? verdict.retryInSeconds : 0;
   await orUnavailable(db`
-    select billing.settle_usage_report(
+    select billing.record_usage_report_outcome(
       ${identifier}, ${claimId}, ${verdict.outcome}, ${error}, make_interval(secs => ${retryIn}))`);
 }
 

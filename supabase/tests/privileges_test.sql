@@ -48,7 +48,7 @@ select bag_eq(
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',
     'billing.report_missing(text, text)',
-    'billing.settle_usage_report(text, uuid, text, text, interval)',
+    'billing.record_usage_report_outcome(text, uuid, text, text, interval)',
     'billing.tidy_up(interval)',
     'billing.unconfirmed_customers(timestamp with time zone)',
     'billing.unconfirmed_objects(timestamp with time zone)',

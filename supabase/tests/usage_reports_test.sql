@@ -38,7 +38,7 @@ create function pg_temp.claim() returns setof text language sql volatile as $$
 $$;
 -- Settles the claim last made for a customer.
 create function pg_temp.settle(p_outcome text, p_error text default null) returns text language sql volatile as $$
-  select billing.settle_usage_report(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, p_outcome, p_error, '10 minutes')
+  select billing.record_usage_report_outcome(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, p_outcome, p_error, '10 minutes')
   from claims where claim ->> 'stripe_customer_id' = 'cus_garden' order by ctid desc limit 1
 $$;
 
@@ -71,7 +71,7 @@ select is((select claim - 'claim_id' - 'identifier' from claims where claim ->> 
 select is_empty('select pg_temp.claim()', 'the next waits until the one before is settled');
 create temp table image_claim as select claim from claims where claim ->> 'quantity' = '12';
 create function pg_temp.settle_image(p_outcome text) returns text language sql volatile as $$
-  select billing.settle_usage_report(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, p_outcome) from image_claim
+  select billing.record_usage_report_outcome(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, p_outcome) from image_claim
 $$;
 select is(pg_temp.settle_image('sent'), 'sent', 'what Stripe has is sent');
 select results_eq('select pg_temp.claim()', array['cus_garden image 1'], 'and the next goes out');
@@ -84,17 +84,17 @@ select bag_eq('select pg_temp.claim()', array['cus_garden image 1', 'cus_garden 
   'after that the same reports are handed out again');
 select is((select count(distinct claim ->> 'identifier')::int from claims where claim ->> 'feature' = 'minute'), 1,
   'under the same identifiers');
-select is((select billing.settle_usage_report(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'sent')
+select is((select billing.record_usage_report_outcome(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'sent')
   from claims where claim ->> 'feature' = 'minute' order by ctid limit 1), 'sent', 'the first worker''s word counts: delivered is delivered');
-select is((select claimed_until is null from billing.usage_lanes where meter_event_name = 'dues_minute'), false,
+select is((select claimed_until is null from billing.usage_queues where meter_event_name = 'dues_minute'), false,
   'but frees no lane that is another''s');
-select is((select billing.settle_usage_report(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'retry', 'timeout')
+select is((select billing.record_usage_report_outcome(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'retry', 'timeout')
   from claims where claim ->> 'feature' = 'minute' order by ctid desc limit 1), 'sent', 'what was delivered is not sent again');
-select is((select claimed_until from billing.usage_lanes where meter_event_name = 'dues_minute'), null, 'the second worker frees its lane');
+select is((select claimed_until from billing.usage_queues where meter_event_name = 'dues_minute'), null, 'the second worker frees its lane');
 
 -- Retries and refusals.
-select is((select pg_temp.settle('retry', 'rate limit')), 'waiting', 'not now');
-select is((select error from billing.usage_reports where state = 'waiting' and attempts = 2 and community_id = 'garden'), 'rate limit', 'and why');
+select is((select pg_temp.settle('retry', 'rate limit')), 'claimed', 'not now');
+select is((select error from billing.usage_reports where state = 'claimed' and attempts = 2 and community_id = 'garden'), 'rate limit', 'and why');
 select is_empty($$ select * from pg_temp.claim() as c where c like 'cus_garden%' $$, 'means not at once');
 select pg_temp.at('2026-06-15T13:42:00Z');
 select isnt_empty($$ select * from pg_temp.claim() as c where c = 'cus_garden image 1' $$, 'but later');
@@ -102,8 +102,8 @@ select is((select pg_temp.settle('refused', 'no such customer')), 'refused', 'wh
 select is_empty($$ select * from pg_temp.claim() as c where c like 'cus_garden%' $$, 'and not tried again');
 select is((select pg_temp.settle_image('refused')), 'refused', 'Stripe may say so later, too');
 select is((select pg_temp.settle_image('sent')), 'refused', 'and then that stands');
-select is(billing.settle_usage_report('dues_nothing', null, 'sent'), null, 'a report that there is not');
-select throws_ok($$ select billing.settle_usage_report('x', null, 'lost') $$, '22023', null, 'an outcome that there is not');
+select is(billing.record_usage_report_outcome('dues_nothing', null, 'sent'), null, 'a report that there is not');
+select throws_ok($$ select billing.record_usage_report_outcome('x', null, 'lost') $$, '22023', null, 'an outcome that there is not');
 
 -- What is frozen stays as it is.
 select pg_temp.at('2026-06-15T14:10:00Z');
@@ -112,18 +112,18 @@ update billing.usage_reports set closes_at = '2026-06-15T14:20:00Z', due_at = '2
 select pg_temp.at('2026-06-15T14:20:00Z');
 select isnt_empty($$ select * from pg_temp.claim() as c where c = 'cus_garden image 10' $$, 'a report is claimed');
 select pg_temp.use(1);
-select results_eq($$ select r from pg_temp.reports() r where r like 'image 14%' $$, array['image 14.0 10 waiting', 'image 14.1 1 open'],
+select results_eq($$ select r from pg_temp.reports() r where r like 'image 14%' $$, array['image 14.0 10 claimed', 'image 14.1 1 open'],
   'more use in the same hour makes another part');
 
 -- Giving back.
 select is(pg_temp.give_back((select event from late), 4), 4::bigint, 'giving back late');
-select results_eq($$ select r from pg_temp.reports() r where r like 'image 14%' $$, array['image 14.0 10 waiting', 'image 14.1 -3 open'],
+select results_eq($$ select r from pg_temp.reports() r where r like 'image 14%' $$, array['image 14.0 10 claimed', 'image 14.1 -3 open'],
   'comes off the report that is open');
 select pg_temp.at('2026-06-15T15:30:00Z');
 select is_empty($$ select * from pg_temp.claim() as c where c like '%-3' $$, 'less than nothing is never sent');
 select pg_temp.use(5);
 select results_eq($$ select r from pg_temp.reports() r where r like 'image 14.1%' or r like 'image 15%' $$,
-  array['image 14.1 0 carried', 'image 15.0 2 open'], 'but carried into the next report');
+  array['image 14.1 0 rolled_over', 'image 15.0 2 open'], 'but rolled over into the next report');
 select is(pg_temp.give_back(pg_temp.use(2)), 2::bigint, 'giving back at once');
 select results_eq($$ select r from pg_temp.reports() r where r like 'image 15%' $$, array['image 15.0 2 open'], 'leaves no trace');
 select is((select sum(quantity)::bigint from billing.usage_reports where community_id = 'garden' and feature = 'image'),
@@ -143,7 +143,7 @@ select results_eq($$ select part, quantity, first_used_at from billing.usage_rep
   $$ values (0, 3::bigint, timestamptz '2026-06-20T16:39:59Z'), (1, 4, '2026-06-20T16:40:00Z') $$,
   'and each part is stamped within its own');
 select isnt_empty($$ select * from pg_temp.claim() as c where c = 'cus_chess image 2' $$, 'what was left over comes first');
-select is((select billing.settle_usage_report(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'given_up', 'too old')
+select is((select billing.record_usage_report_outcome(claim ->> 'identifier', (claim ->> 'claim_id')::uuid, 'given_up', 'too old')
   from claims where claim ->> 'stripe_customer_id' = 'cus_chess' order by ctid desc limit 1), 'given_up', 'what is not worth trying is given up');
 select results_eq($$ select c from pg_temp.claim() c where c like 'cus_chess%' $$, array['cus_chess image 3'],
   'and the period''s last report does not wait for the end of the hour');

@@ -107,7 +107,7 @@ Deno.test("deno task usage:check tells differences as a table or as JSON, and by
 
 Deno.test("a day of which something is on its way, or arrived just now, is not judged yet", async () => {
   await using it = await setUp();
-  await it.rig.operator`update billing.usage_reports set state = 'waiting' where quantity = 5`;
+  await it.rig.operator`update billing.usage_reports set state = 'claimed' where quantity = 5`;
   await it.rig
     .operator`update billing.usage_reports set settled_at = now() - interval '50 minutes' where quantity = 7`;
   assert.deepEqual((await it.check()).differences, []);
@@ -125,7 +125,7 @@ Deno.test("what was compared lately is left out", async () => {
   const check = (checkedBefore: Date) =>
     checkUsage({ db: it.rig.db, stripe: scripted.stripe }, { checkedBefore });
   assert.equal((await check(dayAgo)).compared, 0);
-  await it.rig.operator`update billing.usage_lanes set checked_at = now() - interval '25 hours'`;
+  await it.rig.operator`update billing.usage_queues set checked_at = now() - interval '25 hours'`;
   assert.equal((await check(dayAgo)).compared, 1);
 });
 

@@ -57,31 +57,31 @@ const answers: [name: string, answer: Answer | "hang up", state: string, seconds
     invalid("An event already exists with identifier dues_1."),
     "sent",
   ],
-  ["a failure inside Stripe", refusal(500, { type: "api_error", message: "Oops" }), "waiting", 5],
-  ["Stripe overloaded", refusal(503, { type: "api_error", message: "Later" }), "waiting", 5],
+  ["a failure inside Stripe", refusal(500, { type: "api_error", message: "Oops" }), "claimed", 5],
+  ["Stripe overloaded", refusal(503, { type: "api_error", message: "Later" }), "claimed", 5],
   [
     "too many requests",
     refusal(429, { type: "invalid_request_error", code: "rate_limit", message: "Slow" }),
-    "waiting",
+    "claimed",
     5,
   ],
   [
     "the same request under way",
     refusal(409, { type: "idempotency_error", code: "idempotency_key_in_use", message: "Busy" }),
-    "waiting",
+    "claimed",
     5,
   ],
-  ["a connection that breaks", "hang up", "waiting", 5],
+  ["a connection that breaks", "hang up", "claimed", 5],
   [
     "a key that is not valid",
     refusal(401, { type: "invalid_request_error", message: "Invalid API Key" }),
-    "waiting",
+    "claimed",
     5,
   ],
-  ["a key that may not", refusal(403, { type: "invalid_request_error", message: "rak_x" }), "waiting", 5],
-  ["no such meter", invalid("No active meter found for event_name: dues_image"), "waiting", 3600],
-  ["an archived meter", invalid("The meter is archived", "archived_meter"), "waiting", 3600],
-  ["a clock behind ours", invalid("timestamp in the future", "timestamp_in_future"), "waiting", 5],
+  ["a key that may not", refusal(403, { type: "invalid_request_error", message: "rak_x" }), "claimed", 5],
+  ["no such meter", invalid("No active meter found for event_name: dues_image"), "claimed", 3600],
+  ["an archived meter", invalid("The meter is archived", "archived_meter"), "claimed", 3600],
+  ["a clock behind ours", invalid("timestamp in the future", "timestamp_in_future"), "claimed", 5],
   ["usage too old", invalid("timestamp too far in the past", "timestamp_too_far_in_past"), "given_up"],
   ["a customer who is gone", invalid("No such customer: 'cus_garden'", "resource_missing"), "refused"],
   ["a value it cannot take", invalid("too many digits", "meter_event_value_too_many_digits"), "refused"],
@@ -113,7 +113,7 @@ Deno.test("every answer of Stripe's has its consequence", async (t) => {
       assert.equal(found.is_explained, state !== "sent", "the operator sees why");
       if (seconds !== undefined) assert.equal(found.due_at.getTime() - now.getTime(), seconds * 1000);
       // Out of the way of the next step.
-      await rig.operator`update billing.usage_reports set state = 'sent' where state = 'waiting'`;
+      await rig.operator`update billing.usage_reports set state = 'sent' where state = 'claimed'`;
     });
   }
 });

@@ -134,7 +134,7 @@ async function drain(rig: QuotaRig, from: number, onProgress: (text: string) => 
   for (let tick = 1;; tick++) {
     const left = await numberOf(
       rig,
-      "select count(*) as number from billing.usage_reports where state in ('open', 'waiting') and quantity > 0",
+      "select count(*) as number from billing.usage_reports where state in ('open', 'claimed') and quantity > 0",
     );
     if (left === 0) return;
     if (tick % 10 === 0) onProgress(`${left} reports left`);
