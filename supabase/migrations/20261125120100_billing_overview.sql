@@ -1,5 +1,5 @@
--- For the operator, in the dashboard: one row a community. Runs with the rights of whoever looks, so that it shows a
--- browser nothing it may not see anyway.
+-- For the operator's dashboard: one row for each community. It runs with the caller's rights, so it cannot show anybody
+-- more than the tables behind it do.
 
 create view public.billing_overview with (security_invoker = true) as
   select c.id as community_id, c.title, p.code as plan, c.stripe_customer_id,
@@ -12,19 +12,14 @@ create view public.billing_overview with (security_invoker = true) as
     select * from public.subscriptions s where s.community_id = c.id
     order by (s.ended_at is null) desc, s.started_at desc limit 1) s on true;
 
+comment on view public.billing_overview is 'For the operator: each community''s plan, subscription and open anomalies. Columns are as in communities and subscriptions where nothing else is said.';
+comment on column public.billing_overview.community_id is 'The parent app''s id of the community.';
+comment on column public.billing_overview.plan is 'The code of the plan in force.';
+comment on column public.billing_overview.subscription_id is 'Its latest subscription; one that has not ended comes first.';
+comment on column public.billing_overview.status is 'Stripe''s status of that subscription.';
+comment on column public.billing_overview.current_period_end is 'When it renews.';
+comment on column public.billing_overview.open_anomalies is 'How many anomalies wait for a person.';
+comment on column public.billing_overview.paid_cents is 'All that it has paid, in the smallest unit of the currency.';
+
 revoke all on public.billing_overview from anon, authenticated, service_role;
 grant select on public.billing_overview to service_role;
-
-comment on view public.billing_overview is 'For the operator: each community''s plan, subscription and what is odd about it.';
-comment on column public.billing_overview.community_id is 'The parent app''s id of the community.';
-comment on column public.billing_overview.title is 'The community''s name.';
-comment on column public.billing_overview.plan is 'The code of the plan in force.';
-comment on column public.billing_overview.stripe_customer_id is 'Its Stripe customer.';
-comment on column public.billing_overview.subscription_id is 'Its latest subscription, one that goes on before one that ended.';
-comment on column public.billing_overview.status is 'Stripe''s word for it.';
-comment on column public.billing_overview.current_period_end is 'When it renews.';
-comment on column public.billing_overview.cancel_at is 'When it will end, if cancelled.';
-comment on column public.billing_overview.past_due_since is 'When the payment first failed.';
-comment on column public.billing_overview.payment_issue is 'What is wrong with the payment.';
-comment on column public.billing_overview.open_anomalies is 'How many things are odd and wait for a person.';
-comment on column public.billing_overview.paid_cents is 'What it has paid so far, in the smallest unit of its currency.';

@@ -1,4 +1,4 @@
--- What the billing page shows, in one call, as the person who asks: row-level security decides what is seen.
+-- What the billing page shows, in one call. It runs with the caller's rights: row-level security decides what they see.
 
 create function public.billing_info() returns jsonb
   language sql stable security invoker set search_path = ''
@@ -39,7 +39,7 @@ as $$
         'graceEndsAt', s.past_due_since + p.grace_period)
       from public.subscriptions s left join public.plans p on p.id = s.plan_id
       where s.community_id = c.id
-      -- The one that matters most: live before ended, higher plan before lower, newer before older.
+      -- Live before ended, then the higher plan, then the newer subscription.
       order by (s.ended_at is null and s.status not in ('incomplete', 'incomplete_expired')) desc,
         p.rank desc nulls last, s.started_at desc
       limit 1),

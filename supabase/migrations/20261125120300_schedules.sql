@@ -1,5 +1,5 @@
--- Calls the scheduled edge functions, where pg_cron and pg_net are to be had (hosted Supabase). Elsewhere something else
--- calls them; locally the launcher does.
+-- Calls the scheduled edge functions. Needs pg_cron and pg_net, which hosted Supabase has. Without them nothing is scheduled
+-- here, and another scheduler has to call the functions; on one machine the launcher of the stack does.
 --
 -- The operator puts two secrets into the vault:
 --   select vault.create_secret('https://project.supabase.co', 'project_url');
@@ -18,15 +18,16 @@ begin
     raise warning 'Not calling %: the vault lacks project_url or cron_secret.', p_name;
     return null;
   end if;
-  -- pg_net keeps the headers of a request in a table for a while, so this secret opens one job and nothing else.
+  -- pg_net stores the headers of a request in a table for a while, so this secret must start these jobs and nothing else.
   return net.http_post(
     url := v_url || '/functions/v1/' || p_name,
     headers := jsonb_build_object('content-type', 'application/json', 'apikey', v_secret),
     body := jsonb_build_object('scheduled_at', now()),
     timeout_milliseconds := 55000);
 end $$;
+comment on function billing.call_function(text) is 'Calls an edge function by name, with the secret that scheduled functions check. For the schedules.';
+
 revoke execute on function billing.call_function(text) from public, anon, authenticated, service_role;
-comment on function billing.call_function(text) is 'Calls an edge function by name, for schedules.';
 
 do $schedule$ begin
   if (select count(*) from pg_available_extensions where name in ('pg_cron', 'pg_net')) < 2 then
@@ -35,6 +36,9 @@ do $schedule$ begin
   end if;
   execute 'create extension if not exists pg_cron';
   execute 'create extension if not exists pg_net';
-  -- An existing job of that name is changed in place.
+  -- cron.schedule changes an existing job of the same name.
   execute $job$ select cron.schedule('dues-reconcile', '17 * * * *', 'select billing.call_function(''reconcile'')') $job$;
+  -- Stripe keeps an invoice open for about an hour after its period has ended. With a report every five minutes, usage of
+  -- the last second of the period is still on it.
+  execute $job$ select cron.schedule('dues-report-usage', '*/5 * * * *', 'select billing.call_function(''report-usage'')') $job$;
 end $schedule$;

@@ -55,7 +55,7 @@ select is(pg_temp.deliver_state('evt_2', 1000, 'active'), 'applied', 'the same s
 -- Two states in one second.
 select is(pg_temp.deliver_state('evt_3', 1000, 'past_due'), 'pending', 'another state in the same second cannot be ordered');
 select is(pg_temp.status(), 'active', 'so nothing changes yet');
-select is((select settled_at from billing.stripe_events where id = 'evt_3'), null, 'and the ledger says so');
+select is((select processed_at from billing.stripe_events where id = 'evt_3'), null, 'and the ledger says so');
 select is(pg_temp.deliver_state('evt_3', 1000, 'active', '{"cancel_at": "2026-03-01T00:00:00.000Z"}', 'cus_garden', to_timestamp(1010)),
   'applied', 'what Stripe says when asked settles it');
 select is((select cancel_at from public.subscriptions where id = 'sub_1'), '2026-03-01T00:00:00Z', 'and is stored');
@@ -70,7 +70,7 @@ select is(pg_temp.plan_of('garden'), 'free', 'long past the grace period, the pl
 select is(pg_temp.deliver_state('evt_6', extract(epoch from now())::bigint, 'past_due', '{"trial_end": null}'), 'applied', 'more news of it');
 select is((select past_due_since from public.subscriptions where id = 'sub_1'), to_timestamp(2000), 'grace still runs from the first');
 update public.subscriptions set past_due_since = now() - interval '6 days' where id = 'sub_1';
-select billing.derive_plan('garden');
+select billing.update_current_plan('garden');
 select is(pg_temp.plan_of('garden'), 'pro', 'within the grace period the plan stays');
 
 -- The end.
