@@ -109,10 +109,10 @@ Deno.test("a day of which something is on its way, or arrived just now, is not j
   await using it = await setUp();
   await it.rig.operator`update billing.usage_reports set state = 'claimed' where quantity = 5`;
   await it.rig
-    .operator`update billing.usage_reports set settled_at = now() - interval '50 minutes' where quantity = 7`;
+    .operator`update billing.usage_reports set finished_at = now() - interval '50 minutes' where quantity = 7`;
   assert.deepEqual((await it.check()).differences, []);
   await it.rig
-    .operator`update billing.usage_reports set settled_at = now() - interval '70 minutes' where quantity = 7`;
+    .operator`update billing.usage_reports set finished_at = now() - interval '70 minutes' where quantity = 7`;
   assert.deepEqual((await it.check()).differences.map(({ reported }) => reported), [7]);
 });
 
