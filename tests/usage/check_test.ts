@@ -1,6 +1,6 @@
 // Usage that Stripe took and then refused, or counts otherwise, does not go unseen.
 import assert from "node:assert/strict";
-import { checkUsage } from "../../billing/usage/usage_check.ts";
+import { checkUsage } from "../../billing/usage/meter_check.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { runOperatorTask } from "../support/operator_task.ts";
 import { delivery, secrets, startStripeStandIn } from "../events/stripe_stand_in.ts";

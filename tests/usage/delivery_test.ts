@@ -1,7 +1,7 @@
 // What is sent to Stripe, and what each of its answers means for a usage report.
 import assert from "node:assert/strict";
 import { connectStripe } from "../../billing/stripe.ts";
-import { callsPerSecond } from "../../billing/usage/usage_report.ts";
+import { callsPerSecond } from "../../billing/usage/usage_reports.ts";
 import {
   addPayingCommunity,
   type Answer,

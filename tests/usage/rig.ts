@@ -1,7 +1,7 @@
 /** A paid community with a metered feature, and a Stripe that answers as told. */
 import type Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
-import { reportUsage, type UsageReportOptions } from "../../billing/usage/usage_report.ts";
+import { reportUsage, type UsageReportOptions } from "../../billing/usage/usage_reports.ts";
 import { type QuotaRig, startQuotaRig } from "../quota/rig.ts";
 
 export const METER = "dues_image";

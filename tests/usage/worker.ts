@@ -3,7 +3,7 @@
  */
 import { connectDatabase } from "../../billing/db/database.ts";
 import { connectStripe } from "../../billing/stripe.ts";
-import { reportUsage } from "../../billing/usage/usage_report.ts";
+import { reportUsage } from "../../billing/usage/usage_reports.ts";
 
 const [databaseUrl, stripeUrl] = Deno.args;
 const db = connectDatabase(databaseUrl, { max: 3 });

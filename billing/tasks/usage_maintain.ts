@@ -1,10 +1,10 @@
 /**
- * `deno task usage:upkeep [--rebuild] [--json]`: the daily upkeep of usage, and a check of all counters. Exit code 1 when
+ * `deno task usage:maintain [--rebuild] [--json]`: the daily upkeep of usage, and a check of all counters. Exit code 1 when
  * some are wrong and `--rebuild` did not say to make them anew.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { keepUsageInOrder, type UsageUpkeep } from "../usage/usage_upkeep.ts";
+import { maintainUsage, type UsageMaintenance } from "../usage/usage_maintenance.ts";
 import { connectOperator } from "./operator.ts";
 
 const { values } = parseArgs({
@@ -12,12 +12,12 @@ const { values } = parseArgs({
 });
 const config = configOrExit(readOperatorConfig);
 await using sql = connectOperator(config.operatorDatabaseUrl);
-const upkeep = await keepUsageInOrder(sql, { rebuild: values.rebuild });
+const upkeep = await maintainUsage(sql, { rebuild: values.rebuild });
 if (values.json) console.log(JSON.stringify(upkeep));
 else print(upkeep);
 if (upkeep.wrongCounters.length > 0 && !upkeep.rebuilt) Deno.exitCode = 1;
 
-function print({ created, dropped, wrongCounters, rebuilt }: UsageUpkeep) {
+function print({ created, dropped, wrongCounters, rebuilt }: UsageMaintenance) {
   if (created.length > 0) console.log(`Made ready for usage events: ${created.join(", ")}.`);
   if (dropped.length > 0) console.log(`Dropped usage events of: ${dropped.join(", ")}.`);
   if (wrongCounters.length === 0) console.log("All counters agree with the usage events.");

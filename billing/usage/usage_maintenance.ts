@@ -19,7 +19,7 @@ export interface WrongCounter {
 }
 
 /** What the upkeep did and found. */
-export interface UsageUpkeep extends z.output<typeof maintainedSchema> {
+export interface UsageMaintenance extends z.output<typeof maintainedSchema> {
   wrongCounters: WrongCounter[];
   /** Whether those were made anew. */
   rebuilt: boolean;
@@ -31,10 +31,10 @@ export interface UsageUpkeep extends z.output<typeof maintainedSchema> {
  *
  * Throws the database's own errors.
  */
-export async function keepUsageInOrder(
+export async function maintainUsage(
   sql: Pool,
   { rebuild }: { rebuild: boolean },
-): Promise<UsageUpkeep> {
+): Promise<UsageMaintenance> {
   const [{ maintained }] = await sql`select billing.maintain_usage() as maintained`;
   const rows = await sql<
     {

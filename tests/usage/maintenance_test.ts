@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { requireQuota } from "../../billing/quota/quota.ts";
-import { keepUsageInOrder } from "../../billing/usage/usage_upkeep.ts";
-import { sessionOf, startQuotaRig } from "./rig.ts";
+import { maintainUsage } from "../../billing/usage/usage_maintenance.ts";
+import { sessionOf, startQuotaRig } from "../quota/rig.ts";
 
 Deno.test("the upkeep finds counters that are wrong, and makes them anew when told to, while usage goes on", async () => {
   await using rig = await startQuotaRig();
@@ -10,7 +10,7 @@ Deno.test("the upkeep finds counters that are wrong, and makes them anew when to
     await rig.addCommunity(id);
     await requireQuota(rig, sessionOf(id), "ai_chat_message", { quantity: 7 });
   }
-  const right = await keepUsageInOrder(rig.operator, { rebuild: true });
+  const right = await maintainUsage(rig.operator, { rebuild: true });
   assert.deepEqual(right.wrongCounters, []);
   assert.deepEqual([right.created, right.dropped], [[], []], "the migrations have made the months ahead");
 
@@ -19,13 +19,13 @@ Deno.test("the upkeep finds counters that are wrong, and makes them anew when to
   const user = (async () => {
     while (using) await requireQuota(rig, sessionOf("chess"), "ai_chat_message");
   })();
-  const found = await keepUsageInOrder(rig.operator, { rebuild: false });
+  const found = await maintainUsage(rig.operator, { rebuild: false });
   assert.deepEqual(
     found.wrongCounters.map(({ communityId, counted, inEvents }) => [communityId, counted, inEvents]),
     [["garden", 9, 7]],
   );
-  assert.equal((await keepUsageInOrder(rig.operator, { rebuild: true })).wrongCounters.length, 1);
-  assert.deepEqual((await keepUsageInOrder(rig.operator, { rebuild: false })).wrongCounters, []);
+  assert.equal((await maintainUsage(rig.operator, { rebuild: true })).wrongCounters.length, 1);
+  assert.deepEqual((await maintainUsage(rig.operator, { rebuild: false })).wrongCounters, []);
   using = false;
   await user;
 });
