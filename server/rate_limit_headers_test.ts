@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rateLimitHeaders } from "./rate_limit_headers.ts";
 
-Deno.test("each limit is a policy of its own, with what remains of it and when units come back", () => {
+Deno.test("rateLimitHeaders has a policy for each limit, with the remaining units and the seconds to the reset", () => {
   const headers = rateLimitHeaders({
     feature: "ai_chat_message",
     limits: [
@@ -21,7 +21,7 @@ Deno.test("each limit is a policy of its own, with what remains of it and when u
   });
 });
 
-Deno.test("a limit that was lowered below what is used leaves nothing, not less", () => {
+Deno.test("rateLimitHeaders has r=0 when the quota is lower than what is used", () => {
   const limit = {
     windowSeconds: 60,
     period: "rolling" as const,

@@ -9,7 +9,7 @@ const faultsSchema = z.array(z.object({
   fault: z.enum(["unknown_feature", "no_limit", "no_resource_limit"]),
 }));
 
-/** Features or limits that the plugin guards are not set up. The message has one line for each. */
+/** Features or limits that the plugin needs are missing. The message has one line for each. */
 export class QuotaConfigurationError extends Error {
   override name = "QuotaConfigurationError";
 
@@ -19,7 +19,7 @@ export class QuotaConfigurationError extends Error {
 }
 
 /**
- * Makes sure that everything the plugin guards has a limit on every plan, so that nobody meets that gap later.
+ * Checks that everything the plugin limits has a limit on every plan.
  *
  * Throws `QuotaConfigurationError`, or `BillingError` `database_unavailable`.
  */
@@ -40,15 +40,15 @@ function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number
     case "unknown_feature":
       return `${feature}: there is no such feature. Add it to the table features.`;
     case "no_limit":
-      return `${feature}: plan ${plan} has no limit for it within a time window. Add one to the table plan_limits.`;
+      return `${feature}: plan ${plan} has no limit within a window. Add one to the table plan_limits.`;
     case "no_resource_limit":
-      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits, with quota_window 0.`;
+      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits with quota_window 0.`;
   }
 }
 
 /**
- * Checks before anything is served, and ends the process with exit code 1 and the list of faults on stderr. A database
- * that is away is no reason not to start: the health check says so, and each use says if it is not set up.
+ * The check at the start of the server. Ends the process with exit code 1 and the list of faults on stderr. An unreachable
+ * database does not stop the start: the health check reports it, and each use reports what is not configured.
  */
 export async function quotaConfigurationOrExit(databaseUrl: string): Promise<void> {
   await using db = connectDatabase(databaseUrl, { max: 1 });

@@ -7,22 +7,23 @@ import type { Session } from "../identity/session_token.ts";
 
 /** One of the resources a community holds. */
 export interface HeldResource {
-  /** How many the community holds now, and the most it may. */
+  /** How many the community holds now. */
   used: number;
+  /** How many it may hold at once. */
   quota: number;
-  /** True when it was held before: it counts once. */
+  /** True when it was held before this call: it counts once. */
   alreadyHeld: boolean;
-  /** Gives it back. False when it is not held any more. Rejects with `database_unavailable`. */
+  /** Releases it. False when it is not held any more. Throws `database_unavailable`. */
   release(): Promise<boolean>;
 }
 
 /**
- * Takes one more of what the plan allows so many of at once. `resourceId` is the caller's name for it; taking the same
- * one again is free. It is held until it is released, or until `leaseSeconds` have passed since it was last taken: set
- * that for what a crash could leave behind.
+ * Acquires one more of a resource that the plan limits to so many at once. `resourceId` is the caller's name for it;
+ * acquiring the same one again is free. It is held until it is released, or until `leaseSeconds` after it was last acquired:
+ * set a lease where a crash could leave it behind.
  *
  * Throws `quota_exceeded` (402, with windowSeconds 0), `invalid_resource_id`, `unknown_community`,
- * `quota_not_configured` or `database_unavailable`, and a RangeError for a lease that is none.
+ * `quota_not_configured` or `database_unavailable`, and a RangeError for an invalid lease.
  */
 export async function enforceResourceLimit(
   { db }: { db: Database },
@@ -32,10 +33,10 @@ export async function enforceResourceLimit(
   { leaseSeconds }: { leaseSeconds?: number } = {},
 ): Promise<HeldResource> {
   if (!isName(resourceId)) {
-    throw new BillingError("invalid_resource_id", "A resource's id is 1 to 255 characters.");
+    throw new BillingError("invalid_resource_id", "A resource's id must have 1 to 255 characters.");
   }
   if (leaseSeconds !== undefined && !(leaseSeconds > 0 && Number.isFinite(leaseSeconds))) {
-    throw new RangeError(`A lease lasts for a number of seconds above 0, not ${leaseSeconds}`);
+    throw new RangeError(`A lease must be a number of seconds above 0: it is ${leaseSeconds}`);
   }
   const [{ answer }] = await orUnavailable(
     db<[{ answer: unknown }]>`
@@ -54,7 +55,7 @@ export async function enforceResourceLimit(
 }
 
 /**
- * Gives back what enforceResourceLimit took, perhaps long ago and elsewhere. False when it is not held. Throws
+ * Releases what enforceResourceLimit acquired, perhaps by another process. False when it is not held. Throws
  * `database_unavailable`.
  */
 export async function releaseResource(

@@ -19,9 +19,9 @@ Deno.test("features and limits that are missing are named, with the plan", async
     name: "QuotaConfigurationError",
     message: [
       "The limits are not complete:",
-      "  export: plan free has no limit of so many at once. Add one to plan_limits, with quota_window 0.",
-      "  export: plan pro has no limit for it within a time window. Add one to the table plan_limits.",
-      "  export: plan pro has no limit of so many at once. Add one to plan_limits, with quota_window 0.",
+      "  export: plan free has no limit of so many at once. Add one to plan_limits with quota_window 0.",
+      "  export: plan pro has no limit within a window. Add one to the table plan_limits.",
+      "  export: plan pro has no limit of so many at once. Add one to plan_limits with quota_window 0.",
       "  nothing: there is no such feature. Add it to the table features.",
     ].join("\n"),
   });
