@@ -175,7 +175,10 @@ const readOptions = ({ quantity = 1, idempotencyKey }: QuotaOptions) => ({
 
 function readQuantity(quantity: number): number {
   if (Number.isSafeInteger(quantity) && quantity >= 1) return quantity;
-  throw new BillingError("invalid_quantity", `A quantity must be a whole number of at least 1: it is ${quantity}.`);
+  throw new BillingError(
+    "invalid_quantity",
+    `A quantity must be a whole number of at least 1: it is ${quantity}.`,
+  );
 }
 
 function readKey(key: string): string {

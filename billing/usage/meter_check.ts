@@ -4,7 +4,7 @@ import { type Database, orUnavailable } from "../db/database.ts";
 import { connectMeters, type Meters } from "./meters.ts";
 import { isMissing, orStripeUnavailable } from "../stripe.ts";
 
-/** A day on which Stripe does not count what was reported. */
+/** A day on which Stripe's meter counts something else than was reported. */
 export interface UsageDifference {
   stripeCustomerId: string;
   meterEventName: string;
@@ -14,29 +14,29 @@ export interface UsageDifference {
   counted: number;
 }
 
-/** What a check looked at and found. */
+/** The result of a check. */
 export interface UsageCheckReport {
-  /** Pairs of customer and meter. */
+  /** How many pairs of customer and meter were compared. */
   compared: number;
   differences: UsageDifference[];
 }
 
 export interface UsageCheckOptions {
-  /** Those compared since then are left out; everything is compared when left out. */
+  /** Skips those that were compared since then. By default everything is compared. */
   checkedBefore?: Date;
-  /** After that nothing new is begun: the next check goes on. */
+  /** Starts no new comparison after this many seconds; the next check continues. */
   seconds?: number;
 }
 
 const DAY = 86400;
-/** As far back as Stripe takes usage. */
+/** Stripe accepts usage of the last 35 days. */
 const DAYS = 35;
 const AT_ONCE = 20;
 
 /**
- * Compares what Stripe's meters count with the reports it took, for each customer and meter and each of the last 35 whole
- * days. Stripe may accept a meter event and refuse it later; this is how it shows even when its error report was lost.
- * Every difference is put before the operator, and taken back when it is gone.
+ * Compares what Stripe's meters count with the reports that were sent, for each customer and meter and each of the last 35
+ * whole days (UTC). Stripe may accept a meter event and refuse it later; this finds it even when Stripe's error report was
+ * lost. A difference is reported as an anomaly, which is resolved when the difference is gone.
  *
  * Throws `database_unavailable` or `stripe_unavailable`.
  */
@@ -51,13 +51,13 @@ export async function checkUsage(
   const report: UsageCheckReport = { compared: 0, differences: [] };
   const seen = new Set<string>();
   while (performance.now() < deadline) {
-    // Where the database's clock is behind ours, those just compared come up again.
-    const lanes = (await readLanes(db, period, checkedBefore)).filter((lane) => !seen.has(keyOf(lane)));
-    if (lanes.length === 0) break;
-    for (const lane of lanes) {
-      seen.add(keyOf(lane));
-      const differences = await compare(meters, lane, period);
-      await finish(db, lane, differences);
+    // If the database's clock is behind ours, it returns queues that were just compared.
+    const queues = (await readQueues(db, period, checkedBefore)).filter((queue) => !seen.has(keyOf(queue)));
+    if (queues.length === 0) break;
+    for (const queue of queues) {
+      seen.add(keyOf(queue));
+      const differences = await compare(meters, queue, period);
+      await finish(db, queue, differences);
       report.compared++;
       report.differences.push(...differences);
     }
@@ -65,31 +65,33 @@ export async function checkUsage(
   return report;
 }
 
-const lanesSchema = z.array(z.object({
+const queuesSchema = z.array(z.object({
   stripe_customer_id: z.string(),
   meter_event_name: z.string(),
   days: z.array(z.object({ starts_at: z.number(), quantity: z.number(), is_final: z.boolean() })),
 }));
-type Lane = z.output<typeof lanesSchema>[number];
+/** The usage reports of one customer and meter, by day. */
+type Queue = z.output<typeof queuesSchema>[number];
 type Period = { from: number; to: number };
 
-const keyOf = ({ stripe_customer_id, meter_event_name }: Lane) => `${stripe_customer_id} ${meter_event_name}`;
+const keyOf = ({ stripe_customer_id, meter_event_name }: Queue) =>
+  `${stripe_customer_id} ${meter_event_name}`;
 
-async function readLanes(db: Database, { from, to }: Period, checkedBefore: Date): Promise<Lane[]> {
-  const [{ lanes }] = await orUnavailable(
-    db<[{ lanes: unknown }]>`
-      select billing.usage_to_check(to_timestamp(${from}), to_timestamp(${to}), ${checkedBefore}, ${AT_ONCE}) as lanes`,
+async function readQueues(db: Database, { from, to }: Period, checkedBefore: Date): Promise<Queue[]> {
+  const [{ queues }] = await orUnavailable(
+    db<[{ queues: unknown }]>`
+      select billing.usage_to_check(to_timestamp(${from}), to_timestamp(${to}), ${checkedBefore}, ${AT_ONCE}) as queues`,
   );
-  return lanesSchema.parse(lanes);
+  return queuesSchema.parse(queues);
 }
 
-async function compare(meters: Meters, lane: Lane, period: Period): Promise<UsageDifference[]> {
-  const { stripe_customer_id: stripeCustomerId, meter_event_name: meterEventName } = lane;
-  const counted = await countedByDay(meters, lane, period);
-  const reported = new Map(lane.days.map(({ starts_at, quantity }) => [starts_at, quantity]));
-  const unsettled = new Set(lane.days.filter((day) => !day.is_final).map(({ starts_at }) => starts_at));
+async function compare(meters: Meters, queue: Queue, period: Period): Promise<UsageDifference[]> {
+  const { stripe_customer_id: stripeCustomerId, meter_event_name: meterEventName } = queue;
+  const counted = await countedByDay(meters, queue, period);
+  const reported = new Map(queue.days.map(({ starts_at, quantity }) => [starts_at, quantity]));
+  const notFinal = new Set(queue.days.filter((day) => !day.is_final).map(({ starts_at }) => starts_at));
   return [...new Set([...reported.keys(), ...counted.keys()])].sort()
-    .filter((day) => !unsettled.has(day) && (reported.get(day) ?? 0) !== (counted.get(day) ?? 0))
+    .filter((day) => !notFinal.has(day) && (reported.get(day) ?? 0) !== (counted.get(day) ?? 0))
     .map((day) => ({
       stripeCustomerId,
       meterEventName,
@@ -99,24 +101,26 @@ async function compare(meters: Meters, lane: Lane, period: Period): Promise<Usag
     }));
 }
 
-async function countedByDay(meters: Meters, lane: Lane, period: Period): Promise<Map<number, number>> {
+async function countedByDay(meters: Meters, queue: Queue, period: Period): Promise<Map<number, number>> {
   try {
     const usage = await orStripeUnavailable(
-      meters.usage(lane.meter_event_name, lane.stripe_customer_id, { ...period, byDay: true }),
+      meters.usage(queue.meter_event_name, queue.stripe_customer_id, { ...period, byDay: true }),
     );
     return new Map(usage.map(({ startsAt, quantity }) => [startsAt, quantity]));
   } catch (error) {
-    // Of a customer that was deleted nothing is counted any more.
+    // Stripe counts nothing for a customer that was deleted.
     if (isMissing(error)) return new Map();
     throw error;
   }
 }
 
-async function finish(db: Database, lane: Lane, differences: UsageDifference[]): Promise<void> {
-  const words = differences.map(({ day, reported, counted }) =>
+async function finish(db: Database, queue: Queue, differences: UsageDifference[]): Promise<void> {
+  const descriptions = differences.map(({ day, reported, counted }) =>
     `${day}: ${reported} reported, ${counted} counted by Stripe`
   );
   await orUnavailable(db`
     select billing.finish_usage_check(
-      ${lane.stripe_customer_id}, ${lane.meter_event_name}, ${words.length > 0 ? words.join("; ") : null})`);
+      ${queue.stripe_customer_id}, ${queue.meter_event_name}, ${
+    descriptions.length > 0 ? descriptions.join("; ") : null
+  })`);
 }

@@ -2,32 +2,33 @@ import type { Pool } from "../db/sql.ts";
 import { z } from "zod";
 
 const maintainedSchema = z.object({
-  /** Months, such as 2026-11, whose partition was made or dropped. */
+  /** Months, such as 2026-11, whose partition was created. */
   created: z.array(z.string()),
+  /** Months whose usage events were dropped. */
   dropped: z.array(z.string()),
 });
 
-/** A counter that is not what the usage events (or the resources held) add up to. */
+/** A counter that differs from the sum of the usage events (or from the number of resources held). */
 export interface WrongCounter {
   communityId: string;
   feature: string;
-  /** The counter's stretch, as PostgreSQL writes an interval; 00:00:00 = what is held now. */
+  /** Length of the counter's bucket, as PostgreSQL writes an interval; 00:00:00 = resources held now. */
   resolution: string;
   startsAt: Date;
   counted: number;
   inEvents: number;
 }
 
-/** What the upkeep did and found. */
+/** What the maintenance did and found. */
 export interface UsageMaintenance extends z.output<typeof maintainedSchema> {
   wrongCounters: WrongCounter[];
-  /** Whether those were made anew. */
+  /** Whether the wrong counters were rebuilt. */
   rebuilt: boolean;
 }
 
 /**
- * Makes the months ahead, drops the months that are no longer kept, and compares every counter with the events; with
- * `rebuild` it makes anew those that are wrong. `sql` is an operator's connection. Safe at any time, also twice at once.
+ * Creates the partitions of months ahead, drops old months, and compares every counter with the usage events. With `rebuild`
+ * it rebuilds the wrong counters. `sql` is an operator's connection. Safe at any time, also twice at once.
  *
  * Throws the database's own errors.
  */
@@ -62,7 +63,7 @@ export async function maintainUsage(
         { communityId, feature },
       ) => [JSON.stringify([communityId, feature]), { communityId, feature }]),
     );
-    // One call and so one transaction each: nobody waits for more than their own.
+    // A transaction for each, so that a use waits for its own counters only.
     for (const { communityId, feature } of wrong.values()) {
       await sql`select billing.rebuild_usage_counters(${communityId}, ${feature})`;
     }

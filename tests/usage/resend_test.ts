@@ -95,6 +95,6 @@ Deno.test("deno task usage:resend lists what was refused, and resends what it is
   const again = await run(it.identifier);
   assert.deepEqual(
     [again.success, again.out],
-    [false, `${it.identifier}: left alone: it was not refused, or was resent already\n`],
+    [false, `${it.identifier}: not resent: it was not refused, or was resent before\n`],
   );
 });
