@@ -1,5 +1,6 @@
 import type { Context } from "fresh";
 import type { Consumption, QuotaOptions } from "../billing/quota/quota.ts";
+import { bearerToken } from "../billing/http/bearer_token.ts";
 import type { Feature } from "../billing/quota/guarded_features.ts";
 import { rateLimitHeaders } from "./rate_limit_headers.ts";
 import { define, type State } from "./page_context.ts";
@@ -19,7 +20,7 @@ export function requireQuota(
 ) {
   return define.middleware(async (ctx) => {
     const { billing } = ctx.state;
-    const session = await billing.authenticate(ctx.req);
+    const session = await billing.authenticate(bearerToken(ctx.req));
     const asked = typeof options === "function" ? await options(ctx) : options;
     const consumption = await billing.requireQuota(session, feature, asked);
     let failed = true;

@@ -119,8 +119,8 @@ function refusedBatch(asked: QuotaUse[], answer: unknown): unknown {
     return readConsumed(asked[index ?? 0]?.feature ?? "", answer);
   } catch (error) {
     if (!(error instanceof BillingError)) return error;
-    const { code, detail, members, headers } = error;
-    return new BillingError(code, detail, { members: { ...members, index }, headers });
+    const { code, detail, members, retryAfterSeconds } = error;
+    return new BillingError(code, detail, { members: { ...members, index }, retryAfterSeconds });
   }
 }
 

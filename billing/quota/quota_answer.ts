@@ -111,7 +111,7 @@ function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>)
       upgradePlan: refused.upgrade_plan,
     },
     // Seconds, not a date, because the caller's clock may be wrong (RFC 9110, 10.2.3).
-    headers: refused.retry_after_seconds === null ? {} : { "retry-after": `${refused.retry_after_seconds}` },
+    retryAfterSeconds: refused.retry_after_seconds ?? undefined,
   });
 }
 

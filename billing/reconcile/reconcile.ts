@@ -1,18 +1,19 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { z } from "zod";
 import {
   type ApplyDependencies,
   applyEvent,
   fetchCurrent,
-  type SettledEvent,
-  settleOpenEvents,
-  whileCustomerIsHeld,
+  type ProcessedEvent,
+  processOpenEvents,
+  withCustomerLocked,
 } from "../events/apply.ts";
 import { readCheckoutContext } from "../checkout/checkout_context.ts";
+import { expireCheckoutSession } from "../checkout/checkout_session.ts";
 import { forgetCustomer } from "../checkout/customer.ts";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
-import { communityIdSchema } from "../ids.ts";
+import { type CommunityId, communityIdSchema } from "../ids.ts";
 import { asJson } from "../db/sql.ts";
 import { isMissing, orStripeUnavailable } from "../stripe.ts";
 import {
@@ -23,74 +24,76 @@ import {
   readSubscription,
 } from "../events/read_event.ts";
 
-/** An object that was not as Stripe has it. `was` is null when we did not know it. */
+/** An object that was not stored as Stripe has it. `was` and `is` are statuses; `was` is null when it was not stored. */
 export interface Repair {
   kind: ObjectChange["kind"];
   id: string;
-  communityId: string;
+  communityId: CommunityId;
   was: string | null;
   is: string;
 }
 
 export interface OwnedCustomer {
   id: string;
-  communityId: string;
+  communityId: CommunityId;
 }
 
 /** What a reconciliation found and did. */
 export interface ReconcileReport {
-  /** ISO 8601: events were looked for from here on. */
+  /** ISO 8601. Events were looked for from here on. */
   eventsFrom: string;
   eventsSeen: number;
-  /** They had not reached us. */
-  missedEvents: SettledEvent[];
-  /** They had, but had not been settled. */
-  settledEvents: SettledEvent[];
+  /** Events that had not been delivered. */
+  missedEvents: ProcessedEvent[];
+  /** Events that had been recorded and not processed. */
+  processedEvents: ProcessedEvent[];
   objectsCompared: number;
   repairs: Repair[];
-  /** Customers that are now known as a community's: the event that said so was lost. */
+  /** Customers that are linked to their community now; the event or call that should have done so was lost. */
   linkedCustomers: OwnedCustomer[];
-  /** Customers that were deleted in Stripe, and whose community begins with a new one. */
+  /** Customers that were deleted in Stripe. Their communities get new ones. */
   forgottenCustomers: OwnedCustomer[];
-  /** Customers, subscriptions and invoices we have and Stripe does not. */
+  /** Customers, subscriptions and invoices that are stored and that Stripe does not have. */
   missingInStripe: string[];
-  /** Objects of a shape we do not know. */
+  /** Objects that were not understood. */
   unreadable: string[];
   expiredCheckoutSessions: string[];
   plansChanged: number;
   payloadsReduced: number;
 }
 
-/** Invoices older than this no longer change; open ones are looked at whatever their age. */
+/** Older invoices do not change any more, unless they are open: those are compared whatever their age. */
 const INVOICE_DAYS = 60;
-/** Stripe takes at most this many event types in one list, and gives at most so many objects on a page. */
+/** Stripe accepts at most this many event types in one list (https://docs.stripe.com/api/events/list). */
 const MAX_TYPES = 20;
+/** The most objects that Stripe returns on a page. */
 const PAGE = 100;
 
 /**
- * Makes what we know equal to what Stripe has, whatever was lost on the way.
+ * Makes the stored state equal to Stripe's, whatever was lost.
  *
- * First the events Stripe still keeps go through the same apply function as the webhook; then the customers are compared
- * with those that communities have; then every subscription of any status and every recent invoice is compared with what
- * is stored, and each that differs is fetched and stored while its customer is held; then what Stripe did not list is
- * asked for one by one. Safe to run twice at once and to be killed at
- * any point: what was repaired stays so, and the next run looks for events from where the last one began that had caught
- * up with them.
+ * 1. Events that Stripe still keeps and that were never delivered are applied, by the same function as a webhook.
+ * 2. Customers are compared with those of the communities.
+ * 3. Recorded events that are not processed are tried again.
+ * 4. Every subscription, of any status, and every recent invoice is compared with what is stored. Each that differs is
+ *    fetched and stored while its customer is locked.
+ * 5. What is stored and was not in Stripe's lists is fetched one by one.
+ * 6. Open checkout sessions of communities with a subscription are expired, grace periods end, old payloads are reduced.
+ *
+ * Two runs may overlap, and a run may be killed at any point: its repairs stay, and the next run looks for events from the
+ * start of the last run that caught up.
  *
  * Throws `database_unavailable` or `stripe_unavailable`.
  */
 export async function reconcile(deps: ApplyDependencies): Promise<ReconcileReport> {
   const { db } = deps;
   const startedAt = new Date();
-  const { id, events_from } = await resultOf(
-    beginSchema,
-    db`select billing.begin_reconciliation() as result`,
-  );
+  const { id, events_from } = await callDatabase(beginSchema, db`select billing.begin_reconciliation()`);
   const report: ReconcileReport = {
     eventsFrom: new Date(events_from * 1000).toISOString(),
     eventsSeen: 0,
     missedEvents: [],
-    settledEvents: [],
+    processedEvents: [],
     linkedCustomers: [],
     forgottenCustomers: [],
     objectsCompared: 0,
@@ -105,36 +108,29 @@ export async function reconcile(deps: ApplyDependencies): Promise<ReconcileRepor
   await catchUpOnEvents(deps, events_from, report);
   await orUnavailable(db`select billing.note_caught_up(${id})`);
   await compareCustomers(deps, startedAt, report);
-  report.settledEvents = await settleOpenEvents(deps, null);
-  await compareSnapshots(deps, report);
-  await askForUnconfirmed(deps, startedAt, report);
+  report.processedEvents = await processOpenEvents(deps, null);
+  await compareObjects(deps, report);
+  await fetchUnconfirmed(deps, startedAt, report);
   await expireLeftOverSessions(deps, report);
-  const tidied = await resultOf(tidySchema, db`select billing.tidy_up() as result`);
-  report.plansChanged = tidied.plans_changed;
-  report.payloadsReduced = tidied.payloads_reduced;
+  report.plansChanged = await callDatabase(z.number(), db`select billing.end_grace_periods()`);
+  report.payloadsReduced = await callDatabase(z.number(), db`select billing.reduce_payloads()`);
 
   await orUnavailable(db`select billing.finish_reconciliation(${id}, ${asJson(report)})`);
   return report;
 }
 
 const beginSchema = z.object({ id: z.number(), events_from: z.number() });
-const customersSchema = z.array(z.object({ id: z.string(), community_id: z.string() }));
-const tidySchema = z.object({ plans_changed: z.number(), payloads_reduced: z.number() });
+const customersSchema = z.array(z.object({ id: z.string(), community_id: communityIdSchema }));
 const driftSchema = z.array(z.object({
   kind: z.enum(["subscription", "invoice"]),
   id: z.string(),
   customer_id: z.string().nullable(),
-  community_id: z.string(),
+  community_id: communityIdSchema,
   was: z.string().nullable(),
 }));
 type Drift = z.output<typeof driftSchema>[number];
 
-async function resultOf<T extends z.ZodType>(schema: T, query: Promise<unknown>): Promise<z.output<T>> {
-  const [row] = await orUnavailable(query as Promise<[{ result: unknown }]>);
-  return schema.parse(row.result);
-}
-
-/** Newest first, as Stripe lists them: the order of application does not matter, and nothing need be collected. */
+/** Applies events newest first, as Stripe lists them: the order does not matter, so no list has to be collected. */
 async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: ReconcileReport) {
   for (let first = 0; first < handledEventTypes.length; first += MAX_TYPES) {
     const types = handledEventTypes.slice(first, first + MAX_TYPES);
@@ -143,14 +139,14 @@ async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: Re
       async (events) => {
         report.eventsSeen += events.length;
         const ids = events.map(({ id }) => id);
-        const unknown = deps.db`select billing.missed_events(${ids}) as result`;
-        const missed = new Set(await resultOf(z.array(z.string()), unknown));
+        const query = deps.db`select billing.missed_events(${ids})`;
+        const missed = new Set(await callDatabase(z.array(z.string()), query));
         for (const stripeEvent of events.filter(({ id }) => missed.has(id))) {
           const payload = JSON.stringify(stripeEvent);
-          const settlement = await applyEvent(deps, { ...readStripeEvent(JSON.parse(payload)), payload });
-          // Its delivery may have come in just now.
-          if (settlement.outcome !== "duplicate") {
-            report.missedEvents.push({ id: stripeEvent.id, type: stripeEvent.type, ...settlement });
+          const applied = await applyEvent(deps, { ...readStripeEvent(JSON.parse(payload)), payload });
+          // It may have been delivered just now.
+          if (applied.outcome !== "duplicate") {
+            report.missedEvents.push({ id: stripeEvent.id, type: stripeEvent.type, ...applied });
           }
         }
       },
@@ -158,24 +154,24 @@ async function catchUpOnEvents(deps: ApplyDependencies, from: number, report: Re
   }
 }
 
-/** A customer of ours says in its metadata which community it was made for. */
+/** The metadata of a customer names the community it was created for. */
 async function compareCustomers(
   { db, stripe }: ApplyDependencies,
   since: Date,
   report: ReconcileReport,
 ): Promise<void> {
-  const strangers: z.output<typeof customersSchema> = [];
+  const unlinked: z.output<typeof customersSchema> = [];
   await eachPage(stripe.customers.list({ limit: PAGE }), async (page) => {
     const listed = page.map(({ id, metadata }) => ({
       id,
       community_id: communityIdSchema.safeParse(metadata.community_id).data ?? null,
     }));
-    const unknown = db`select billing.compare_customers(${asJson(listed)}) as result`;
-    strangers.push(...await resultOf(customersSchema, unknown));
+    const query = db`select billing.compare_customers(${asJson(listed)})`;
+    unlinked.push(...await callDatabase(customersSchema, query));
   });
 
-  const unlisted = db`select billing.unconfirmed_customers(${since}) as result`;
-  for (const { id, community_id } of await resultOf(customersSchema, unlisted)) {
+  const unlisted = db`select billing.unconfirmed_customers(${since})`;
+  for (const { id, community_id } of await callDatabase(customersSchema, unlisted)) {
     const state = await stateOfCustomer(stripe, id);
     if (state === "deleted") {
       await forgetCustomer(db, id, community_id);
@@ -186,26 +182,27 @@ async function compareCustomers(
     }
   }
 
-  for (const { id, community_id } of strangers) {
-    const current = db`select billing.link_customer(${community_id}, ${id}) as result`;
-    const isLinked = await resultOf(z.string().nullable(), current) === id;
-    if (isLinked) report.linkedCustomers.push({ id, communityId: community_id });
+  for (const { id, community_id } of unlinked) {
+    const linked = db`select billing.link_customer(${community_id}, ${id})`;
+    if (await callDatabase(z.string().nullable(), linked) === id) {
+      report.linkedCustomers.push({ id, communityId: community_id });
+    }
   }
 }
 
-/** Those of a test clock are there and not listed. */
-async function stateOfCustomer(stripe: Stripe, id: string): Promise<"there" | "deleted" | "missing"> {
+/** Customers of a test clock exist without being listed (https://docs.stripe.com/api/customers/list). */
+async function stateOfCustomer(stripe: Stripe, id: string): Promise<"present" | "deleted" | "missing"> {
   try {
     const { deleted } = await orStripeUnavailable(stripe.customers.retrieve(id));
-    return deleted ? "deleted" : "there";
+    return deleted ? "deleted" : "present";
   } catch (error) {
     if (!isMissing(error)) throw error;
     return "missing";
   }
 }
 
-/** All statuses, because cancellations are what gets lost. */
-async function compareSnapshots(deps: ApplyDependencies, report: ReconcileReport) {
+/** Subscriptions of all statuses, because a lost cancellation has to be found. */
+async function compareObjects(deps: ApplyDependencies, report: ReconcileReport) {
   const { subscriptions, invoices } = deps.stripe;
   const recently = Math.floor(Date.now() / 1000) - INVOICE_DAYS * 86400;
   const compare = (kind: ObjectChange["kind"]) => (page: { id: string }[]) =>
@@ -235,21 +232,21 @@ async function comparePage(
     }
   });
   report.objectsCompared += objects.length;
-  const drift = await resultOf(driftSchema, db`select billing.find_drift(${asJson(objects)}) as result`);
+  const drift = await callDatabase(driftSchema, db`select billing.find_drift(${asJson(objects)})`);
   for (const object of drift) await repair({ db, stripe }, object, report);
 }
 
-/** What is billed to an account rather than a customer is not by us. */
+/** False for what is billed to an account rather than a customer, so not by this plugin. */
 const hasCustomer = (object: unknown) => z.object({ customer: z.null() }).safeParse(object).success === false;
 
-/** A list may be behind what a webhook has brought since, so the object itself is asked for, with its customer held. */
+/** A webhook may have brought a newer state than the list, so the object is fetched while its customer is locked. */
 async function repair(
   { db, stripe }: ApplyDependencies,
   { kind, id, customer_id, community_id, was }: Drift,
   report: ReconcileReport,
 ) {
   if (customer_id === null) return;
-  await whileCustomerIsHeld(db, customer_id, async (transaction) => {
+  await withCustomerLocked(db, customer_id, async (transaction) => {
     const { change, fetchedAt } = await fetchCurrent(stripe, kind, id);
     if (change?.kind !== "subscription" && change?.kind !== "invoice") {
       await transaction`select billing.report_missing(${id}, ${community_id})`;
@@ -262,18 +259,18 @@ async function repair(
   });
 }
 
-/** Stripe lists nothing of a test clock, and nothing of another account. */
-async function askForUnconfirmed(deps: ApplyDependencies, since: Date, report: ReconcileReport) {
-  const query = deps.db`select billing.unconfirmed_objects(${since}) as result`;
-  for (const object of await resultOf(driftSchema, query)) await repair(deps, object, report);
+/** Stripe's lists leave out the objects of test clocks, and those of another account. */
+async function fetchUnconfirmed(deps: ApplyDependencies, since: Date, report: ReconcileReport) {
+  const query = deps.db`select billing.unconfirmed_objects(${since})`;
+  for (const object of await callDatabase(driftSchema, query)) await repair(deps, object, report);
 }
 
-/** A checkout page that was left open by a community that has a subscription by now could be paid a second time. */
+/** Expires open checkout sessions of communities with a subscription: paying one would be paying a second time. */
 async function expireLeftOverSessions({ db, stripe }: ApplyDependencies, report: ReconcileReport) {
   await eachPage(stripe.checkout.sessions.list({ status: "open", limit: PAGE }), async (sessions) => {
     for (const session of sessions) {
-      if (await isLeftOver(db, session)) {
-        await expire(stripe, session.id, report);
+      if (await isLeftOver(db, session) && await expireCheckoutSession(stripe, session.id)) {
+        report.expiredCheckoutSessions.push(session.id);
       }
     }
   });
@@ -291,17 +288,7 @@ async function isLeftOver(db: Database, session: Stripe.Checkout.Session): Promi
   }
 }
 
-async function expire(stripe: Stripe, id: string, report: ReconcileReport) {
-  try {
-    await orStripeUnavailable(stripe.checkout.sessions.expire(id));
-    report.expiredCheckoutSessions.push(id);
-  } catch (error) {
-    // Paid or expired since it was listed.
-    if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
-  }
-}
-
-/** Page by page through a list of Stripe's (https://docs.stripe.com/api/pagination). */
+/** Calls `work` for each page of one of Stripe's lists (https://docs.stripe.com/api/pagination). */
 async function eachPage<T>(
   first: Stripe.ApiListPromise<T>,
   work: (page: T[]) => Promise<void>,

@@ -42,7 +42,7 @@ as $$
           else p.trial_days end)
       from public.plans p where p.code = p_plan_code and p.is_active),
     'live_subscription', (
-      select jsonb_build_object('id', s.id, 'status', s.status)
+      select jsonb_build_object('id', s.id)
       from public.subscriptions s
       where s.community_id = c.id and billing.is_live(s.status)
       order by s.started_at desc limit 1))

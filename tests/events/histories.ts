@@ -69,7 +69,7 @@ export function checkWithoutLoss(stage: Stage, parameters: fc.Parameters<[Histor
 
 const thingsFound = [
   "missedEvents",
-  "settledEvents",
+  "processedEvents",
   "linkedCustomers",
   "forgottenCustomers",
   "repairs",

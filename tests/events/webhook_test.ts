@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { settleOpenEvents } from "../../billing/events/apply.ts";
+import { processOpenEvents } from "../../billing/events/apply.ts";
 import { connectDatabase } from "../../billing/db/database.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { createDatabase } from "../support/database.ts";
@@ -20,7 +20,7 @@ async function setUp() {
     operator,
     standIn,
     handle,
-    settleOpenEvents: () => settleOpenEvents({ db, stripe: standIn.stripe }, null),
+    processOpenEvents: () => processOpenEvents({ db, stripe: standIn.stripe }, null),
     async deliver(event: unknown) {
       const response = await handle(await delivery(event));
       const { outcome } = await response.json();
@@ -252,13 +252,13 @@ Deno.test("a thin event that was not understood is kept, and settled once it is"
   await using it = await setUp();
   it.standIn.thinEvents.set(thin.id, { ...thin, data: { in_a_shape_of: "some later year" } });
   assert.deepEqual(await problem(await it.handle(await delivery(thin))), [422, "unreadable_event"]);
-  assert.deepEqual((await it.settleOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
+  assert.deepEqual((await it.processOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
 
   const reason = { error_count: 1, error_types: [{ code: "no_meter", error_count: 1 }] };
   it.standIn.thinEvents.set(thin.id, { ...thin, data: { developer_message_summary: "One", reason } });
-  const [{ id, outcome }] = await it.settleOpenEvents();
+  const [{ id, outcome }] = await it.processOpenEvents();
   assert.deepEqual([id, outcome], [thin.id, "applied"]);
-  assert.deepEqual(await it.settleOpenEvents(), []);
+  assert.deepEqual(await it.processOpenEvents(), []);
   const anomalies = await it.operator`
     select kind from billing.anomalies where resolved_at is null`;
   assert.deepEqual(anomalies, [{ kind: "meter_error" }]);

@@ -50,7 +50,7 @@ const subscriptionOf = (scene: Scene) => liveSubscriptions(scene, "garden")[0];
 
 const nothing: Omit<ReconcileReport, "eventsFrom" | "eventsSeen" | "objectsCompared"> = {
   missedEvents: [],
-  settledEvents: [],
+  processedEvents: [],
   linkedCustomers: [],
   forgottenCustomers: [],
   repairs: [],
@@ -293,9 +293,9 @@ Deno.test("events that could not be settled when they came are settled", async (
     scene,
     "garden",
   )!} where id = 'garden'`;
-  const { missedEvents, settledEvents } = await scene.reconcile();
+  const { missedEvents, processedEvents } = await scene.reconcile();
   assert.deepEqual(missedEvents.map(({ type }) => type), ["checkout.session.completed"]);
-  assert.ok(settledEvents.length > 0);
+  assert.ok(processedEvents.length > 0);
   await assertEqual(scene);
 });
 
