@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
 import { type LimitStanding, readConsumed } from "./quota_answer.ts";
 import type { Feature } from "./guarded_features.ts";
@@ -64,11 +64,11 @@ export async function requireQuota(
   options: QuotaOptions = {},
 ): Promise<Consumption> {
   const { quantity, idempotencyKey } = readOptions(options);
-  const [{ answer }] = await orUnavailable(
-    db<[{ answer: unknown }]>`
+  const answer = await callDatabase(
+    z.unknown(),
+    db`
       select billing.consume_quota(
-        ${session.communityId}, ${feature}, ${quantity}, ${session.userId}, ${idempotencyKey ?? null}
-      ) as answer`,
+        ${session.communityId}, ${feature}, ${quantity}, ${session.userId}, ${idempotencyKey ?? null})`,
   );
   return consumption({ db }, session, feature, quantity, answer);
 }
@@ -95,15 +95,13 @@ export async function requireQuotaBatch(
     throw new BillingError("invalid_quantity", `A batch has at most ${MAX_BATCH} uses.`);
   }
   const asked = uses.map(({ feature, ...options }) => ({ feature, ...readOptions(options) }));
-  const [{ answer }] = await orUnavailable(
-    db<[{ answer: unknown }]>`
-      select billing.consume_quota_batch(${session.communityId}, ${session.userId}, ${
-      asJson(asked.map(({ feature, quantity, idempotencyKey }) => ({
-        feature,
-        quantity,
-        idempotency_key: idempotencyKey ?? null,
-      })))
-    }) as answer`,
+  const rows = asked.map(({ idempotencyKey, ...use }) => ({
+    ...use,
+    idempotency_key: idempotencyKey ?? null,
+  }));
+  const answer = await callDatabase(
+    z.unknown(),
+    db`select billing.consume_quota_batch(${session.communityId}, ${session.userId}, ${asJson(rows)})`,
   );
   const answers = z.object({ uses: z.array(z.unknown()) }).safeParse(answer);
   if (!answers.success) throw refusedBatch(asked, answer);
@@ -158,14 +156,13 @@ export async function releaseQuota(
   quantity?: number,
 ): Promise<number> {
   const units = quantity === undefined ? null : readQuantity(quantity);
-  const [{ released }] = await orUnavailable(
+  return await callDatabase(
+    z.coerce.number(),
     // As text, because the driver would drop the microseconds of a time.
-    db<[{ released: string }]>`
+    db`
       select billing.release_quota(
-        ${session.communityId}, ${feature}, ${id}, ${occurredAt}::text::timestamptz, ${units}
-      ) as released`,
+        ${session.communityId}, ${feature}, ${id}, ${occurredAt}::text::timestamptz, ${units})`,
   );
-  return Number(released);
 }
 
 const readOptions = ({ quantity = 1, idempotencyKey }: QuotaOptions) => ({

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { connectDatabase, type Database, orUnavailable } from "../db/database.ts";
-import { BillingError } from "../errors.ts";
+import { callDatabase, connectDatabase, type Database } from "../db/database.ts";
+import { BillingError, FaultsError } from "../errors.ts";
 import { guardedFeatures, guardedResources } from "./guarded_features.ts";
 
 const faultsSchema = z.array(z.object({
@@ -10,11 +10,11 @@ const faultsSchema = z.array(z.object({
 }));
 
 /** Features or limits that the plugin needs are missing. The message has one line for each. */
-export class QuotaConfigurationError extends Error {
+export class QuotaConfigurationError extends FaultsError {
   override name = "QuotaConfigurationError";
 
-  constructor(readonly faults: string[]) {
-    super(`The limits are not complete:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  constructor(faults: string[]) {
+    super(faults, { heading: "The limits are not complete:" });
   }
 }
 
@@ -28,11 +28,11 @@ export async function checkQuotaConfiguration(
   features: readonly string[] = guardedFeatures,
   resources: readonly string[] = guardedResources,
 ): Promise<void> {
-  const [{ faults }] = await orUnavailable(
-    db<[{ faults: unknown }]>`select billing.quota_faults(${[...features]}, ${[...resources]}) as faults`,
+  const faults = await callDatabase(
+    faultsSchema,
+    db`select billing.quota_faults(${[...features]}, ${[...resources]})`,
   );
-  const found = faultsSchema.parse(faults);
-  if (found.length > 0) throw new QuotaConfigurationError(found.map(describe));
+  if (faults.length > 0) throw new QuotaConfigurationError(faults.map(describe));
 }
 
 function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number]): string {

@@ -1,4 +1,5 @@
-import { type Database, orUnavailable } from "../db/database.ts";
+import { z } from "zod";
+import { callDatabase, type Database } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
 import { readAcquired } from "./quota_answer.ts";
 import type { Resource } from "./guarded_features.ts";
@@ -38,12 +39,12 @@ export async function enforceResourceLimit(
   if (leaseSeconds !== undefined && !(leaseSeconds > 0 && Number.isFinite(leaseSeconds))) {
     throw new RangeError(`A lease must be a number of seconds above 0: it is ${leaseSeconds}`);
   }
-  const [{ answer }] = await orUnavailable(
-    db<[{ answer: unknown }]>`
+  const answer = await callDatabase(
+    z.unknown(),
+    db`
       select billing.acquire_resource(
         ${session.communityId}, ${resource}, ${resourceId}, ${session.userId},
-        ${leaseSeconds ?? null}::double precision * interval '1 second'
-      ) as answer`,
+        ${leaseSeconds ?? null}::double precision * interval '1 second')`,
   );
   const { used, quota, alreadyHeld } = readAcquired(resource, answer);
   return {
@@ -64,9 +65,8 @@ export async function releaseResource(
   resource: Resource,
   resourceId: string,
 ): Promise<boolean> {
-  const [{ released }] = await orUnavailable(
-    db<[{ released: boolean }]>`
-      select billing.release_resource(${session.communityId}, ${resource}, ${resourceId}) as released`,
+  return await callDatabase(
+    z.boolean(),
+    db`select billing.release_resource(${session.communityId}, ${resource}, ${resourceId})`,
   );
-  return released;
 }

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { connectMeters, type Meters } from "./meters.ts";
 import { isMissing, orStripeUnavailable } from "../stripe.ts";
 
@@ -78,11 +78,10 @@ const keyOf = ({ stripe_customer_id, meter_event_name }: Queue) =>
   `${stripe_customer_id} ${meter_event_name}`;
 
 async function readQueues(db: Database, { from, to }: Period, checkedBefore: Date): Promise<Queue[]> {
-  const [{ queues }] = await orUnavailable(
-    db<[{ queues: unknown }]>`
-      select billing.usage_to_check(to_timestamp(${from}), to_timestamp(${to}), ${checkedBefore}, ${AT_ONCE}) as queues`,
+  return await callDatabase(
+    queuesSchema,
+    db`select billing.usage_to_check(to_timestamp(${from}), to_timestamp(${to}), ${checkedBefore}, ${AT_ONCE})`,
   );
-  return queuesSchema.parse(queues);
 }
 
 async function compare(meters: Meters, queue: Queue, period: Period): Promise<UsageDifference[]> {

@@ -1,5 +1,6 @@
-import type { Pool } from "../db/sql.ts";
 import { z } from "zod";
+import type { Pool } from "../db/sql.ts";
+import { communityIdSchema } from "../ids.ts";
 
 const maintainedSchema = z.object({
   /** Months, such as 2026-11, whose partition was created. */
@@ -8,16 +9,25 @@ const maintainedSchema = z.object({
   dropped: z.array(z.string()),
 });
 
-/** A counter that differs from the sum of the usage events (or from the number of resources held). */
-export interface WrongCounter {
-  communityId: string;
-  feature: string;
+const wrongCounterSchema = z.object({
+  community_id: communityIdSchema,
+  feature: z.string(),
+  resolution: z.string(),
+  starts_at: z.date(),
+  counted: z.coerce.number(),
+  in_events: z.coerce.number(),
+}).transform((row) => ({
+  communityId: row.community_id,
+  feature: row.feature,
   /** Length of the counter's bucket, as PostgreSQL writes an interval; 00:00:00 = resources held now. */
-  resolution: string;
-  startsAt: Date;
-  counted: number;
-  inEvents: number;
-}
+  resolution: row.resolution,
+  startsAt: row.starts_at,
+  counted: row.counted,
+  inEvents: row.in_events,
+}));
+
+/** A counter that differs from the sum of the usage events (or from the number of resources held). */
+export type WrongCounter = z.output<typeof wrongCounterSchema>;
 
 /** What the maintenance did and found. */
 export interface UsageMaintenance extends z.output<typeof maintainedSchema> {
@@ -37,36 +47,20 @@ export async function maintainUsage(
   { rebuild }: { rebuild: boolean },
 ): Promise<UsageMaintenance> {
   const [{ maintained }] = await sql`select billing.maintain_usage() as maintained`;
-  const rows = await sql<
-    {
-      community_id: string;
-      feature: string;
-      resolution: string;
-      starts_at: Date;
-      counted: string;
-      in_events: string;
-    }[]
-  >`
+  const rows = await sql`
     select community_id, feature, resolution::text, starts_at, counted, in_events
     from billing.check_usage_counters() order by 1, 2, 3, 4`;
-  const wrongCounters = rows.map((row) => ({
-    communityId: row.community_id,
-    feature: row.feature,
-    resolution: row.resolution,
-    startsAt: row.starts_at,
-    counted: Number(row.counted),
-    inEvents: Number(row.in_events),
-  }));
-  if (rebuild) {
-    const wrong = new Map(
-      wrongCounters.map((
-        { communityId, feature },
-      ) => [JSON.stringify([communityId, feature]), { communityId, feature }]),
-    );
-    // A transaction for each, so that a use waits for its own counters only.
-    for (const { communityId, feature } of wrong.values()) {
-      await sql`select billing.rebuild_usage_counters(${communityId}, ${feature})`;
-    }
-  }
+  const wrongCounters = z.array(wrongCounterSchema).parse(rows);
+  if (rebuild) await rebuildCounters(sql, wrongCounters);
   return { ...maintainedSchema.parse(maintained), wrongCounters, rebuilt: rebuild };
+}
+
+async function rebuildCounters(sql: Pool, wrongCounters: WrongCounter[]): Promise<void> {
+  const wrong = new Map(
+    wrongCounters.map((counter) => [JSON.stringify([counter.communityId, counter.feature]), counter]),
+  );
+  // A transaction for each, so that a use waits for its own counters only.
+  for (const { communityId, feature } of wrong.values()) {
+    await sql`select billing.rebuild_usage_counters(${communityId}, ${feature})`;
+  }
 }

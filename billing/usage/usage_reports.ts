@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { connectMeters } from "./meters.ts";
 import {
   deliverUsageReport,
@@ -102,11 +102,10 @@ const claimsSchema = z.array(
 );
 
 async function claim(db: Database, max: number, leaseSeconds: number) {
-  const [{ claims }] = await orUnavailable(
-    db<[{ claims: unknown }]>`
-      select billing.claim_usage_reports(${max}, make_interval(secs => ${leaseSeconds})) as claims`,
+  return await callDatabase(
+    claimsSchema,
+    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${leaseSeconds}))`,
   );
-  return claimsSchema.parse(claims);
 }
 
 async function recordOutcome(
@@ -123,12 +122,12 @@ async function recordOutcome(
 }
 
 async function deliveredUsage(db: Database, report: UsageReport, from: number, to: number): Promise<number> {
-  const [{ quantity }] = await orUnavailable(
-    db<[{ quantity: string }]>`
+  return await callDatabase(
+    z.coerce.number(),
+    db`
       select billing.delivered_usage(
-        ${report.stripeCustomerId}, ${report.meterEventName}, to_timestamp(${from}), to_timestamp(${to})) as quantity`,
+        ${report.stripeCustomerId}, ${report.meterEventName}, to_timestamp(${from}), to_timestamp(${to}))`,
   );
-  return Number(quantity);
 }
 
 /** A function that resolves `perSecond` times a second, at even intervals, in the order of the calls. */
