@@ -35,7 +35,7 @@ function assertProblem(
   assert.doesNotMatch(JSON.stringify(body), /\bat \S+:\d+|\.ts\b|stack/i, "no stack trace");
 }
 
-/** Pays a checkout as its customer would, and waits until Stripe has delivered what follows. */
+/** Pays a checkout, and waits until Stripe has delivered all events. */
 async function pay(sessionId: string) {
   await simulator("POST", `/_sim/checkout/${sessionId}/pay`);
   await simulator("GET", "/_sim/idle");
@@ -56,12 +56,12 @@ async function upgrade(person: Person): Promise<string> {
   return token;
 }
 
-Deno.test("health answers when the database does", async () => {
+Deno.test("GET /api/health answers 200 when the database answers", async () => {
   const { status, body } = await api.call("GET", "/api/health");
   assert.deepEqual([status, body], [200, { ok: true }]);
 });
 
-Deno.test("under /api/ errors are problems with a stable code, also for what is not there", async () => {
+Deno.test("errors under /api/ are problem documents, also 404 and 405", async () => {
   assertProblem(await api.call("GET", "/api/nothing"), [404, "not_found"]);
   const rows: [string, string, string][] = [
     ["GET", SESSION, "POST"],
@@ -76,7 +76,7 @@ Deno.test("under /api/ errors are problems with a stable code, also for what is 
   }
 });
 
-Deno.test("bodies that are no JSON, of the wrong shape or too large are refused", async () => {
+Deno.test("bodies that are not JSON, of another shape or too large are refused", async () => {
   const token = await api.signIn(newAdmin());
   const rows: [string, BodyInit, [number, string]][] = [
     [SESSION, "{", [400, "invalid_json"]],
@@ -102,7 +102,7 @@ Deno.test("bodies that are no JSON, of the wrong shape or too large are refused"
   }
 });
 
-Deno.test("an identity token becomes a session, and its community exists from then on, on the free plan", async () => {
+Deno.test("POST /api/auth/session opens a session and stores a new community on the free plan", async () => {
   const admin = newAdmin({ title: "Chess Club", pluginId: "p1" });
   const { status, headers, body } = await api.call("POST", SESSION, {
     json: { identityToken: await api.identityToken(admin) },
@@ -117,7 +117,7 @@ Deno.test("an identity token becomes a session, and its community exists from th
   assert.equal(info.body.plan.code, "free");
 });
 
-Deno.test("a community that was renamed has its new name at the next visit", async () => {
+Deno.test("POST /api/auth/session stores a community's new title", async () => {
   const admin = newAdmin({ title: "Before" });
   await api.signIn(admin);
   const token = await api.signIn({ ...admin, title: "After" });
@@ -125,7 +125,7 @@ Deno.test("a community that was renamed has its new name at the next visit", asy
   assert.equal(body.community.title, "After");
 });
 
-Deno.test("an identity token works once, also when it is sent twenty times at once", async () => {
+Deno.test("an identity token opens one session when it is sent twenty times at once", async () => {
   const identityToken = await api.identityToken(newAdmin());
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => api.call("POST", SESSION, { json: { identityToken } })),
@@ -136,7 +136,7 @@ Deno.test("an identity token works once, also when it is sent twenty times at on
   }
 });
 
-Deno.test("identity tokens that are forged, expired or made out to others open no session", async () => {
+Deno.test("POST /api/auth/session refuses forged, expired and foreign identity tokens", async () => {
   const admin = newAdmin();
   const past = Math.floor(Date.now() / 1000) - 1000;
   const rows: [string, string][] = [
@@ -159,7 +159,7 @@ Deno.test("identity tokens that are forged, expired or made out to others open n
   assert.equal(count, 0);
 });
 
-Deno.test("every call but the first needs a session token of ours that has not expired", async () => {
+Deno.test("calls with a missing, foreign, forged or expired session token are answered 401", async () => {
   const admin = newAdmin();
   const rows: [string | undefined, string][] = [
     [undefined, "missing_token"],
@@ -180,12 +180,12 @@ Deno.test("every call but the first needs a session token of ours that has not e
   }
 });
 
-Deno.test("a member sees the plan but is refused every admin call", async () => {
+Deno.test("a member reads billing info and is answered 403 to checkout and portal", async () => {
   const member = newAdmin({ adm: false });
   const token = await api.signIn(member);
   assert.equal((await api.call("GET", BILLING_INFO, { token })).body.isAdmin, false);
   for (const path of [CHECKOUT, PORTAL]) {
-    // Whatever the body claims.
+    // A body cannot make an admin.
     assertProblem(await api.call("POST", path, { token, json: {} }), [403, "not_admin"]);
     assertProblem(await api.call("POST", path, { token, json: { adm: true } }), [400, "invalid_request"]);
   }
@@ -194,7 +194,7 @@ Deno.test("a member sees the plan but is refused every admin call", async () => 
   assert.equal(stripe_customer_id, null);
 });
 
-Deno.test("billing info tells the plan, its limits and what else is on offer", async () => {
+Deno.test("GET /api/community/billing-info returns plan, limits, usage and plans on offer", async () => {
   const admin = newAdmin({ title: "Readers" });
   const { status, body } = await api.call("GET", BILLING_INFO, { token: await api.signIn(admin) });
   assert.equal(status, 200);
@@ -220,13 +220,13 @@ Deno.test("billing info tells the plan, its limits and what else is on offer", a
   assert.deepEqual(body.plans[0], { ...free, limits });
 });
 
-Deno.test("a session of a community that does not exist finds nothing", async () => {
+Deno.test("a session of an unknown community is answered 404", async () => {
   const token = await api.sessionToken(newAdmin());
   assertProblem(await api.call("GET", BILLING_INFO, { token }), [404, "unknown_community"]);
   assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [404, "unknown_community"]);
 });
 
-Deno.test("a checkout is for the community of the token, says so to Stripe, and returns to its page", async () => {
+Deno.test("a checkout is for the token's community, names it to Stripe, and returns to its page", async () => {
   const admin = newAdmin({ cid: `a/b c-${crypto.randomUUID()}`, title: "Slashes" });
   const token = await api.signIn(admin);
   const { status, body } = await api.call("POST", CHECKOUT, { token, json: { pluginId: "p 1" } });
@@ -251,7 +251,7 @@ Deno.test("a checkout is for the community of the token, says so to Stripe, and 
   assert.equal(row.stripe_customer_id, customer.id);
 });
 
-Deno.test("without a plugin id people return to the community page; the token's own plugin id wins", async () => {
+Deno.test("a checkout returns to the community page without a plugin id, and prefers the token's plugin id", async () => {
   const admin = newAdmin();
   const plain = await api.call("POST", CHECKOUT, { token: await api.signIn(admin), json: {} });
   const session = await stripe.checkout.sessions.retrieve(plain.body.sessionId);
@@ -263,7 +263,7 @@ Deno.test("without a plugin id people return to the community page; the token's 
   assert.equal(cancel_url, `${stack.urls.parent}/c/${admin.cid}/plugin/mine/?stripe_status=cancel`);
 });
 
-/** The customers that Stripe has for a community, and the checkout sessions of each that are open. */
+/** A community's customers in Stripe, and their open checkout sessions. */
 async function atStripe(communityId: string) {
   const customers: string[] = [];
   for await (const customer of stripe.customers.list({ limit: 100 })) {
@@ -277,7 +277,7 @@ async function atStripe(communityId: string) {
   return { customers, open };
 }
 
-Deno.test("fifty simultaneous clicks make one customer and one open session", async () => {
+Deno.test("fifty simultaneous checkouts make one customer and one open session", async () => {
   const admin = newAdmin({ title: "Impatient" });
   const token = await api.signIn(admin);
   const answers = await Promise.all(
@@ -291,7 +291,7 @@ Deno.test("fifty simultaneous clicks make one customer and one open session", as
   assert.deepEqual(await atStripe(admin.cid), { customers: [stripe_customer_id], open: [...sessions] });
 });
 
-Deno.test("another click for the same thing leads to the same session, for another place to a new one", async () => {
+Deno.test("a repeated checkout returns the same session; with another plugin id a new one", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);
   const click = async (json: unknown) => (await api.call("POST", CHECKOUT, { token, json })).body.sessionId;
@@ -302,7 +302,7 @@ Deno.test("another click for the same thing leads to the same session, for anoth
   assert.deepEqual((await atStripe(admin.cid)).open, [second], "the first is expired");
 });
 
-Deno.test("a session that has expired on Stripe is not handed out again", async () => {
+Deno.test("a checkout does not return a session that has expired in Stripe", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);
   const first = await api.call("POST", CHECKOUT, { token, json: {} });
@@ -312,14 +312,14 @@ Deno.test("a session that has expired on Stripe is not handed out again", async 
   assert.deepEqual((await atStripe(admin.cid)).open, [second.body.sessionId]);
 });
 
-Deno.test("a customer deleted in Stripe is replaced at the next checkout, whether or not we were told", async () => {
-  for (const isTold of [true, false]) {
+Deno.test("the next checkout replaces a customer that was deleted in Stripe, with or without its event", async () => {
+  for (const isDelivered of [true, false]) {
     const admin = newAdmin();
     const token = await api.signIn(admin);
     await api.call("POST", CHECKOUT, { token, json: {} });
     const [{ stripe_customer_id: deleted }] =
       await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
-    if (!isTold) {
+    if (!isDelivered) {
       await simulator("POST", "/_sim/faults", { kind: "drop_delivery", target: "customer.deleted", next: 1 });
     }
     await stripe.customers.del(deleted);
@@ -335,7 +335,7 @@ Deno.test("a customer deleted in Stripe is replaced at the next checkout, whethe
   }
 });
 
-Deno.test("an admin sees the invoices, with links; a member does not", async () => {
+Deno.test("billing info has invoices with links for admins, and none for members", async () => {
   const admin = newAdmin();
   const token = await upgrade(admin);
   const { body } = await api.call("GET", BILLING_INFO, { token });
@@ -352,7 +352,7 @@ Deno.test("an admin sees the invoices, with links; a member does not", async () 
   assert.deepEqual((await api.call("GET", BILLING_INFO, { token: member })).body.invoices, []);
 });
 
-Deno.test("a paid checkout puts the community on the pro plan, through the edge function's webhook", async () => {
+Deno.test("a paid checkout sets the pro plan, through the edge function stripe-webhook", async () => {
   const admin = newAdmin();
   const token = await upgrade(admin);
   const { body } = await api.call("GET", BILLING_INFO, { token });
@@ -367,12 +367,12 @@ Deno.test("a paid checkout puts the community on the pro plan, through the edge 
   assert.deepEqual([...open], []);
 });
 
-Deno.test("a community with a live subscription gets no second one", async () => {
+Deno.test("a checkout is answered 409 when the community has a live subscription", async () => {
   const token = await upgrade(newAdmin());
   assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [409, "already_subscribed"]);
 });
 
-Deno.test("nor does it while the webhook of the first is still on its way", async () => {
+Deno.test("a checkout is answered 409 after paying, before the webhook has arrived", async () => {
   const token = await api.signIn(newAdmin());
   const { body } = await api.call("POST", CHECKOUT, { token, json: {} });
   const url = `${stack.urls.supabase}/functions/v1/stripe-webhook`;
@@ -388,7 +388,7 @@ Deno.test("nor does it while the webhook of the first is still on its way", asyn
   }
 });
 
-Deno.test("the portal opens for a community with a billing account and returns to its page", async () => {
+Deno.test("create-portal-session answers 409 without a billing account, else a portal that returns to the community page", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);
   assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [409, "no_customer"]);
@@ -401,7 +401,7 @@ Deno.test("the portal opens for a community with a billing account and returns t
   assert.ok((await page.text()).includes(escaped));
 });
 
-Deno.test("the portal opens at one task; without a subscription there is none to cancel", async () => {
+Deno.test("create-portal-session opens at the flow; subscription_cancel needs a subscription", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);
   await api.call("POST", CHECKOUT, { token, json: {} });
@@ -413,7 +413,7 @@ Deno.test("the portal opens at one task; without a subscription there is none to
   assert.equal((await open("subscription_cancel")).status, 200);
 });
 
-Deno.test("a community sees and changes nothing of another", async () => {
+Deno.test("a community sees nothing of another and cannot open its portal", async () => {
   const [garden, chess] = [newAdmin({ title: "Garden" }), newAdmin({ title: "Chess" })];
   await upgrade(garden);
   const token = await api.signIn(chess);
@@ -427,7 +427,7 @@ Deno.test("a community sees and changes nothing of another", async () => {
   assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [409, "no_customer"]);
 });
 
-Deno.test("through the data API itself a person reads their own community and writes nothing", async () => {
+Deno.test("the data API lets a person read their own community and write nothing", async () => {
   const admin = newAdmin();
   await upgrade(admin);
   await upgrade(newAdmin());
@@ -458,12 +458,12 @@ Deno.test("through the data API itself a person reads their own community and wr
   }
 });
 
-Deno.test("the plugin's own webhook route is the same handler", async () => {
+Deno.test("POST /api/webhooks/stripe checks the signature like the edge function", async () => {
   assertProblem(await api.call("POST", "/api/webhooks/stripe", { body: "{}" }), [400, "invalid_signature"]);
   assertProblem(await api.call("GET", "/api/webhooks/stripe"), [405, "method_not_allowed"]);
 });
 
-Deno.test("only the parent app may show a page in a frame, and its scripts need a nonce", async () => {
+Deno.test("pages allow only the parent app as frame ancestor, and scripts only with a nonce", async () => {
   for (const [path, expected] of [["/", 200], ["/nowhere", 404]] as const) {
     const { status, headers } = await api.call("GET", path);
     assert.equal(status, expected, path);

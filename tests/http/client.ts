@@ -10,7 +10,7 @@ export interface Person {
   pluginId?: string;
 }
 
-/** An answer with its body read. */
+/** An answer with its parsed body. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -18,7 +18,7 @@ export interface Answer {
   body: any;
 }
 
-/** Calls the plugin server of a stack as different people would. */
+/** Calls the plugin server of a stack as different people. */
 export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
   const now = () => Math.floor(Date.now() / 1000);
   const sign = (claims: Record<string, unknown>, secret: string) =>
@@ -70,7 +70,7 @@ export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
     identityToken,
     sessionToken,
 
-    /** The session token that this person gets for a good identity token. */
+    /** Opens a session with an identity token and returns the session token. */
     async signIn(person: Person): Promise<string> {
       const { status, body } = await call("POST", "/api/auth/session", {
         json: { identityToken: await identityToken(person) },
@@ -85,7 +85,7 @@ export type ApiClient = ReturnType<typeof apiClient>;
 
 let communities = 0;
 
-/** An admin of a community that nobody has heard of yet. */
+/** An admin of a new community. */
 export const newAdmin = (more: Partial<Person> = {}): Person => ({
   sub: "ann",
   cid: `community-${++communities}-${crypto.randomUUID().slice(0, 8)}`,

@@ -1,8 +1,8 @@
 /**
- * Databases for tests: each test file gets its own, in a moment, from a template that is migrated and seeded once.
+ * Databases for tests. Each test file gets its own, quickly, from a template that is migrated and seeded once.
  *
- * All share one PostgreSQL cluster. `deno task test` hands one over in DUES_TEST_CLUSTER; a file run by itself starts
- * its own, which goes away with the process.
+ * All use one PostgreSQL cluster. `deno task test` starts it and passes it in DUES_TEST_CLUSTER; a file that is run by itself
+ * starts its own, which ends with the process.
  */
 import { openPool, type Pool, type PoolOptions } from "../../billing/db/sql.ts";
 import { Children } from "../../local/processes/children.ts";
@@ -27,7 +27,7 @@ const TEMPLATES = {
 };
 export type TemplateName = keyof typeof TEMPLATES;
 
-/** A database of one's own. */
+/** A database for one test file. */
 export interface TestDatabase extends AsyncDisposable {
   name: string;
   cluster: Cluster;
@@ -35,11 +35,11 @@ export interface TestDatabase extends AsyncDisposable {
   url(role: LoginRole): string;
   /** A pool of connections of a role, closed by drop(). */
   connect(role: LoginRole, options?: PoolOptions): Pool;
-  /** Closes what connect() opened and drops the database, whoever else is still connected. */
+  /** Closes what connect() opened and drops the database, also when others are connected. */
   drop(): Promise<void>;
 }
 
-/** Makes a database from a template. `await using` or drop() takes it away. */
+/** Makes a database from a template. `await using` or drop() removes it. */
 export async function createDatabase(template: TemplateName = "migrated"): Promise<TestDatabase> {
   const cluster = await testCluster();
   await (templates ??= prepareTemplates(cluster));
@@ -89,7 +89,7 @@ async function findCluster(): Promise<Cluster> {
   return await startEphemeralCluster(new Children());
 }
 
-/** Makes the templates, once for the cluster, whichever process comes first. */
+/** Makes the templates, once for the cluster: the first process does. */
 export async function prepareTemplates(cluster: Cluster): Promise<void> {
   await asRole(cluster, "supabase_admin", "postgres", async (sql) => {
     await sql`select pg_advisory_lock(hashtext('dues test templates'))`;
@@ -100,7 +100,7 @@ export async function prepareTemplates(cluster: Cluster): Promise<void> {
   });
 }
 
-/** A template counts as made when it is marked as one: a process that dies half-way marks nothing. */
+/** A template is complete when it is marked as a template. A process that dies before that leaves it unmarked. */
 async function prepareTemplate(sql: Pool, name: string, fill: () => Promise<void>): Promise<void> {
   const [database] = await sql<{ made: boolean }[]>`
     select datistemplate as made from pg_database where datname = ${name}`;

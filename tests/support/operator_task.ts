@@ -1,4 +1,4 @@
-/** Runs operators' tasks as they do. */
+/** Runs operator's tasks in a process of their own. */
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -9,7 +9,7 @@ export interface Operator {
   stripeUrl: string;
 }
 
-/** Runs a file of `billing/tasks` with nothing in its environment but what it needs. */
+/** Runs a file of `billing/tasks` with only the environment variables it needs. */
 export async function runOperatorTask(
   { databaseUrl, stripeUrl }: Operator,
   file: string,

@@ -1,4 +1,4 @@
-/** What runs on this machine, for tests of what is left over. */
+/** The processes of this machine, for tests that none is left over. */
 
 export interface Process {
   pid: number;
@@ -14,7 +14,7 @@ export async function descendantsOf(pid: number): Promise<Process[]> {
   return below(pid);
 }
 
-/** Those of the processes that still run after a while; waiting ends as soon as none does. */
+/** Those of the processes that still run after a while. Returns as soon as none does. */
 export async function leftOver(processes: Process[], milliseconds = 10_000): Promise<Process[]> {
   const deadline = Date.now() + milliseconds;
   while (true) {
@@ -36,11 +36,11 @@ async function fromProc(): Promise<Process[]> {
       const status = await Deno.readTextFile(`/proc/${name}/status`);
       const commandLine = await Deno.readTextFile(`/proc/${name}/cmdline`);
       const parent = Number(status.match(/^PPid:\s*(\d+)/m)?.[1]);
-      // A zombie has ended and only waits for its parent to hear of it.
+      // A zombie has ended; its parent has not read its exit status yet.
       if (/^State:\s*Z/m.test(status)) return [];
       return [{ pid: Number(name), parent, command: commandLine.replaceAll("\0", " ").trim() }];
     } catch {
-      return []; // it ended meanwhile
+      return []; // it has ended meanwhile
     }
   });
   return (await Promise.all(read)).flat();

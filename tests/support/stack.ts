@@ -10,8 +10,8 @@ export interface TestStack extends Stack, AsyncDisposable {
 type TestStackOptions = { app?: "built" | "none" } & Pick<StackOptions, "checkout" | "plansFile">;
 
 /**
- * Starts the stack with the plugin as built, or without it. `await using` or stop() stops it and drops the database.
- * A process of the stack that dies ends in stop() rejecting, so that it fails the test.
+ * Starts the stack with the built plugin, or without it. `await using` or stop() stops it and drops the database. stop()
+ * rejects when a process of the stack has died, so that the test fails.
  */
 export async function startTestStack(
   { app = "built", ...options }: TestStackOptions = {},

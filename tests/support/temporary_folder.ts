@@ -5,7 +5,7 @@ export interface TemporaryFolder extends AsyncDisposable {
   path: string;
 }
 
-/** An empty folder that every user of this machine may enter. `await using` takes it away. */
+/** An empty folder that every user of this machine may enter. `await using` removes it. */
 export async function makeTemporaryFolder(): Promise<TemporaryFolder> {
   const path = await Deno.makeTempDir({ dir: Deno.env.get(TEMPORARY_VARIABLE), prefix: "dues-test-" });
   await Deno.chmod(path, 0o755);

@@ -1,4 +1,4 @@
-/** Keeps expected failures out of the test's output: the product logs every outage. `using` ends it. */
+/** Keeps expected failures out of the test's output: the product logs every outage. `using` restores the log. */
 export function quiet(): Disposable {
   const { error } = console;
   console.error = () => {};
