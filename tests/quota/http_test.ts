@@ -1,4 +1,4 @@
-// A guarded feature as its callers meet it.
+// A limited feature over HTTP: POST /api/assistant/messages.
 import assert from "node:assert/strict";
 import type { Pool } from "../../billing/db/sql.ts";
 import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
@@ -21,7 +21,7 @@ const DAYS_30 = 30 * 86400;
 const say = (token: string, json: unknown = { message: "Hello" }): Promise<Answer> =>
   api.call("POST", ASSISTANT, { token, json });
 
-/** The community is on a plan of its own, with this limit for messages. */
+/** Puts the community on a new plan with this quota of messages in 30 days. Returns the plan's code. */
 async function limitTo({ cid }: Person, quota: number) {
   const code = `plan_${crypto.randomUUID().slice(0, 8)}`;
   await sql.begin(async (tx) => {
@@ -45,7 +45,7 @@ async function used({ cid }: Person): Promise<number> {
   return row.used;
 }
 
-Deno.test("a message is answered, counted, and the answer says what remains", async () => {
+Deno.test("a message is answered and counted, with RateLimit headers and in billing-info", async () => {
   const person = newAdmin({ adm: false });
   const token = await api.signIn(person);
   const { status, headers, body } = await say(token, { message: " Good morning " });
@@ -64,12 +64,12 @@ Deno.test("a message is answered, counted, and the answer says what remains", as
   assert.ok(Date.parse(usage.resetsAt) > Date.now() + (DAYS_30 - 60) * 1000);
 });
 
-Deno.test("without a session nothing is answered and nothing is counted", async () => {
+Deno.test("a message without a session is refused with 401 missing_token", async () => {
   const { status, body } = await api.call("POST", ASSISTANT, { json: { message: "Hello" } });
   assert.deepEqual([status, body.code], [401, "missing_token"]);
 });
 
-Deno.test("a message that the feature refuses costs nothing", async () => {
+Deno.test("a message that is refused with an error uses no quota", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const answers = [
@@ -85,7 +85,7 @@ Deno.test("a message that the feature refuses costs nothing", async () => {
   assert.equal(await used(person), 0);
 });
 
-Deno.test("at the limit the answer is 402 and says what helps; a higher limit holds at once", async () => {
+Deno.test("a message beyond the quota is refused with 402 and all members; a higher quota takes effect at once", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const code = await limitTo(person, 2);
@@ -119,7 +119,7 @@ Deno.test("at the limit the answer is 402 and says what helps; a higher limit ho
   assert.equal((await say(token)).status, 200);
 });
 
-Deno.test("of many messages at once exactly as many pass as the limit allows", async () => {
+Deno.test("10 of 40 messages at once are answered when the quota is 10", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   await limitTo(person, 10);
@@ -128,7 +128,7 @@ Deno.test("of many messages at once exactly as many pass as the limit allows", a
   assert.deepEqual([count(200), count(402)], [10, 30]);
 });
 
-Deno.test("a limit that is missing is our fault and not a free ride", async () => {
+Deno.test("a message on a plan without a limit is refused with 500 quota_not_configured", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const code = await limitTo(person, 10);

@@ -3,7 +3,7 @@ import { requireQuota } from "../../billing/quota/quota.ts";
 import { maintainUsage } from "../../billing/usage/usage_maintenance.ts";
 import { sessionOf, startQuotaRig } from "../quota/rig.ts";
 
-Deno.test("the upkeep finds counters that are wrong, and makes them anew when told to, while usage goes on", async () => {
+Deno.test("maintainUsage finds wrong counters, and rebuilds them with rebuild, while another community uses the feature", async () => {
   await using rig = await startQuotaRig();
   await rig.setLimit("free", "ai_chat_message", 1_000_000);
   for (const id of ["garden", "chess"]) {
@@ -12,12 +12,12 @@ Deno.test("the upkeep finds counters that are wrong, and makes them anew when to
   }
   const right = await maintainUsage(rig.operator, { rebuild: true });
   assert.deepEqual(right.wrongCounters, []);
-  assert.deepEqual([right.created, right.dropped], [[], []], "the migrations have made the months ahead");
+  assert.deepEqual([right.created, right.dropped], [[], []], "the migrations created the months ahead");
 
   await rig.operator`update public.usage_counters set quantity = 9 where community_id = 'garden'`;
-  let using = true;
+  let isUsing = true;
   const user = (async () => {
-    while (using) await requireQuota(rig, sessionOf("chess"), "ai_chat_message");
+    while (isUsing) await requireQuota(rig, sessionOf("chess"), "ai_chat_message");
   })();
   const found = await maintainUsage(rig.operator, { rebuild: false });
   assert.deepEqual(
@@ -26,6 +26,6 @@ Deno.test("the upkeep finds counters that are wrong, and makes them anew when to
   );
   assert.equal((await maintainUsage(rig.operator, { rebuild: true })).wrongCounters.length, 1);
   assert.deepEqual((await maintainUsage(rig.operator, { rebuild: false })).wrongCounters, []);
-  using = false;
+  isUsing = false;
   await user;
 });

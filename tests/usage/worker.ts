@@ -1,5 +1,5 @@
 /**
- * A worker as the edge function runs one, again and again until it is killed: `worker.ts DATABASE_URL STRIPE_URL`.
+ * Sends usage reports as the edge function does, until it is killed: `worker.ts DATABASE_URL STRIPE_URL`.
  */
 import { connectDatabase } from "../../billing/db/database.ts";
 import { connectStripe } from "../../billing/stripe.ts";
