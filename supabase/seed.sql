@@ -1,5 +1,5 @@
--- The plans to begin with, for a database without Stripe. plans.toml is where they are kept: the Stripe set-up task makes
--- the database say what that file says, and fills in what is sold.
+-- The plans of plans.toml, for a database without Stripe. The Stripe set-up task updates them from that file and adds the
+-- Stripe ids.
 
 insert into public.plans (code, name, rank, price_cents, currency, billing_interval, is_default) values
   ('free', 'Free', 0, 0, 'usd', null, true),
