@@ -7,6 +7,9 @@ import { Builder } from "fresh/dev";
 import { writeDist } from "./packages/parent/bundle.ts";
 
 const builder = new Builder();
+if (Deno.env.get("DUES_EXAMPLES") === "true") {
+  builder.registerIsland(import.meta.resolve("./examples/assistant/Assistant.tsx"));
+}
 if (Deno.args.includes("build")) {
   await Promise.all([builder.build(), writeDist()]);
 } else {

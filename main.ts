@@ -6,3 +6,7 @@ const config = configOrExit(readServerConfig);
 await quotaConfigurationOrExit(config.databaseUrl);
 
 export const app = await createApp(config);
+if (config.showsExamples) {
+  const { addAssistant } = await import("./examples/assistant/add_assistant.tsx");
+  addAssistant(app);
+}

@@ -107,6 +107,7 @@ const serverVariables = {
       "the roles whose holders may pay, separated by commas: titles of predefined roles, or ids of roles",
     ),
   ).transform((list = "Admin") => list.split(",").map((role) => role.trim()).filter(Boolean)),
+  DUES_EXAMPLES: optional(z.enum(["true", "false"], { error: "true (serve the examples, too) or false" })),
   SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
   SUPABASE_PUBLISHABLE_KEY: text(/^.{1,}$/, "the publishable key of the Supabase project, sb_publishable_…"),
   SUPABASE_JWT_SECRET: optional(
@@ -189,6 +190,7 @@ const serverSchema = z.object({
   },
   webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
   checkout: { uiMode: env.CHECKOUT_UI_MODE ?? "hosted", stripeJsUrl: env.STRIPE_JS_URL ?? null },
+  showsExamples: env.DUES_EXAMPLES === "true",
   parentAppUrl: env.PARENT_APP_URL,
   pluginUrl: env.PLUGIN_URL,
   identity: env.COMMON_GROUND_PRIVATE_KEY

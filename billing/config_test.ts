@@ -40,6 +40,7 @@ Deno.test("readServerConfig names every missing variable of an empty environment
     "STRIPE_API_BASE",
     "STRIPE_JS_URL",
     "CHECKOUT_UI_MODE",
+    "DUES_EXAMPLES",
     "STRIPE_PORTAL_CONFIGURATION_ID",
     "CRON_SECRET",
     "OPERATOR_DB_URL",

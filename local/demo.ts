@@ -1,6 +1,6 @@
 /**
- * `deno task demo`: the main job, once, as a person does it: an admin opens the community page, upgrades from the plugin,
- * pays, and comes back to the pro plan. Headless, on free ports, and it ends by itself.
+ * `deno task demo`: an upgrade as a person does it. An admin opens the community page, upgrades in the plugin, pays, and
+ * comes back to the pro plan. Headless, on free ports.
  */
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -37,7 +37,7 @@ interface Report {
 
 async function main(args: string[]): Promise<number> {
   const { json } = parseArgs({ args, options: { json: { type: "boolean", default: false } } }).values;
-  // Under --json standard output holds the one line, and what happens is told on standard error.
+  // With --json standard output holds one line, and progress goes to standard error.
   const tell = json ? console.error : console.log;
   const report: Report = { ok: false, plan: null, steps: [], measures: [], screenshots: [] };
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
@@ -115,7 +115,7 @@ async function upgrade({ urls }: Stack, browser: Browser, report: Report, step: 
   report.screenshots.push(...await screenshots(page, "after"));
 }
 
-/** Of the iframe, and of the community page around it. */
+/** Takes screenshots of the iframe and of the community page around it. */
 async function screenshots(page: Page, name: string): Promise<string[]> {
   await page.locator("iframe[data-dues]").screenshot({ path: `${FOLDER}/${name}.png` });
   await page.evaluate("scrollTo(0, 0)");

@@ -5,7 +5,7 @@ import { runMain } from "./processes/run_main.ts";
 import { startSchedules } from "./gateway/schedules.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
 import { STUDIO_HOST } from "./gateway/studio.ts";
-import { wrapperGone } from "./gateway/wrappers.ts";
+import { wrapperGone } from "./processes/npm_wrapper.ts";
 
 const HELP = `Starts Dues and everything around it on this machine.
 
@@ -13,10 +13,10 @@ Usage: deno task dev [options]
 
   --port-base N  the first of five ports in a row: parent app, plugin, Supabase, Stripe, PostgreSQL (4100);
                  0 for any free ones
-  --ephemeral    keep nothing: begin empty, and leave nothing behind
+  --ephemeral    start empty and keep nothing
   --embedded     people pay inside the plugin's page, by a stand-in for Stripe.js, and not on Stripe's
-  --reset        throw away what was kept in .local, and begin empty
-  --json         print one line of JSON on standard output once all is up; progress goes to standard error
+  --reset        delete the state in .local and start empty
+  --json         print one line of JSON on standard output when everything is up; progress goes to standard error
   --help         show this
 `;
 
@@ -97,7 +97,7 @@ async function main(args: string[]): Promise<number> {
   return await asked.exitCode;
 }
 
-/** What the processes print while they start is shown only if they fail. */
+/** While the processes start, their output is shown only if one fails. */
 let serving = false;
 
 function showLine(name: string, line: string): void {
@@ -118,21 +118,17 @@ function announce({ urls, keys }: Stack, { json, ephemeral }: Options, milliseco
   console.log(`
 Dues is running, ${(milliseconds / 1000).toFixed(1)} s after the start.
 
-  Parent app  ${urls.parent}   a community page with the plugin in it: begin here
+  Parent app  ${urls.parent}   a community page with the plugin in it: start here
   Plugin      ${urls.plugin}
   Stripe      ${urls.stripe}   the simulator's dashboard
   Supabase    ${urls.supabase}
   Studio      http://${STUDIO_HOST}:${new URL(urls.supabase).port}   tables and rows
   PostgreSQL  ${urls.postgres}
 
-${
-    ephemeral
-      ? "Nothing is kept."
-      : "State is kept in .local; --reset begins anew."
-  } Ctrl-C stops everything.`);
+${ephemeral ? "Nothing is kept." : "State is kept in .local; --reset deletes it."} Ctrl-C stops everything.`);
 }
 
-/** Listens for every way of being told to stop, from now on. */
+/** Listens from now on for signals to stop, and for the end of the programs that started this one. */
 function askedToStop(): { signal: AbortSignal; exitCode: Promise<number> } {
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<number>();

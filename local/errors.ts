@@ -1,4 +1,4 @@
-/** What can be wrong with a start of the local stack that the person at the keyboard can put right. */
+/** Faults of a start of the local stack that its user can fix. */
 export type LocalErrorCode =
   | "bad_option"
   | "port_in_use"
@@ -12,7 +12,7 @@ export type LocalErrorCode =
   | "stopped"
   | "bad_config";
 
-/** A fault whose message says all there is to know: it is shown without a stack trace. */
+/** An error for the user: its message is shown without a stack trace. */
 export class LocalError extends Error {
   override name = "LocalError";
   constructor(readonly code: LocalErrorCode, message: string, options?: ErrorOptions) {

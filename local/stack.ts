@@ -22,31 +22,31 @@ type Ports = Record<Service, number>;
 export interface StackOptions {
   /** The first of five ports in a row, or 0 for any free ones. */
   portBase: number;
-  /** True to keep nothing: the database and the simulator begin empty and go away. */
+  /** True to keep nothing: the database and the simulator start empty and are deleted at the end. */
   ephemeral: boolean;
-  /** True to begin empty, throwing away what was kept. */
+  /** True to delete the kept state and start empty. */
   reset?: boolean;
-  /** Where to keep things; `.local` when left out. */
+  /** Where state is kept; `.local` by default. */
   stateFolder?: string;
   /** The plugin from source with live reload, as built into `_fresh/`, or not at all. */
   app: "dev" | "built" | "none";
-  /** Where people pay: on Stripe's page, which is what happens when left out, or inside the plugin's. */
+  /** Where people pay: on Stripe's page (the default) or inside the plugin's. */
   checkout?: "hosted" | "embedded";
-  /** Another file than the project's `plans.toml`. */
+  /** Instead of the project's `plans.toml`. */
   plansFile?: string;
-  /** A migrated and seeded database to use in place of a server of its own. */
+  /** A migrated and seeded database to use; by default the stack starts a server. */
   database?: { cluster: Cluster; name: string };
-  /** Hears when a step begins and, with its duration in milliseconds, when it is done. */
+  /** Called when a step begins and, with its duration in milliseconds, when it ends. */
   onProgress?: (step: string, milliseconds?: number) => void;
-  /** Hears what is worth knowing but stops nothing. */
+  /** Called with warnings. */
   onNotice?: (text: string) => void;
-  /** Hears every line that a process prints. */
+  /** Called with every line that a process prints. */
   onLine?: (name: string, line: string) => void;
-  /** Aborting it stops everything, also while it is starting. */
+  /** Aborting it stops everything, also during the start. */
   signal?: AbortSignal;
 }
 
-/** What a client of the stack needs to know, beside the addresses. */
+/** Keys and secrets that a client of the stack needs. */
 export interface StackKeys {
   stripeSecretKey: string;
   stripePublishableKey: string;
@@ -65,17 +65,17 @@ export interface Stack {
   keys: StackKeys;
   /** The plugin server's environment, complete. */
   env: Record<string, string>;
-  /** Resolves when a process ends that nobody stopped. The others are still running then: call stop(). */
+  /** Resolves when a process ends that was not stopped. The others are still running then: call stop(). */
   failed: Promise<LocalError>;
-  /** Stops every process, and resolves when none is left. */
+  /** Stops every process and resolves when all have ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts everything and resolves when all of it answers.
+ * Starts everything and resolves when every service answers.
  *
- * Rejects with a LocalError, and leaves nothing running, when a port is taken, the kept state is of no use, a migration
- * fails, a process does not come up, or `signal` is aborted.
+ * Rejects with a LocalError, and leaves nothing running, when a port is taken, the kept state is damaged, a migration
+ * fails, a process does not start, or `signal` is aborted.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const children = new Children(options.onLine);
@@ -121,7 +121,7 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const step = <T>(name: string, work: Promise<T>) => timed(options, name, work);
 
   const parent = step("demo parent app", startParent(start, urls, secrets));
-  // It is waited for below. When another step fails before that, nobody else would hear that this one was stopped too.
+  // It is awaited below. If another step fails first, this one is stopped, and its rejection would be unhandled.
   parent.catch(() => {});
   await Promise.all([
     step("Stripe simulator", startStripe(start)),
@@ -133,6 +133,7 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
   const env = {
     ...pluginEnvironment(urls, keys, databaseUrl(cluster, "billing_service", database)),
     CHECKOUT_UI_MODE: options.checkout ?? "hosted",
+    DUES_EXAMPLES: "true",
   };
   const gateway = startGateway(children, {
     port: ports.supabase,
@@ -200,8 +201,12 @@ async function startPlugin(
   const program = options.app === "dev"
     ? {
       module: "dev.ts",
-      // Restarts on a change in what the app imports and in these folders; the page then loads itself anew.
-      denoArgs: ["--allow-all", "--watch=routes,islands,components,browser,static", "--no-clear-screen"],
+      // Restarts when a file changes that the app imports or that lies in these folders; the page then reloads.
+      denoArgs: [
+        "--allow-all",
+        "--watch=routes,islands,components,browser,examples,static",
+        "--no-clear-screen",
+      ],
       env: { ...env, PORT: String(ports.plugin) },
     }
     : { module: "local/processes/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
@@ -214,7 +219,7 @@ interface SetUp {
   portalConfigurationId: string;
 }
 
-/** Runs the set-up that an operator runs once, and keeps the signing secrets, which Stripe tells only once. */
+/** Runs the set-up that an operator runs once, and keeps the signing secrets, which Stripe returns only once. */
 async function setUp(
   urls: Record<Service, string>,
   secrets: Secrets,
@@ -235,7 +240,7 @@ async function setUp(
   known[`thin ${webhookUrl}`] = thinEventDestination.secret ?? known[`thin ${webhookUrl}`];
   const signing = [known[webhookUrl], known[`thin ${webhookUrl}`]];
   if (!signing.every(Boolean)) {
-    throw new LocalError("state_unusable", "A signing secret of Stripe's is lost. Start with --reset.");
+    throw new LocalError("state_unusable", "A signing secret of Stripe is lost. Start with --reset.");
   }
   await kept?.writeSecrets(secrets);
   return { webhookSecret: signing.join(","), portalConfigurationId };
@@ -285,7 +290,7 @@ function pluginEnvironment(
   };
 }
 
-/** What an operator sets for the functions with `supabase secrets set`, and their database. */
+/** What an operator sets with `supabase secrets set`, and the database of the functions. */
 function functionSecrets(env: Record<string, string>, { cronSecret }: StackKeys): Record<string, string> {
   const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, SUPABASE_DB_URL } = env;
   return {

@@ -1,4 +1,4 @@
-/** What the local stack keeps from one start to the next: secrets here, and the paths of the rest. */
+/** What the local stack keeps from one start to the next: the secrets, and where the rest lies. */
 import { join } from "node:path";
 import { z } from "zod";
 import { claimDataFolder } from "./postgres/data_folder.ts";
@@ -24,7 +24,7 @@ const secretsSchema = z.object({
   cronSecret: hex,
   stripeSecretKey: z.string(),
   stripePublishableKey: z.string(),
-  /** By the endpoint's address. Stripe tells a signing secret only once. */
+  /** By the endpoint's address. Stripe returns a signing secret only once. */
   webhookSecrets: z.record(z.string(), z.string()),
 });
 export type Secrets = z.output<typeof secretsSchema>;
@@ -43,7 +43,7 @@ export function newSecrets(): Secrets {
   };
 }
 
-/** The kept state of one stack, which no other stack uses as long as this one lives. */
+/** The kept state of one stack. No other stack uses it until close(). */
 export class KeptState {
   readonly #lock: Deno.FsFile;
 
@@ -63,7 +63,7 @@ export class KeptState {
     return join(this.folder, "secrets.json");
   }
 
-  /** Takes hold of the folder. Rejects with LocalError `state_in_use` when another stack has it. */
+  /** Locks the folder. Rejects with LocalError `state_in_use` when another stack uses it. */
   static async open(folder: string): Promise<KeptState> {
     await Deno.mkdir(folder, { recursive: true });
     const lock = await Deno.open(join(folder, "stack.lock"), { create: true, write: true });
@@ -75,12 +75,12 @@ export class KeptState {
     );
   }
 
-  /** Lets another stack have it. */
+  /** Unlocks the folder. */
   close(): void {
     this.#lock.close();
   }
 
-  /** Throws everything kept away. */
+  /** Deletes everything that is kept. */
   async reset(): Promise<void> {
     const claim = await claimDataFolder(this.postgresFolder);
     for (const path of [this.postgresFolder, this.stripeFile, this.#secretsFile]) {
@@ -89,7 +89,7 @@ export class KeptState {
     claim.close();
   }
 
-  /** The kept secrets, or null. Rejects with LocalError `state_unusable` when the file is of no use. */
+  /** The kept secrets, or null. Rejects with LocalError `state_unusable` when the file is damaged. */
   async readSecrets(): Promise<Secrets | null> {
     const text = await Deno.readTextFile(this.#secretsFile).catch(ignoreMissing);
     if (text === undefined) return null;
@@ -102,7 +102,7 @@ export class KeptState {
     }
   }
 
-  /** Keeps secrets, for the eyes of this user only. */
+  /** Writes the secrets to a file that only this user can read. */
   async writeSecrets(secrets: Secrets): Promise<void> {
     const unfinished = `${this.#secretsFile}.new`;
     await Deno.writeTextFile(unfinished, JSON.stringify(secrets, null, 2), { mode: 0o600 });

@@ -10,6 +10,7 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
   const publicConfig: PublicConfig = {
     parentAppUrl: config.parentAppUrl,
     pluginUrl: config.pluginUrl,
+    showsExamples: config.showsExamples,
     identityProvider: config.identity.provider,
     stripeJs: config.checkout.uiMode === "embedded"
       ? { publishableKey: config.stripe.publishableKey, scriptUrl: config.checkout.stripeJsUrl }

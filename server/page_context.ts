@@ -7,6 +7,8 @@ export interface PublicConfig {
   /** Origins, as all addresses of the configuration. */
   parentAppUrl: string;
   pluginUrl: string;
+  /** Whether the examples are served. */
+  showsExamples: boolean;
   /** How the parent app vouches for people. */
   identityProvider: IdentityProviderName;
   /** Set where the checkout opens inside the plugin's page. */

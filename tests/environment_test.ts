@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { projectRoot } from "../local/paths.ts";
 import { buildApp } from "./support/build.ts";
+import { runDeno } from "./support/run_deno.ts";
 
 /** Serves a module with this environment and nothing else set, until it ends by itself. */
-async function serve(module: string, env: Record<string, string>) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["serve", "--allow-all", "--no-prompt", "--host=127.0.0.1", "--port=0", module],
-    cwd: projectRoot,
-    env: { PATH: Deno.env.get("PATH") ?? "", HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1", ...env },
-    clearEnv: true,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const serve = (module: string, env: Record<string, string>) =>
+  runDeno(["serve", "--allow-all", "--no-prompt", "--host=127.0.0.1", "--port=0", module], env);
 
-Deno.test("without its environment the plugin server says everything that is missing, and does not start", async () => {
+Deno.test("the plugin server names every missing or wrong variable and exits with code 1", async () => {
   await buildApp();
   const { code, stdout, stderr } = await serve("_fresh/server.js", {
     STRIPE_SECRET_KEY: "pk_test_wrong",
@@ -33,7 +25,7 @@ Deno.test("without its environment the plugin server says everything that is mis
   assert.doesNotMatch(stdout + stderr, /Listening/);
 });
 
-Deno.test("without its environment the webhook function says so too", async () => {
+Deno.test("the webhook function names the variables that it lacks and exits with code 1", async () => {
   const { code, stderr } = await serve("supabase/functions/stripe-webhook/index.ts", {});
   assert.equal(code, 1);
   assert.match(stderr, /STRIPE_WEBHOOK_SECRET is missing/);

@@ -2,7 +2,7 @@ import { createSign, createVerify } from "node:crypto";
 import { z } from "zod";
 import { communities, type Community, type Person } from "./communities.ts";
 
-/** What Common Ground hands to whoever makes a plugin, PEM. */
+/** The keys that Common Ground gives to a plugin, PEM. */
 export interface KeyPair {
   privateKey: string;
   publicKey: string;
@@ -21,12 +21,12 @@ const requestSchema = z.strictObject({
 
 const MAX_AGE_MS = 10 * 60_000;
 
-/** Why a request gets no answer. Common Ground's own words. */
+/** A request is refused. The message is the one of Common Ground. */
 export class Refusal extends Error {
   override name = "Refusal";
 }
 
-/** Common Ground's server, as far as a plugin that asks who is looking can tell it from the real one. */
+/** Common Ground's server, as far as requests for the current person and community go. */
 export class Answers {
   readonly #seen = new Set<string>();
 
@@ -34,9 +34,9 @@ export class Answers {
   constructor(private readonly pluginKey: string, private readonly answerKey: string) {}
 
   /**
-   * Answers what a plugin asks about the person who looks at it.
+   * Answers a plugin's signed request about the person who uses it.
    *
-   * @throws {Refusal} for what the real one refuses as well.
+   * @throws {Refusal} for what Common Ground refuses.
    */
   answer(person: Person, body: unknown): { response: string; signature: string } {
     const envelope = envelopeSchema.parse(body);

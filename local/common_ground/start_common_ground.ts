@@ -13,15 +13,15 @@ export interface StartOptions {
   /** 0 or none for a free one. */
   port?: number;
   pluginUrl: string;
-  /** What it hands to whoever makes the plugin. */
+  /** The keys of the plugin. */
   requestKeys: KeyPair;
-  /** What it signs answers with, if not the same pair. */
+  /** Signs the answers; the same pair by default. */
   answerKeys?: KeyPair;
 }
 
 /**
- * Serves the stand-in on the loopback interface. It goes by the name `localhost` so that the plugin, which goes by
- * `127.0.0.1`, is another site to the browser.
+ * Serves the stand-in on the loopback interface. Its host name is `localhost`, so that the plugin on `127.0.0.1` is
+ * another site to the browser.
  */
 export function startCommonGround(options: StartOptions): RunningCommonGround {
   const { pluginUrl, requestKeys, answerKeys = requestKeys } = options;

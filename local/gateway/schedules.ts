@@ -1,9 +1,9 @@
-/** Plays the part of the database's schedules, which need extensions that only hosted Supabase has. */
+/** Stands in for the database's schedules, which need extensions that only hosted Supabase has. */
 import type { Stack } from "../stack.ts";
 
 const EVERY_MS = { "reconcile": 10 * 60_000, "report-usage": 60_000 };
 
-/** Calls the scheduled functions at their intervals from now on. Returns what ends it. */
+/** Calls the scheduled functions at their intervals from now on. Returns a function that ends this. */
 export function startSchedules(
   { urls, keys }: Stack,
   onLine: (name: string, line: string) => void,

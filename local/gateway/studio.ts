@@ -1,9 +1,9 @@
 /**
  * The Supabase studio of the local stack: tables and rows in the browser, as the operator sees them on hosted Supabase.
  *
- * It has a host name of its own, so that the data API beside it stays as strict as on hosted Supabase. Its requests are
- * given the project's secret key here, on the server, and only those that a page of the studio itself has sent: not
- * another page's in the same browser, and none under another name that resolves to this machine.
+ * It has its own host name, so that the data API stays as strict as on hosted Supabase. The project's secret key is added
+ * here, on the server, and only to requests that a page of the studio has sent: not to those of other pages in the same
+ * browser, nor to requests under another name that resolves to this machine.
  */
 import { studioRouteHandler } from "@supabase/lite";
 import { extname } from "node:path";
@@ -21,7 +21,7 @@ export interface StudioOptions {
   secretKey: string;
   /** The data API. */
   callRest(request: Request): Promise<Response>;
-  /** What tables and columns there are, as the studio wants to have it. */
+  /** Tables and columns in the studio's format. */
   introspect(): Promise<unknown>;
 }
 
@@ -34,7 +34,7 @@ export function createStudio(options: StudioOptions): (request: Request) => Prom
       return withoutFraming(await studioRouteHandler(request));
     }
     if (request.headers.get("sec-fetch-site") !== "same-origin") return new Response(null, { status: 403 });
-    // The library's own answers to these two would tell the database's password.
+    // The library's own answers to these two contain the database's password.
     if (pathname === "/_system/info") return Response.json({ admin: true });
     if (pathname === "/_system/introspect") return Response.json(await options.introspect());
     if (pathname.startsWith("/_system/")) return new Response(null, { status: 404 });
@@ -46,7 +46,7 @@ function asOperator(request: Request, secretKey: string): Request {
   const headers = new Headers(request.headers);
   headers.set("apikey", secretKey);
   headers.delete("authorization");
-  // A browser that holds a secret key is refused, and rightly: this one does not hold it.
+  // The data API refuses secret keys from browsers. This browser does not have the key, so its name is replaced.
   headers.set("user-agent", "dues-local-studio");
   return new Request(request, { headers });
 }

@@ -2,7 +2,7 @@
  * The Supabase gateway of the local stack: the data API at `/rest/v1/` and the edge functions at `/functions/v1/`, and
  * on a host name of its own the studio, over a real Postgres in which real grants and row-level security decide.
  *
- * It logs in as `authenticator`, as hosted Supabase's data API does: a role that may do nothing but become the role a
+ * It logs in as `authenticator`, as hosted Supabase's data API does: a role that can only switch to the role that the
  * request's key or token names.
  */
 import { App } from "@supabase/lite";
@@ -10,7 +10,7 @@ import { createPostgresConnection, type PostgresConnection } from "@supabase/lit
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { Children } from "../processes/children.ts";
-import { FUNCTIONS_PREFIX, serveFunctions } from "./functions.ts";
+import { FUNCTIONS_PREFIX, serveFunctions } from "./edge_functions.ts";
 import { projectPath } from "../paths.ts";
 import { runMain } from "../processes/run_main.ts";
 import { createStudio, STUDIO_HOST } from "./studio.ts";

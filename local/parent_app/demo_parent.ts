@@ -1,10 +1,10 @@
 import { bundleScript } from "../../packages/parent/bundle.ts";
 import { signIdentityToken } from "./identity_token.ts";
-import { communityPage, notFoundPage } from "./page.ts";
+import { communityPage, notFoundPage } from "./community_page.ts";
 import { communities, type Community, isAdmin } from "./people.ts";
 import { Sessions } from "./sessions.ts";
 
-/** What the demo parent app has to know. */
+/** The configuration of the demo parent app. */
 export interface ParentOptions {
   /** Its own origin, as browsers see it: the issuer of identity tokens. */
   parentUrl: string;
@@ -21,7 +21,7 @@ interface Place {
   pluginId: string | null;
   /** With a slash at the end, ids percent-encoded. */
   path: string;
-  /** What is asked for there; nothing for the page itself. */
+  /** The last segment; undefined for the page itself. */
   leaf: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export function createParentApp(options: ParentOptions): (request: Request) => P
     return new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
   }
 
-  /** Who is asking, and as what, comes from the session and the app's own records alone. */
+  /** The person and their rights come from the session and the app's own records only. */
   async function identityToken(request: Request, { community, pluginId }: Place): Promise<Response> {
     const person = sessions.personOf(request);
     if (!person) return Response.json({ error: "signed out" }, { status: 401 });
@@ -72,7 +72,7 @@ export function createParentApp(options: ParentOptions): (request: Request) => P
       return new Response("Refused: sent by another site", { status: 403 });
     }
     if (pathname === "/health") return Response.json({ ok: true });
-    // By another name for this machine, the plugin would be the same site, and every form refused.
+    // Under another name for this machine the plugin would be the same site, and every form would be refused.
     if (!isPost && origin !== options.parentUrl) return Response.redirect(options.parentUrl + pathname);
     if (pathname === "/") return new Response(null, { status: 302, headers: { location: "/c/garden/" } });
     if (pathname === "/dues-parent.js") return textResponse(await script, "text/javascript");
@@ -96,7 +96,7 @@ function findPlace(pathname: string): Place | null {
   }
 }
 
-/** Only ever this app's own pages, so that signing in cannot be used to send people elsewhere. */
+/** Only pages of this app, so that signing in is no open redirect. */
 function ownAddress(address: string, parentUrl: string): string {
   const url = URL.parse(address, parentUrl);
   return url?.origin === parentUrl ? url.pathname : "/";

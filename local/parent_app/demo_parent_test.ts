@@ -68,7 +68,7 @@ Deno.test("no two identity tokens have the same jti", async () => {
   assert.notEqual(one.jti, other.jti);
 });
 
-Deno.test("nobody gets an identity token signed out, with a made-up session, from another site or by GET", async () => {
+Deno.test("no identity token without a session, with a made-up session, from another site or by GET", async () => {
   const path = "/c/garden/dues-token";
   assert.equal((await post(path)).status, 401);
   assert.equal((await post(path, { cookie: "parent_session=ada" })).status, 401);
@@ -76,7 +76,7 @@ Deno.test("nobody gets an identity token signed out, with a made-up session, fro
   assert.equal((await get(path, await signIn("ada"))).status, 404);
 });
 
-Deno.test("a community page shows the plugin to who is signed in, and a choice of people to who is not", async () => {
+Deno.test("a community page shows the plugin when somebody is signed in, and a choice of people otherwise", async () => {
   const signedOut = await (await get("/c/garden/")).text();
   assert.match(signedOut, /Continue as Ada Moreno \(admin\)/);
   assert.doesNotMatch(signedOut, /<iframe/);
@@ -102,7 +102,7 @@ Deno.test("unknown communities and paths are not found", async () => {
   }
 });
 
-Deno.test("by another name for the machine, people are sent to the app's own origin", async () => {
+Deno.test("a request under another host name is redirected to the app's own origin", async () => {
   const response = await app(new Request("http://127.0.0.1:4100/c/chess/"));
   assert.equal(response.status, 302);
   assert.equal(response.headers.get("location"), `${PARENT}/c/chess/`);

@@ -1,9 +1,9 @@
 import { SignJWT } from "jose";
 
-/** Dues takes at most five minutes; the plugin uses the token at once. */
+/** Dues accepts at most five minutes; the plugin uses the token at once. */
 const LIFETIME = "2m";
 
-/** Everything an identity token says. The signer must know all of it by itself, not from the browser. */
+/** The content of an identity token. The signer must know all of it without asking the browser. */
 export interface Identity {
   /** The parent app's origin. */
   issuer: string;
@@ -17,7 +17,7 @@ export interface Identity {
   pluginId: string | null;
 }
 
-/** Signs an identity token for Dues with HS256; each has an id of its own (`jti`), since each is good for one use. */
+/** Signs an identity token for Dues with HS256. Each has a new `jti`, since Dues accepts each only once. */
 export function signIdentityToken(identity: Identity, secret: string): Promise<string> {
   const claims = {
     cid: identity.communityId,

@@ -18,8 +18,8 @@ export interface StartParentOptions {
 }
 
 /**
- * Serves the demo parent app on the loopback interface. It goes by the name `localhost` so that the plugin, which
- * goes by `127.0.0.1`, is another site to the browser, as it is in real life.
+ * Serves the demo parent app on the loopback interface. Its host name is `localhost`, so that the plugin on
+ * `127.0.0.1` is another site to the browser, as in production.
  *
  * @throws {Deno.errors.AddrInUse} when the port is taken.
  */

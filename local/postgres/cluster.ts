@@ -7,7 +7,7 @@ import { migrate, type MigrationReport } from "./migrate.ts";
 import { projectPath } from "../paths.ts";
 import { SUPERUSER } from "./start_postgres.ts";
 
-/** The roles that log in. The others are taken on by a session. */
+/** The roles that log in. A session switches to the others by `set role`. */
 export type LoginRole = "supabase_admin" | "postgres" | "authenticator" | "billing_service";
 
 /** A cluster, and how to log in to it. */
@@ -16,7 +16,7 @@ export interface Cluster {
   passwords: Record<LoginRole, string>;
 }
 
-/** Makes new random passwords. */
+/** New random passwords. */
 export function newPasswords(): Record<LoginRole, string> {
   return {
     supabase_admin: randomHex(),
@@ -26,7 +26,7 @@ export function newPasswords(): Record<LoginRole, string> {
   };
 }
 
-/** 192 random bits, as text that needs no quoting anywhere. */
+/** 192 random bits as hexadecimal digits, which need no quoting anywhere. */
 export function randomHex(): string {
   return crypto.getRandomValues(new Uint8Array(24)).toHex();
 }
@@ -43,12 +43,12 @@ export function databaseUrl(cluster: Cluster, role: LoginRole, database = "postg
 export async function prepareDatabase(cluster: Cluster, database = "postgres"): Promise<MigrationReport> {
   await bootstrapDatabase(cluster, database);
   const report = await asRole(cluster, "postgres", database, (sql) => migrate(sql));
-  // The migrations make this role, without a password.
+  // The migrations create this role without a password.
   await setPasswords(cluster, ["billing_service"]);
   return report;
 }
 
-/** The first part of prepareDatabase() alone: a project without migrations. */
+/** Only the first part of prepareDatabase(): a project without migrations. */
 export async function bootstrapDatabase(cluster: Cluster, database = "postgres"): Promise<void> {
   await asRole(cluster, SUPERUSER, database, async (sql) => {
     const [{ done }] = await sql<[{ done: boolean }]>`select to_regnamespace('auth') is not null as done`;

@@ -3,7 +3,7 @@ import { type Cluster, newPasswords } from "./cluster.ts";
 import { freePorts } from "../processes/ports.ts";
 import { startPostgres } from "./start_postgres.ts";
 
-/** Starts an empty cluster on a free port, which goes away, data and all, with `children`. */
+/** Starts an empty cluster on a free port. It and its data are deleted when `children` stop. */
 export async function startEphemeralCluster(children: Children): Promise<Cluster> {
   const passwords = newPasswords();
   const [port] = freePorts(1);
@@ -11,7 +11,7 @@ export async function startEphemeralCluster(children: Children): Promise<Cluster
   return { port, passwords };
 }
 
-/** Runs `work` on an empty cluster of its own. */
+/** Runs `work` on a new, empty cluster. */
 export async function withEphemeralCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const children = new Children();
   try {

@@ -1,5 +1,5 @@
 /**
- * Applies `supabase/migrations` and `supabase/seed.sql` to a database, and keeps the same books as the Supabase CLI
+ * Applies `supabase/migrations` and `supabase/seed.sql` to a database, and records that as the Supabase CLI does
  * (schema `supabase_migrations`), so that `supabase migration list` and `supabase db push` agree with it.
  */
 import { join } from "node:path";
@@ -33,9 +33,9 @@ interface Migration {
 const SEED = "supabase/seed.sql";
 
 /**
- * Brings a database up to date. `sql` is a connection of the role that shall own everything (`postgres`).
+ * Applies what was not applied yet. `sql` is a connection of the role that will own everything (`postgres`).
  *
- * Each file is one transaction: a file that fails leaves nothing behind, and the files before it stay. The seed runs
+ * Each file is one transaction: of a file that fails nothing is applied, and the files before it stay. The seed runs
  * once, after the migrations. Rejects with LocalError `migration_changed` when the files disagree with what was
  * applied, and `migration_failed`, with file and line, when the database refuses one.
  */
@@ -43,14 +43,14 @@ export async function migrate(
   sql: Pool,
   source: MigrationSource = { folder: projectPath("supabase") },
 ): Promise<MigrationReport> {
-  await keepBooks(sql);
+  await createHistoryTables(sql);
   const migrations = await readMigrations(join(source.folder, "migrations"));
   const pending = await pendingOf(sql, migrations);
   for (const migration of pending) await apply(sql, migration);
   return { applied: pending.map(({ file }) => file), ...await seed(sql, join(source.folder, "seed.sql")) };
 }
 
-async function keepBooks(sql: Pool): Promise<void> {
+async function createHistoryTables(sql: Pool): Promise<void> {
   await sql.script(`
     create schema if not exists supabase_migrations;
     create table if not exists supabase_migrations.schema_migrations
@@ -73,7 +73,7 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
-/** The migrations still to apply. What was applied has to be, unchanged, the beginning of the list. */
+/** The migrations still to apply. Those that were applied must be the first of the list, unchanged. */
 async function pendingOf(sql: Pool, migrations: Migration[]): Promise<Migration[]> {
   const applied = await sql<{ version: string; name: string | null; statements: string[] | null }[]>`
     select version, name, statements from supabase_migrations.schema_migrations order by version`;
@@ -102,7 +102,7 @@ function essence(text: string): string {
 function changed(what: string): LocalError {
   return new LocalError(
     "migration_changed",
-    `${what}\nAdd a new migration instead, or start over with an empty database: --reset`,
+    `${what}\nAdd a new migration instead, or start with an empty database: --reset`,
   );
 }
 

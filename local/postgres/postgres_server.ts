@@ -1,6 +1,6 @@
 /**
- * Supervises a PostgreSQL server: the process that postgres.ts starts. It outlives a launcher that is killed just long
- * enough to shut the server down properly.
+ * Supervises a PostgreSQL server: the process that start_postgres.ts starts. When the launcher is killed, it shuts the
+ * server down properly before it ends.
  *
  * No other file imports the server's package: it ends the process that imports it on every signal, in its own way.
  */
@@ -71,7 +71,7 @@ async function createCluster(folder: string, password: string): Promise<void> {
   const made = cluster.initialise();
   stopAfter(cluster, made);
   await made;
-  // At one blow: this process may be about to end.
+  // In one synchronous step: this process may be about to end.
   Deno.renameSync(unfinished, folder);
 }
 
@@ -104,14 +104,14 @@ function serverFlags(ephemeral: boolean): string[] {
     max_connections: "300",
     timezone: "UTC",
     log_timezone: "UTC",
-    // Data nobody keeps need not survive a power failure.
+    // Temporary data need not survive a power failure.
     ...(ephemeral && { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
   };
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
 function exitOf(server: EmbeddedPostgres): Promise<void> {
-  // The library tells of the end of its server by no public means.
+  // The library has no public way to learn that its server has ended.
   const { process: child } = server as unknown as { process: ChildProcess };
   return new Promise((resolve) => child.once("exit", () => resolve()));
 }

@@ -1,6 +1,6 @@
-/** `file.sql:12: what is wrong`, for an error that the database raised over the text of a file. */
+/** Describes an error in the text of a file as `file.sql:12: message`. */
 export function describeSqlError(file: string, text: string, error: Error): string {
-  // PostgreSQL tells where in the text it stumbled, as a 1-based count of characters.
+  // The position is a 1-based count of characters.
   const line = "position" in error ? `:${text.slice(0, Number(error.position)).split("\n").length}` : "";
   return `${file}${line}: ${error.message}`;
 }

@@ -1,9 +1,9 @@
 /**
- * The processes of the local stack: each one is started, watched and stopped in one way.
+ * Starts, watches and stops the processes of the local stack.
  *
- * A child leaves when its standard input closes (exit_with_parent.ts), so nothing is left over when the
- * launcher is killed. Children live in process groups of their own: Ctrl-C in a terminal reaches the launcher
- * alone, which then stops them in the right order.
+ * A child ends when its standard input closes (exit_with_parent.ts), so no process is left over when the launcher
+ * is killed. Each child has its own process group: Ctrl-C in a terminal reaches only the launcher, which then stops
+ * the children in the right order.
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -23,14 +23,14 @@ const POLL_MS = 25;
 
 /** One process to start. */
 export interface ChildSpec {
-  /** What messages call it. */
+  /** For messages. */
   name: string;
   /** The module to run, relative to the project's folder, and its arguments. */
   module: string;
   args?: string[];
   /** Arguments of `deno run`, permissions included; all permissions when left out. */
   denoArgs?: string[];
-  /** All that the child knows, beside what any program needs: nothing set in a developer's shell gets in. */
+  /** The child's environment, besides what any program needs. Nothing else of the developer's shell is passed on. */
   env?: Record<string, string>;
   /** The child is ready when this address answers 200, or when it has printed this line. */
   readyWhen: { url: string } | { line: string };
@@ -44,16 +44,16 @@ interface Child {
   ended: Promise<Deno.CommandStatus>;
 }
 
-/** Processes that stand and fall together. */
+/** Processes that are started and stopped together. */
 export class Children {
   #running: Child[] = [];
   #stopping?: Promise<void>;
   #failed = Promise.withResolvers<LocalError>();
 
-  /** `onLine` hears every line that any child prints. */
+  /** `onLine` is called with every line that a child prints. */
   constructor(private readonly onLine: (name: string, line: string) => void = () => {}) {}
 
-  /** Resolves, with what to show, when a child ends that nobody stopped. */
+  /** Resolves with the error to show when a child ends that was not stopped. */
   get failed(): Promise<LocalError> {
     return this.#failed.promise;
   }
@@ -80,7 +80,7 @@ export class Children {
     }
   }
 
-  /** Stops every child, the last one started first, and resolves when none is left. May be called again. */
+  /** Stops every child, the last one started first, and resolves when all have ended. May be called again. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
@@ -145,8 +145,8 @@ export class Children {
   }
 }
 
-/** Where programs, temporary files and Deno's packages are. */
-function commonEnvironment(): Record<string, string> {
+/** The variables that any program needs: where programs, temporary files and packages are. */
+export function commonEnvironment(): Record<string, string> {
   const common = /^(PATH|HOME|USER|TMPDIR|TMP|TEMP|SYSTEMROOT|LOCALAPPDATA|DENO_DIR|NPM_CONFIG_.*)$/i;
   const entries = Object.entries(Deno.env.toObject()).filter(([name]) => common.test(name));
   return { ...Object.fromEntries(entries), NO_COLOR: "1" };

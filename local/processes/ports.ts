@@ -1,6 +1,6 @@
 import { LocalError } from "../errors.ts";
 
-/** A stack that was killed a moment ago lets go of its ports within this time. */
+/** A stack that was just killed frees its ports within this time. */
 const LET_GO_MS = 2_000;
 
 /** Where free ports are looked for. */
@@ -8,10 +8,9 @@ const FIRST = 10_000;
 const LAST = 31_999;
 
 /**
- * So many different ports of 127.0.0.1 that nothing listens on at the moment.
+ * Returns `count` different ports of 127.0.0.1 that nothing listens on at the moment.
  *
- * They lie below the range from which systems give outgoing connections theirs, so none is taken by a connection
- * between now and the moment somebody listens on it.
+ * They lie below the range of ephemeral ports, so no outgoing connection takes one before something listens on it.
  */
 export function freePorts(count: number): number[] {
   const ports = new Set<number>();
@@ -22,7 +21,7 @@ export function freePorts(count: number): number[] {
   return [...ports];
 }
 
-/** Rejects with LocalError `port_in_use`, naming each port that something keeps listening on. */
+/** Rejects with LocalError `port_in_use`, which names each port that stays in use. */
 export async function requireFreePorts(ports: Record<string, number>): Promise<void> {
   const deadline = Date.now() + LET_GO_MS;
   while (takenOf(ports).length > 0 && Date.now() < deadline) {

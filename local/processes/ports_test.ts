@@ -23,7 +23,7 @@ Deno.test("requireFreePorts() names every port that is taken", async () => {
   });
 });
 
-Deno.test("requireFreePorts() waits for a port that is let go of in a moment", async () => {
+Deno.test("requireFreePorts() waits for a port that is freed in a moment", async () => {
   const [port] = freePorts(1);
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   setTimeout(() => listener.close(), 50);

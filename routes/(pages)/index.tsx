@@ -15,7 +15,7 @@ export default define.page(({ req, state: { config }, url }) => {
   const { texts } = chooseLanguage(req);
   return (
     <main>
-      <PageHeader page="billing" texts={texts.pages} search={url.search}>
+      <PageHeader page="billing" texts={texts.pages} search={url.search} showsExamples={config.showsExamples}>
         <Toasts />
       </PageHeader>
       <noscript>

@@ -53,7 +53,12 @@ const allAnswered = { member: 200, admin: 200, "other admin": 200 } as const;
 /** The member's and the admin's community has a subscription; the other admin's is new to Dues. */
 export const routes: RouteRow[] = [
   { file: "routes/(pages)/index.tsx", method: "GET", path: "/", answers: everybody(200) },
-  { file: "routes/(pages)/assistant.tsx", method: "GET", path: "/assistant", answers: everybody(200) },
+  {
+    file: "examples/assistant/AssistantPage.tsx",
+    method: "GET",
+    path: "/assistant",
+    answers: everybody(200),
+  },
   { file: "routes/(pages)/[...path].ts", method: "GET", path: "/nowhere", answers: everybody(404) },
   { file: "routes/api/health.ts", method: "GET", path: "/api/health", answers: everybody(200) },
   {
@@ -99,7 +104,7 @@ export const routes: RouteRow[] = [
     answers: people({ member: [403, "not_admin"], admin: 200, "other admin": [409, "no_customer"] }),
   },
   {
-    file: "routes/api/assistant/messages.ts",
+    file: "examples/assistant/messages.ts",
     method: "POST",
     path: "/api/assistant/messages",
     json: { message: "Hello" },

@@ -4,6 +4,7 @@
  */
 
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from "playwright-core";
+import { addAssistant } from "../../examples/assistant/add_assistant.tsx";
 import { createApp } from "../../server/app.ts";
 import { readServerConfig } from "../../billing/config.ts";
 import type { BillingInfo } from "../../browser/api/contract.ts";
@@ -102,16 +103,19 @@ export class PluginRig implements AsyncDisposable {
       STRIPE_SECRET_KEY: "sk_test_unused",
       STRIPE_PUBLISHABLE_KEY: "pk_test_unused",
       STRIPE_WEBHOOK_SECRET: "whsec_unused",
+      DUES_EXAMPLES: "true",
       SUPABASE_URL: "http://127.0.0.1:9",
       SUPABASE_PUBLISHABLE_KEY: "unused",
       SUPABASE_DB_URL: "postgresql://unused:unused@127.0.0.1:9/unused",
       SUPABASE_JWT_SECRET: "session-secret-of-at-least-32-characters",
       ...env,
     });
-    const app = await createApp(config);
+    const app = addAssistant(await createApp(config));
+    const builder = new Builder({ root: import.meta.dirname + "/../.." });
+    builder.registerIsland(import.meta.resolve("../../examples/assistant/Assistant.tsx"));
     const stopping = new AbortController();
     const listening = Promise.withResolvers<void>();
-    const served = new Builder({ root: import.meta.dirname + "/../.." }).listen(
+    const served = builder.listen(
       () => Promise.resolve({ app }),
       {
         port: pluginPort,

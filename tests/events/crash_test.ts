@@ -9,7 +9,7 @@ import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
 import { delivery } from "./stripe_stand_in.ts";
 import { liveSubscriptions } from "./lives.ts";
 import { type Break, type Proxy, startProxy } from "./proxy.ts";
-import { type Scene, startScene, startStage } from "./scene.ts";
+import { startScene, startStage } from "./scene.ts";
 import { assertMatchesStripe } from "./truth.ts";
 
 /** When a process is killed: before its message arrives, or after it was carried out and before the answer arrives. */

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { SignJWT } from "jose";
 import type { Stack } from "../../local/stack.ts";
+import { payCheckout } from "../support/simulator.ts";
 
 /** A person in a community, as the parent app knows them. */
 export interface Person {
@@ -16,6 +18,19 @@ export interface Answer {
   headers: Headers;
   // deno-lint-ignore no-explicit-any -- an answer's shape is what the tests are about
   body: any;
+}
+
+/** Asserts that an answer is a problem document (RFC 9457) with this status and code. */
+export function assertProblem(
+  { status, headers, body }: Answer,
+  wanted: [status: number, code: string],
+  message?: string,
+) {
+  assert.deepEqual([status, body.code], wanted, message);
+  assert.equal(headers.get("content-type"), "application/problem+json");
+  assert.deepEqual([body.type, body.status], ["about:blank", wanted[0]]);
+  assert.ok(body.title.length > 0);
+  assert.doesNotMatch(JSON.stringify(body), /\bat \S+:\d+|\.ts\b|stack/i, "no stack trace");
 }
 
 /** Calls the plugin server of a stack as different people. */
@@ -77,6 +92,14 @@ export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
       });
       if (status !== 200) throw new Error(`Signing in answered ${status}: ${JSON.stringify(body)}`);
       return body.token;
+    },
+
+    /** Buys the pro plan for an admin's community. Returns the admin's session token. */
+    async upgrade(person: Person): Promise<string> {
+      const token = await this.signIn(person);
+      const { body } = await call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
+      await payCheckout({ urls }, body.sessionId);
+      return token;
     },
   };
 }

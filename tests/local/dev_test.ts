@@ -6,21 +6,14 @@ import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { projectRoot } from "../../local/paths.ts";
 import { makeTemporaryFolder } from "../support/temporary_folder.ts";
 import { descendantsOf, leftOver } from "../support/processes.ts";
+import { runDeno } from "../support/run_deno.ts";
 
 /** Runs the launcher to its end. */
-async function dev(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "local/dev_stack.ts", ...args],
-    cwd: projectRoot,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
+const dev = (...args: string[]) => runDeno(["run", "--allow-all", "local/dev_stack.ts", ...args]);
 
 const START = ["task", "dev", "--ephemeral", "--json", "--port-base=0"];
 
-/** Starts a program that runs the launcher, in a process group of its own as a terminal does, and waits until all is up. */
+/** Starts a program that runs the launcher, in its own process group as a terminal does, and waits until all is up. */
 async function startDev(program: string, args: string[]) {
   const process = new Deno.Command(program, {
     args,
@@ -122,7 +115,7 @@ Deno.test("dev that is killed leaves no process behind", async () => {
   await ended;
 });
 
-Deno.test("dev stops when npm's wrapper of Deno in front of it is told to end, which tells nobody", async () => {
+Deno.test("dev stops when npm's wrapper of Deno gets SIGTERM, which the wrapper does not pass on", async () => {
   await using folder = await makeTemporaryFolder();
   const wrapper = join(folder.path, "deno", "bin.cjs");
   await Deno.mkdir(dirname(wrapper));

@@ -74,20 +74,20 @@ async function asMember(cid: string, claims: Record<string, unknown> = {}) {
   return { apikey: PUBLISHABLE, authorization: `Bearer ${bearer}` };
 }
 
-Deno.test("row-level security decides which rows a token sees", async () => {
+Deno.test("the data API returns the rows that row-level security allows the token", async () => {
   const ids = async (cid: string) => (await rest("notes?select=id", await asMember(cid))).body;
   assert.deepEqual(await ids("c1"), [{ id: 1 }]);
   assert.deepEqual(await ids("c2"), [{ id: 2 }]);
   assert.deepEqual(await ids("c3"), []);
 });
 
-Deno.test("a column that is not granted is refused, and so is the row's other use", async () => {
+Deno.test("the data API refuses a column that is not granted, and an update", async () => {
   assert.equal((await rest("notes?select=text", await asMember("c1"))).status, 403);
   const change = { method: "PATCH", body: JSON.stringify({ community_id: "c1" }) };
   assert.equal((await rest("notes?id=eq.2", await asMember("c1"), change)).status, 403);
 });
 
-Deno.test("a table without grants is closed to everybody, however often it is asked for", async () => {
+Deno.test("the data API refuses a table without grants, on the first request and the second", async () => {
   for (let turn = 0; turn < 2; turn++) {
     assert.equal((await rest("open_door", await asMember("c1"))).status, 403);
     assert.equal((await rest("open_door", { apikey: PUBLISHABLE })).status, 401);
@@ -99,26 +99,26 @@ Deno.test("a table without grants is closed to everybody, however often it is as
   assert.deepEqual([...granted], []);
 });
 
-Deno.test("the secret key skips row-level security, but not grants", async () => {
+Deno.test("the secret key bypasses row-level security, but not grants", async () => {
   assert.deepEqual((await rest("notes?select=id&order=id", { apikey: SECRET })).body, [{ id: 1 }, { id: 2 }]);
   assert.equal((await rest("notes?id=eq.1", { apikey: SECRET }, { method: "DELETE" })).status, 403);
 });
 
-Deno.test("no key, a false key or a forged token gets in nowhere", async () => {
+Deno.test("the data API answers 401 without a key, with a wrong key and with a forged token", async () => {
   assert.equal((await rest("notes", {})).status, 401);
   assert.equal((await rest("notes", { apikey: "sb_publishable_guess" })).status, 401);
   const forged = await token({ role: "authenticated", cid: "c1" }, "another secret of thirty-two characters");
   assert.equal((await rest("notes", { apikey: PUBLISHABLE, authorization: `Bearer ${forged}` })).status, 401);
 });
 
-Deno.test("a token cannot name a role that the data API may not become", async () => {
+Deno.test("the data API refuses a token whose role it may not switch to", async () => {
   for (const role of ["postgres", "supabase_admin", "pg_read_all_data"]) {
     const answer = await rest("notes?select=id", await asMember("c1", { role }));
     assert.equal(answer.status, 403, role);
   }
 });
 
-Deno.test("functions run as the caller, when granted to them", async () => {
+Deno.test("rpc: a function runs as the caller's role if that role may execute it", async () => {
   const call = { method: "POST", body: "{}" };
   assert.deepEqual(await rest("rpc/whoami", await asMember("c1"), call), {
     status: 200,
@@ -127,12 +127,12 @@ Deno.test("functions run as the caller, when granted to them", async () => {
   assert.equal((await rest("rpc/whoami", { apikey: PUBLISHABLE }, call)).status, 401);
 });
 
-Deno.test("a subject that looks like a Supabase user id is as good as any", async () => {
+Deno.test("the data API accepts a subject that is a UUID, like a Supabase user id", async () => {
   const headers = await asMember("c1", { sub: crypto.randomUUID() });
   assert.deepEqual((await rest("notes?select=id", headers)).body, [{ id: 1 }]);
 });
 
-Deno.test("nothing but the data API and the functions is served", async () => {
+Deno.test("the gateway answers 404 for every other path", async () => {
   for (const path of ["/", "/_system/info", "/auth/v1/token", "/rest/v2/notes", "/functions/v1"]) {
     const response = await fetch(url + path, { headers: { apikey: SECRET } });
     await response.body?.cancel();
@@ -146,7 +146,7 @@ interface StudioAnswer {
   body: string;
 }
 
-/** Asks as a browser that has the studio's page open does. Its host name is not one that every resolver knows. */
+/** A request as a browser with the studio's page sends it. Not every resolver knows its host name. */
 function studio(
   path: string,
   headers: Record<string, string> = {},
@@ -178,7 +178,7 @@ Deno.test("the studio's page and its script are served, and may not be framed", 
   }
 });
 
-Deno.test("the studio sees what the operator may see", async () => {
+Deno.test("the studio shows what the operator may read", async () => {
   const { status, body } = await studio("/rest/v1/notes?select=id&order=id", SAME_ORIGIN);
   assert.deepEqual([status, JSON.parse(body)], [200, [{ id: 1 }, { id: 2 }]]);
   assert.equal((await studio("/rest/v1/open_door", SAME_ORIGIN)).status, 403);
@@ -186,7 +186,7 @@ Deno.test("the studio sees what the operator may see", async () => {
   assert(tables.some(({ name }: { name: string }) => name === "notes"));
 });
 
-Deno.test("the studio answers no other page, and tells nobody how to reach the database", async () => {
+Deno.test("the studio answers 403 to other pages, and never returns the database's password", async () => {
   for (const path of ["/rest/v1/notes", "/_system/info", "/_system/introspect"]) {
     for (const site of ["cross-site", "same-site", "none"]) {
       assert.equal((await studio(path, { "sec-fetch-site": site })).status, 403, `${path} ${site}`);
@@ -197,7 +197,7 @@ Deno.test("the studio answers no other page, and tells nobody how to reach the d
   assert.equal((await studio("/_system/config", SAME_ORIGIN)).status, 404);
 });
 
-Deno.test("a function sees its own path, the body as it was sent, and no part of the gateway", async () => {
+Deno.test("a function gets its own path and the body and headers as they were sent", async () => {
   const response = await fetch(`${url}/functions/v1/echo/deeper?a=%20b`, {
     method: "POST",
     body: '{ "spaced" :  1 }',
@@ -212,7 +212,7 @@ Deno.test("a function sees its own path, the body as it was sent, and no part of
   assert.equal(seen.signature, "t=1,v1=abc");
 });
 
-Deno.test("a function has the platform's variables, the secrets and its own, and nothing of this machine's", async () => {
+Deno.test("a function's environment has the platform's variables, the secrets and its own, and none of this machine", async () => {
   const { env } = await (await fetch(`${url}/functions/v1/echo`)).json();
   assert.equal(env.SUPABASE_URL, url);
   assert.equal(env.SUPABASE_DB_URL, database.url("billing_service"));
@@ -222,7 +222,7 @@ Deno.test("a function has the platform's variables, the secrets and its own, and
   assert.deepEqual(foreign, []);
 });
 
-Deno.test("a function reaches only what its environment names", async () => {
+Deno.test("a function may connect only to hosts that its environment names", async () => {
   const seen = await (await fetch(`${url}/functions/v1/echo`)).json();
   assert.equal(seen.ownModule, true);
   for (const what of ["secrets", "write", "run", "elsewhere"]) assert.equal(seen[what], "NotCapable", what);
@@ -243,7 +243,7 @@ Deno.test("a function asks for a valid token unless its configuration says other
   assert.deepEqual(await call(`Bearer ${await token({ role: "authenticated" })}`), [200, null, "let in"]);
 });
 
-Deno.test("functions that are switched off, shared or unknown are not found", async () => {
+Deno.test("a function that is disabled, shared or unknown is 404", async () => {
   for (const name of ["off", "_shared", "nothing", ""]) {
     const response = await fetch(`${url}/functions/v1/${name}`);
     assert.deepEqual([response.status, (await response.json()).code], [404, "NOT_FOUND"], name);

@@ -62,7 +62,7 @@ Deno.test("migrate() applies as the role it connects as, which owns everything",
   assert.equal(owner, "postgres");
 });
 
-Deno.test("migrate() keeps the books of the Supabase CLI", async () => {
+Deno.test("migrate() writes the history tables of the Supabase CLI", async () => {
   await using it = await project(two);
   await it.migrate();
   assert.deepEqual(
@@ -83,7 +83,7 @@ Deno.test("migrate() accepts what the Supabase CLI has applied, statement by sta
   assert.deepEqual((await it.migrate()).applied, []);
 });
 
-Deno.test("migrate() leaves nothing of a file that fails, and names file and line", async () => {
+Deno.test("migrate() rolls a failing file back, and names file and line", async () => {
   await using it = await project(two);
   await it.write(GROW, "create table public.more (id int);\n\nalter table public.nothing add column x int;");
   await assert.rejects(it.migrate(), failsWith("migration_failed", /^20260102000000_grow\.sql.*nothing/));

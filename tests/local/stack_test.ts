@@ -92,7 +92,7 @@ Deno.test("a stack starts on the state of one whose processes were all killed", 
   await second.stop();
 });
 
-Deno.test("a stack tells which process ended and how, so that its starter can stop the rest", async () => {
+Deno.test("stack.failed names the process that ended and its signal, and stop() then stops the rest", async () => {
   const stack = await startTestStack({ app: "none" });
   const processes = (await processesOf(stack)).filter(({ command }) => !command.includes("postgres"));
   const simulator = processes.find(({ command }) =>

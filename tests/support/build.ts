@@ -1,17 +1,13 @@
-import { projectRoot } from "../../local/paths.ts";
+import { runDeno } from "./run_deno.ts";
 
 const BUILT_VARIABLE = "DUES_TEST_BUILT";
 
-/** Builds the plugin into `_fresh/`, unless this test run has done so. */
+/** Builds the plugin with its examples into `_fresh/`, unless this test run has done so. */
 export async function buildApp(): Promise<void> {
   if (Deno.env.get(BUILT_VARIABLE)) return;
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "dev.ts", "build"],
-    cwd: projectRoot,
-  }).output();
-  if (!success) {
-    const text = new TextDecoder();
-    throw new Error(`The plugin does not build:\n${text.decode(stdout)}${text.decode(stderr)}`);
-  }
+  const { code, stdout, stderr } = await runDeno(["run", "--allow-all", "dev.ts", "build"], {
+    DUES_EXAMPLES: "true",
+  });
+  if (code !== 0) throw new Error(`The plugin does not build:\n${stdout}${stderr}`);
   Deno.env.set(BUILT_VARIABLE, "1");
 }

@@ -23,48 +23,38 @@ export interface Chunk {
   imports: string[];
 }
 
-/** A module of islands. Its chunk exports them with this prefix before their names. */
-export interface IslandModule {
-  chunk: Chunk;
-  prefix: string;
-}
-
-/** A component that also runs in the browser. */
-export interface Island {
-  chunk: Chunk;
-  /** The name under which the chunk exports the component. */
-  exportName: string;
-}
-
 /** What the Builder found and made: all that an app serves besides its own registrations. */
 export interface Build {
   /** Stands for this build in the addresses of files that are cached for good. */
   id: string;
   routes: RouteFile[];
-  islands: Map<ComponentType, Island>;
+  /** Components that also run in the browser, with the names under which the client code exports them. */
+  islands: Map<ComponentType, string>;
   /** By decoded path. */
   files: Map<string, StaticFile>;
-  client: {
-    boot: Chunk;
-    signals: Chunk;
-    /** Reloads the page when the server restarted; in development only, on every page. */
-    reload?: Chunk;
-  };
+  /** All islands and what starts them. */
+  client: Chunk;
+  /** Reloads the page when the server restarted; in development only, on every page. */
+  reload?: Chunk;
 }
 
 /** An app that was never built has no file routes, no static files and no islands. */
 export function emptyBuild(): Build {
-  const none: Chunk = { url: "", imports: [] };
-  return { id: "", routes: [], islands: new Map(), files: new Map(), client: { boot: none, signals: none } };
+  return { id: "", routes: [], islands: new Map(), files: new Map(), client: { url: "", imports: [] } };
 }
 
-/** The islands among the exports of modules: every exported function is one. */
-export function collectIslands(modules: (IslandModule & { exports: object })[]): Build["islands"] {
-  const islands: Build["islands"] = new Map();
-  for (const { exports, chunk, prefix } of modules) {
-    for (const [name, value] of Object.entries(exports)) {
-      if (typeof value === "function") islands.set(value, { chunk, exportName: prefix + name });
+/** The name under which the client code exports the nth island. */
+export const islandName = (n: number): string => `i${n}`;
+
+/** The islands of an app: the default exports of its island modules, which have no other functions. */
+export function collectIslands(modules: object[]): Build["islands"] {
+  return new Map(modules.map((module, n) => {
+    const functions = Object.entries(module).filter(([_, value]) => typeof value === "function");
+    if (functions.length !== 1 || functions[0][0] !== "default") {
+      throw new TypeError(
+        `An island module exports one function, as default, not: ${functions.map(([name]) => name)}`,
+      );
     }
-  }
-  return islands;
+    return [functions[0][1], islandName(n)];
+  }));
 }

@@ -1,1 +1,1 @@
-export { Builder, type BuilderOptions } from "./dev/builder.ts";
+export { Builder, type BuilderOptions, type ListenOptions } from "./dev/builder.ts";

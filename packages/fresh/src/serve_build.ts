@@ -1,42 +1,41 @@
 import { join } from "node:path";
 import type { App } from "./app.ts";
-import { type Chunk, collectIslands, type IslandModule, type StaticFile } from "./build.ts";
-import type { RequestHandler } from "./server/listen.ts";
+import { type Chunk, collectIslands, type StaticFile } from "./build.ts";
 
 /** What the Builder writes to `_fresh/manifest.json`. */
 export interface Manifest {
   id: string;
   files: Record<string, { type: string; etag: string; immutable: boolean }>;
-  boot: Chunk;
-  signals: Chunk;
-  /** By the island module's path. */
-  islands: Record<string, IslandModule>;
+  client: Chunk;
 }
 
-/** The parts of a build, as `_fresh/server.js` hands them over. Modules are given by their paths. */
+/** The parts of a build, as `_fresh/server.js` hands them over. */
 export interface BuiltApp {
   manifest: Manifest;
   /** Where `_fresh/` lies. */
   folder: string;
+  /** Modules by their paths below `routes/`. */
   routes: Record<string, Record<string, unknown>>;
-  islands: Record<string, object>;
+  /** Modules in the order in which they were bundled. */
+  islands: object[];
 }
 
 /** What `deno serve` runs for a built app. */
-export function serveBuild<State>(app: App<State>, built: BuiltApp): { fetch: RequestHandler } {
-  const { manifest, folder, routes, islands } = built;
-  const files = new Map<string, StaticFile>();
-  for (const [url, file] of Object.entries(manifest.files)) {
-    files.set(url, { ...file, read: () => Deno.readFile(join(folder, "public", url)) });
-  }
-  const fetch = app.handler({
-    id: manifest.id,
-    routes: Object.entries(routes).map(([path, module]) => ({ path, module })),
-    islands: collectIslands(
-      Object.entries(islands).map(([path, exports]) => ({ exports, ...manifest.islands[path] })),
-    ),
-    files,
-    client: { boot: manifest.boot, signals: manifest.signals },
-  });
-  return { fetch };
+export function serveBuild<State>(
+  app: App<State>,
+  { manifest: { id, client, files }, folder, routes, islands }: BuiltApp,
+): { fetch: (req: Request) => Promise<Response> } {
+  const served = Object.entries(files).map(([url, file]): [string, StaticFile] => [
+    url,
+    { ...file, read: () => Deno.readFile(join(folder, "public", url)) },
+  ]);
+  return {
+    fetch: app.handler({
+      id,
+      client,
+      routes: Object.entries(routes).map(([path, module]) => ({ path, module })),
+      islands: collectIslands(islands),
+      files: new Map(served),
+    }),
+  };
 }

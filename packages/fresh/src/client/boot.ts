@@ -1,18 +1,5 @@
 // Starts the islands of a page. The page's inline script calls boot() with their components and props.
-import { type ComponentChild, type ComponentType, Fragment, h, options, render, type VNode } from "preact";
-import { lockImage } from "../asset_url.ts";
-import { buildId } from "./build_id.ts";
-
-declare const FRESH_LOCKS_IMAGES: boolean;
-
-// The bundler says whether any island has images of its own; those in slots come from the server, locked already.
-if (FRESH_LOCKS_IMAGES) {
-  const onVNode = options.vnode;
-  options.vnode = (vnode) => {
-    lockImage(vnode.type, vnode.props as Record<string, unknown>, buildId);
-    onVNode?.(vnode);
-  };
-}
+import { type ComponentChild, type ComponentType, Fragment, h, render, type VNode } from "preact";
 
 // The server puts an island and a slot between two such comments each.
 const MARK = /^(\/?)fresh-(island|slot):(\d+)$/;
@@ -34,34 +21,27 @@ export function boot(
   components: ComponentType<Record<string, unknown>>[],
   props: Record<string, unknown>[],
 ): void {
-  const islands = components.map((component, i): VNode => h(component, props[i]) as VNode);
-  const templates = [...document.querySelectorAll<HTMLTemplateElement>("template[data-fresh-slot]")];
-  const marks = [document, ...templates.map((template) => template.content)].flatMap(findMarks);
+  const marks = findMarks();
 
   // Everything is read before anything is rendered: rendering moves and removes nodes.
-  const nested = new Set<number>();
-  for (const { dataset, content } of templates) {
-    slots[Number(dataset.freshSlot)] = toVNodes(content.childNodes, islands, nested);
+  for (const template of document.querySelectorAll<HTMLTemplateElement>("template[data-fresh-slot]")) {
+    slots[Number(template.dataset.freshSlot)] = toVNodes(template.content.childNodes);
   }
   for (const { comment, opens, kind, id } of marks) {
-    if (opens && kind === "slot") slots[id] = toVNodes(between(comment), islands, nested);
+    if (opens && kind === "slot") slots[id] = toVNodes(between(comment));
   }
   // What an island renders has no such comments in it, and they would keep its nodes from their places.
-  const roots = marks.filter(({ comment, kind, id }) => {
-    const isInside = kind === "slot" || nested.has(id);
-    if (isInside) comment.remove();
-    return !isInside;
-  });
-  const containers = roots.filter(({ opens }) => opens).map(({ comment, id }) => ({
-    island: islands[id],
-    container: containerAfter(comment),
-  }));
-  for (const { island, container } of containers) render(island, container);
+  for (const { comment, kind } of marks) {
+    if (kind === "slot") comment.remove();
+  }
+  const containers = marks.filter(({ kind, opens }) => kind === "island" && opens)
+    .map(({ comment, id }) => ({ id, container: containerAfter(comment) }));
+  for (const { id, container } of containers) render(h(components[id], props[id]), container);
 }
 
-function findMarks(root: Node): { comment: Comment; opens: boolean; kind: string; id: number }[] {
+function findMarks(): { comment: Comment; opens: boolean; kind: string; id: number }[] {
   const marks = [];
-  const comments = document.createTreeWalker(root, NodeFilter.SHOW_COMMENT);
+  const comments = document.createTreeWalker(document, NodeFilter.SHOW_COMMENT);
   while (comments.nextNode()) {
     const comment = comments.currentNode as Comment;
     const match = comment.data.match(MARK);
@@ -79,23 +59,13 @@ function between(open: Comment): ChildNode[] {
   return nodes;
 }
 
-/** Server-rendered nodes as vnodes, so that an island can own them. Notes which islands are among them. */
-function toVNodes(nodes: Iterable<ChildNode>, islands: VNode[], nested: Set<number>): ComponentChild[] {
+/** Server-rendered nodes as vnodes, so that an island can own them. */
+function toVNodes(nodes: Iterable<ChildNode>): ComponentChild[] {
   const vnodes: ComponentChild[] = [];
-  let inside: Comment | undefined;
   for (const node of nodes) {
-    if (inside) {
-      if (closes(node, inside)) inside = undefined;
-    } else if (node instanceof Comment) {
-      const [, opens, kind, id] = node.data.match(MARK) ?? [];
-      if (opens !== "" || kind !== "island") continue;
-      nested.add(Number(id));
-      vnodes.push(islands[Number(id)]);
-      inside = node;
-    } else if (node instanceof Text) {
-      vnodes.push(node.data);
-    } else if (node instanceof Element) {
-      vnodes.push(h(node.localName, attributesOf(node), toVNodes(node.childNodes, islands, nested)));
+    if (node instanceof Text) vnodes.push(node.data);
+    else if (node instanceof Element) {
+      vnodes.push(h(node.localName, attributesOf(node), toVNodes(node.childNodes)));
     }
   }
   return vnodes;

@@ -1,11 +1,10 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { App, ListenOptions } from "../app.ts";
+import { relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { App } from "../app.ts";
 import { type Build, collectIslands, type StaticFile } from "../build.ts";
-import { serve } from "../server/listen.ts";
 import { type Bundle, bundleClient } from "./bundle.ts";
+import { contentType } from "./content_type.ts";
 import { type Project, readProject } from "./project.ts";
-import { contentType, readStatic } from "./static_content.ts";
 import { writeBuild } from "./write_build.ts";
 
 /** Where the app lies. */
@@ -14,17 +13,26 @@ export interface BuilderOptions {
   root?: string;
 }
 
+/** Where to listen; every option of `Deno.serve`. */
+export type ListenOptions = Partial<Deno.ServeTcpOptions>;
+
 /** Builds an app for production, or serves it from its sources during development. */
 export class Builder {
   readonly #root: string;
+  readonly #islands: string[] = [];
 
   constructor(options: BuilderOptions = {}) {
     this.#root = resolve(options.root ?? ".");
   }
 
+  /** Adds an island that lies outside `islands/`: a module of the project, as a `file:` URL. */
+  registerIsland(specifier: string): void {
+    this.#islands.push(relative(this.#root, fileURLToPath(specifier)).replaceAll("\\", "/"));
+  }
+
   /** Writes `_fresh/`, to be served with `deno serve -A _fresh/server.js`. */
   async build(): Promise<void> {
-    const project = readProject(this.#root);
+    const project = this.#readProject();
     const buildId = deploymentId() ?? crypto.randomUUID().replaceAll("-", "");
     const bundle = await bundleClient({ ...project, buildId, production: true });
     await writeBuild(project, bundle, buildId);
@@ -38,17 +46,22 @@ export class Builder {
     importApp: () => Promise<{ app: App<State> }>,
     options: ListenOptions = {},
   ): Promise<void> {
-    const project = readProject(this.#root);
+    const project = this.#readProject();
     const buildId = crypto.randomUUID();
     const [{ app }, bundle] = await Promise.all([
       importApp(),
       bundleClient({ ...project, buildId, production: false }),
     ]);
     const handler = app.handler(await developmentBuild(project, bundle, buildId));
-    await serve(
-      (req) => new URL(req.url).pathname === "/_fresh/alive" ? sayAlive(req, buildId) : handler(req),
+    await Deno.serve(
       { hostname: "127.0.0.1", ...options },
-    );
+      (req) => new URL(req.url).pathname === "/_fresh/alive" ? sayAlive(req, buildId) : handler(req),
+    ).finished;
+  }
+
+  #readProject(): Project {
+    const project = readProject(this.#root);
+    return { ...project, islands: [...project.islands, ...this.#islands] };
   }
 }
 
@@ -62,24 +75,20 @@ function deploymentId(): string | undefined {
 async function developmentBuild(project: Project, bundle: Bundle, id: string): Promise<Build> {
   const load = (path: string) => import(pathToFileURL(resolve(project.root, path)).href);
   const routes = project.routes.map(async (path) => ({ path, module: await load(`routes/${path}`) }));
-  const islands = project.islands.map(async (path) => ({
-    exports: await load(path),
-    ...bundle.islands.get(path)!,
-  }));
-  const { boot, signals, reload } = bundle;
   return {
     id,
     routes: await Promise.all(routes),
-    islands: collectIslands(await Promise.all(islands)),
-    files: developmentFiles(project, bundle, id),
-    client: { boot, signals, reload },
+    islands: collectIslands(await Promise.all(project.islands.map(load))),
+    files: developmentFiles(project, bundle),
+    client: bundle.client,
+    reload: bundle.reload,
   };
 }
 
-function developmentFiles(project: Project, bundle: Bundle, id: string): Map<string, StaticFile> {
+function developmentFiles(project: Project, bundle: Bundle): Map<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   for (const path of project.staticFiles) {
-    const read = () => readStatic(resolve(project.root, "static", path), id);
+    const read = () => Deno.readFile(resolve(project.root, "static", path));
     files.set(`/${path}`, { type: contentType(path), immutable: false, read });
   }
   for (const [url, content] of bundle.files) {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Builder } from "./builder.ts";
-import { inlinePublicEnv } from "./island_plugin.ts";
 
 const root = fileURLToPath(import.meta.resolve("../../testdata/app"));
 const removeBuild = () => Deno.remove(`${root}/_fresh`, { recursive: true });
@@ -23,25 +22,34 @@ Deno.test("build() writes a server that serves pages, islands and files without 
         "text/javascript; charset=utf-8",
       ]);
       assert.match(answer.headers.get("cache-control")!, /immutable/);
-      assert.doesNotMatch(await answer.text(), /output/, "code of islands that the page does not show");
+      await answer.body?.cancel();
     }
     assert.equal((await get("/plain")).headers.get("link"), null);
-    assert.match(await (await get("/style.css")).text(), /url\("\/logo\.svg\?__frsh_c=\w+"\)/);
+    assert.match(await (await get("/style.css")).text(), /url\("\/logo\.svg"\)/);
   } finally {
     await removeBuild();
   }
 });
 
-Deno.test("islands that share a module of the app are one file, others have their own", async () => {
-  await new Builder({ root }).build();
+Deno.test("build() bundles registered islands with those of the folder, as one file", async () => {
+  const builder = new Builder({ root });
+  builder.registerIsland(import.meta.resolve("../../testdata/app/components/Registered.tsx"));
+  await builder.build();
   try {
-    const { islands } = JSON.parse(await Deno.readTextFile(`${root}/_fresh/manifest.json`));
-    const urlOf = (name: string) => islands[`islands/${name}.tsx`].chunk.url;
-    assert.equal(urlOf("Adder"), urlOf("Total"));
-    assert.notEqual(urlOf("Adder"), urlOf("Counter"));
+    const { client, files } = JSON.parse(await Deno.readTextFile(`${root}/_fresh/manifest.json`));
+    assert.deepEqual(Object.keys(files).filter((url) => url.endsWith(".js")), [client.url]);
+    const code = await Deno.readTextFile(`${root}/_fresh/public${client.url}`);
+    assert.match(code, /"output"/);
+    assert.match(code, /"meter"/);
   } finally {
     await removeBuild();
   }
+});
+
+Deno.test("build() refuses an island that imports Fresh", async () => {
+  const builder = new Builder({ root });
+  builder.registerIsland(import.meta.resolve("../../testdata/app/main.ts"));
+  await assert.rejects(builder.build(), /fresh is for the server: an island cannot import it/);
 });
 
 Deno.test("listen() serves from source, uncached, with the code that reloads pages", async () => {
@@ -70,17 +78,5 @@ Deno.test("listen() serves from source, uncached, with the code that reloads pag
   } finally {
     stop.abort();
     await finished;
-  }
-});
-
-Deno.test("only public variables, written literally, are put into client code", () => {
-  Deno.env.set("FRESH_PUBLIC_TEST", 'a "b"');
-  try {
-    const source =
-      'Deno.env.get("FRESH_PUBLIC_TEST") + process.env.FRESH_PUBLIC_TEST + Deno.env.get("SECRET")';
-    assert.equal(inlinePublicEnv(source), '"a \\"b\\"" + "a \\"b\\"" + Deno.env.get("SECRET")');
-    assert.equal(inlinePublicEnv('Deno.env.get("FRESH_PUBLIC_MISSING")'), "undefined");
-  } finally {
-    Deno.env.delete("FRESH_PUBLIC_TEST");
   }
 });

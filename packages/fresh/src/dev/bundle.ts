@@ -1,19 +1,15 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import type { Chunk, IslandModule } from "../build.ts";
-import { exportPrefix, groupIslands, groupPlugin } from "./island_groups.ts";
+import { type Chunk, islandName } from "../build.ts";
 import { islandPlugin, JSX_OPTIONS } from "./island_plugin.ts";
 
 /** The client code of an app. */
 export interface Bundle {
   /** Contents by address. */
   files: Map<string, Uint8Array<ArrayBuffer>>;
-  boot: Chunk;
-  signals: Chunk;
+  client: Chunk;
   reload: Chunk;
-  /** By the island module's path. */
-  islands: Map<string, IslandModule>;
 }
 
 /** What to bundle: island modules, given by their paths from the project's root. */
@@ -26,9 +22,15 @@ export interface BundleOptions {
 
 const clientModule = (name: string) => fileURLToPath(import.meta.resolve(`../client/${name}.ts`));
 
-/** Bundles the islands and what starts them into ES modules that share their common parts. */
+/** Bundles all islands and what starts them into one ES module; what they import dynamically is loaded by itself. */
 export async function bundleClient({ root, islands, buildId, production }: BundleOptions): Promise<Bundle> {
-  const common = {
+  const exports = [
+    `export * from ${JSON.stringify(clientModule("boot"))};`,
+    ...islands.map((path, n) =>
+      `export { default as ${islandName(n)} } from ${JSON.stringify(`./${path}`)};`
+    ),
+  ];
+  const result = await esbuild.build({
     absWorkingDir: root,
     bundle: true,
     write: false,
@@ -37,33 +39,12 @@ export async function bundleClient({ root, islands, buildId, production }: Bundl
     format: "esm",
     target: "es2022",
     ...JSX_OPTIONS,
-    plugins: [islandPlugin(root)],
-    logLevel: "error",
-  } satisfies esbuild.BuildOptions;
-
-  const groups = groupIslands(await esbuild.build({ ...common, entryPoints: islands }), root);
-  const names = groups.map((_, i) => `islands-${i}`);
-  // Islands that are one group anyway become one file together with what starts them: the least to load.
-  const starters = groups.length === 1 && groups[0].usesSignals
-    ? [clientModule("boot"), clientModule("signals")]
-    : [];
-  const isOneFile = starters.length > 0;
-  const result = await esbuild.build({
-    ...common,
-    entryPoints: {
-      ...(isOneFile ? {} : { boot: clientModule("boot"), signals: clientModule("signals") }),
-      ...(production ? {} : { reload: clientModule("reload") }),
-      ...Object.fromEntries(names.map((name) => [name, name])),
-    },
+    entryPoints: { client: "client", ...(production ? {} : { reload: clientModule("reload") }) },
     splitting: true,
     minify: production,
     sourcemap: production ? false : "inline",
-    define: {
-      FRESH_BUILD_ID: JSON.stringify(buildId),
-      FRESH_LOCKS_IMAGES: String(groups.some((group) => group.hasImages)),
-      "process.env.NODE_ENV": production ? '"production"' : '"development"',
-    },
-    plugins: [groupPlugin(groups, root, starters), ...common.plugins],
+    define: { "process.env.NODE_ENV": production ? '"production"' : '"development"' },
+    plugins: [entryPlugin(root, exports.join("\n")), islandPlugin(root)],
     logLevel: "warning",
   });
   await esbuild.stop();
@@ -73,18 +54,27 @@ export async function bundleClient({ root, islands, buildId, production }: Bundl
     url: urlOf(`${name}.js`),
     imports: importsOf(`${name}.js`, result.metafile.outputs).map(urlOf),
   });
-  const moduleOf = (group: number, i: number) => ({ chunk: chunkOf(names[group]), prefix: exportPrefix(i) });
   return {
     files: new Map(result.outputFiles.map((file) => [
       urlOf(relative(root, file.path)),
       file.contents as Uint8Array<ArrayBuffer>,
     ])),
-    boot: chunkOf(isOneFile ? names[0] : "boot"),
-    signals: chunkOf(isOneFile ? names[0] : "signals"),
+    client: chunkOf("client"),
     reload: chunkOf("reload"),
-    islands: new Map(
-      groups.flatMap(({ entries }, n) => entries.map(({ path }, i) => [path, moduleOf(n, i)])),
-    ),
+  };
+}
+
+/** Lets esbuild find the entry point `client`, which is made here. */
+function entryPlugin(root: string, contents: string): esbuild.Plugin {
+  return {
+    name: "fresh-client",
+    setup(build) {
+      build.onResolve(
+        { filter: /^client$/ },
+        ({ path, kind }) => kind === "entry-point" ? { path, namespace: "fresh-client" } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: "fresh-client" }, () => ({ contents, resolveDir: root }));
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url";
 import type { Loader, Plugin } from "esbuild";
 
-const RUNTIME = fileURLToPath(import.meta.resolve("../client/runtime.ts"));
 /** Where this package lies. */
-export const FRESH_SOURCES = fileURLToPath(import.meta.resolve("../"));
+const FRESH_SOURCES = fileURLToPath(import.meta.resolve("../"));
 
 /** Jsx becomes calls of preact's `h`, which is less to load than the automatic runtime and makes shorter calls. */
 export const JSX_OPTIONS = { jsx: "transform", jsxFactory: "$h", jsxFragment: "$Fragment" } as const;
@@ -12,17 +11,16 @@ const IMPORT_JSX = `import{h as $h,Fragment as $Fragment}from"preact";`;
 // Marks what this plugin handed back to esbuild, so that it does not ask the plugin again.
 const RESOLVED = Symbol("resolved");
 
-/**
- * Teaches esbuild what the app's modules expect: names are those of the project's import map, `fresh/runtime` is its
- * browser side, and public environment variables are known at build time.
- */
+/** Teaches esbuild what the app's modules expect: names are those of the project's import map. */
 export function islandPlugin(root: string): Plugin {
   return {
     name: "fresh-islands",
     setup(build) {
       const importMap = readImportMap(root);
 
-      build.onResolve({ filter: /^(fresh|@fresh\/core)\/runtime$/ }, () => ({ path: RUNTIME }));
+      build.onResolve({ filter: /^(fresh|@fresh\/core)(\/|$)/ }, ({ path }) => ({
+        errors: [{ text: `${path} is for the server: an island cannot import it` }],
+      }));
 
       // Bare names are resolved from the project's root, whoever imports them: that keeps one copy of preact.
       build.onResolve({ filter: /^[@\w]/ }, ({ path, importer, kind, pluginData }) => {
@@ -32,12 +30,9 @@ export function islandPlugin(root: string): Plugin {
         return build.resolve(target, { resolveDir: root, kind, pluginData: RESOLVED });
       });
 
-      build.onLoad({ filter: /\.(tsx?|jsx?)$/ }, async ({ path }) => {
+      build.onLoad({ filter: /\.[tj]sx$/ }, async ({ path }) => {
         if (path.includes("/node_modules/")) return undefined;
-        const source = await Deno.readTextFile(path);
-        const loader = path.slice(path.lastIndexOf(".") + 1) as Loader;
-        const contents = inlinePublicEnv(source);
-        return { contents: loader.endsWith("x") ? IMPORT_JSX + contents : contents, loader };
+        return { contents: IMPORT_JSX + await Deno.readTextFile(path), loader: path.slice(-3) as Loader };
       });
     },
   };
@@ -56,19 +51,8 @@ function readImportMap(root: string): Record<string, string> {
 /** What esbuild has to look for: a package's name without its version, or a path relative to the root. */
 function mapSpecifier(specifier: string, importMap: Record<string, string>): string {
   const key = Object.keys(importMap)
-    .filter((key) =>
-      specifier === key ||
-      specifier.startsWith(key.endsWith("/") ? key : `${key}/`)
-    )
+    .filter((key) => specifier === key || specifier.startsWith(key.endsWith("/") ? key : `${key}/`))
     .sort((a, b) => b.length - a.length)[0];
   const target = key === undefined ? specifier : importMap[key] + specifier.slice(key.length);
   return target.replace(/^npm:\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]+)?/, "$1");
-}
-
-/** `Deno.env.get("FRESH_PUBLIC_X")` and `process.env.FRESH_PUBLIC_X`, written like this, become their values. */
-export function inlinePublicEnv(source: string): string {
-  const valueOf = (name: string) => JSON.stringify(Deno.env.get(name)) ?? "undefined";
-  return source
-    .replaceAll(/\bDeno\.env\.get\(\s*(["'`])(FRESH_PUBLIC_\w+)\1\s*\)/g, (_, _quote, name) => valueOf(name))
-    .replaceAll(/\bprocess\.env\.(FRESH_PUBLIC_\w+)/g, (_, name) => valueOf(name));
 }

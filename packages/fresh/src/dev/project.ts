@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isRouteFile } from "../server/file_routes.ts";
 
@@ -6,7 +7,7 @@ export interface Project {
   root: string;
   /** Below `routes/`. */
   routes: string[];
-  /** Modules whose exported functions are islands. */
+  /** Modules whose default exports are islands. */
   islands: string[];
   /** Below `static/`; names that start with a dot are private, except `.well-known`. */
   staticFiles: string[];
@@ -14,13 +15,11 @@ export interface Project {
 
 /** Looks for routes, islands and static files in the folder of the app. */
 export function readProject(root: string): Project {
-  const inRoutes = filesBelow(join(root, "routes"));
-  const local = inRoutes.filter((path) => path.includes("(_islands)/")).map((path) => `routes/${path}`);
-  const shared = filesBelow(join(root, "islands")).map((path) => `islands/${path}`);
   return {
     root,
-    routes: inRoutes.filter(isRouteFile),
-    islands: [...shared, ...local].filter((path) => /(?<!_test|\.d)\.(tsx?|jsx?)$/.test(path)),
+    routes: filesBelow(join(root, "routes")).filter(isRouteFile),
+    islands: filesBelow(join(root, "islands")).filter((path) => /(?<!_test|\.d)\.(tsx?|jsx?)$/.test(path))
+      .map((path) => `islands/${path}`),
     staticFiles: filesBelow(join(root, "static")).filter((path) => !/(^|\/)\.(?!well-known\/)/.test(path)),
   };
 }
@@ -31,18 +30,10 @@ function filesBelow(folder: string): string[] {
 }
 
 function* walk(folder: string): Generator<string> {
-  for (const entry of list(folder)) {
+  if (!existsSync(folder)) return;
+  for (const entry of Deno.readDirSync(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory) yield* walk(path);
     else if (entry.isFile) yield path;
-  }
-}
-
-function list(folder: string): Iterable<Deno.DirEntry> {
-  try {
-    return [...Deno.readDirSync(folder)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
   }
 }

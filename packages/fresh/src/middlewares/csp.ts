@@ -1,14 +1,10 @@
-import type { RequestContext } from "../context.ts";
-import type { Middleware } from "../define.ts";
+import type { RequestContext } from "../server/request_context.ts";
+import type { Middleware } from "../types.ts";
 
 /** How `csp()` differs from its defaults. */
 export interface CspOptions {
   /** Directives such as `"img-src 'self' https://img.test"`; each replaces the default of the same name. */
   csp?: string[];
-  /** Only report what the policy would block. */
-  reportOnly?: boolean;
-  /** Address to which browsers report what was blocked. */
-  reportTo?: string;
   /** On rendered pages, allow inline code by the page's nonce in place of `'unsafe-inline'`. */
   useNonce?: boolean;
 }
@@ -31,25 +27,17 @@ const DEFAULTS = [
 
 const nameOf = (directive: string) => directive.trim().split(/\s/, 1)[0];
 
-/** Sends a Content-Security-Policy with every answer of what lies below. */
+/** Sends a Content-Security-Policy (https://www.w3.org/TR/CSP3/) with every answer of what lies below. */
 export function csp<State>(options: CspOptions = {}): Middleware<State> {
   const directives = new Map([...DEFAULTS, ...options.csp ?? []].map((entry) => [nameOf(entry), entry]));
-  if (options.reportTo) {
-    directives.set("report-to", "report-to csp-endpoint").set("report-uri", `report-uri ${options.reportTo}`);
-  }
   const policy = [...directives.values()].join("; ");
-  const header = `content-security-policy${options.reportOnly ? "-report-only" : ""}`;
-
   return async (ctx) => {
     const response = await ctx.next();
     const { nonce } = ctx as unknown as RequestContext;
     const value = options.useNonce && nonce
       ? policy.replaceAll("'unsafe-inline'", `'nonce-${nonce}'`)
       : policy;
-    response.headers.set(header, value);
-    if (options.reportTo) {
-      response.headers.set("reporting-endpoints", `csp-endpoint="${options.reportTo}"`);
-    }
+    response.headers.set("content-security-policy", value);
     return response;
   };
 }

@@ -1,7 +1,7 @@
 import { LOCK } from "../asset_url.ts";
 import type { StaticFile } from "../build.ts";
-import type { RequestContext } from "../context.ts";
-import type { Middleware } from "../define.ts";
+import type { RequestContext } from "../server/request_context.ts";
+import type { Middleware } from "../types.ts";
 
 const FOREVER = "public, max-age=31536000, immutable";
 const NO_STORE = "no-cache, no-store, max-age=0, must-revalidate";

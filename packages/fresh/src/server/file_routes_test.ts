@@ -2,17 +2,13 @@ import assert from "node:assert/strict";
 import { h } from "preact";
 import { App } from "../app.ts";
 import { emptyBuild } from "../build.ts";
-import type { PageProps } from "../define.ts";
 import { HttpError } from "../http_error.ts";
-import { Head } from "../runtime.ts";
+import type { PageProps } from "../types.ts";
 import { isRouteFile } from "./file_routes.ts";
 
 type Module = Record<string, unknown>;
 
 const page = (text: string) => ({ default: () => h("p", null, text) });
-const layout = (name: string) => ({
-  default: ({ Component }: PageProps<null>) => h("section", { id: name }, h(Component, null)),
-});
 const fail = (error: Error) => ({ handler: () => Promise.reject(error) });
 
 async function get(routes: Record<string, Module>, path: string, method = "GET") {
@@ -22,32 +18,38 @@ async function get(routes: Record<string, Module>, path: string, method = "GET")
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 
-Deno.test("a page lies in the layouts of its folders, groups included, and in _app", async () => {
+Deno.test("a page lies in _app, rendered or by ctx.render(), and its scripts get the page's nonce", async () => {
   const app = {
-    default: ({ Component }: PageProps<null>) =>
-      h("html", null, h("head", null, h("title", null, "app")), h("body", null, h(Component, null))),
+    default: ({ Component }: PageProps) =>
+      h("html", null, h("body", null, h(Component, null), h("script", null, "1"))),
   };
-  const routes = { "_app.tsx": app, "_layout.tsx": layout("root"), "(g)/_layout.tsx": layout("group") };
-  const { body } = await get({ ...routes, "(g)/a.tsx": page("a") }, "/a");
-  assert.equal(
-    body,
-    '<!DOCTYPE html><html><head><title>app</title></head><body><section id="root"><section id="group">' +
-      "<p>a</p></section></section></body></html>",
-  );
+  const files = Object.entries({ "_app.tsx": app, "a.tsx": page("a") }).map(([path, module]) => ({
+    path,
+    module,
+  }));
+  const handler = new App().fsRoutes().all("/b", (ctx) => ctx.render(h("p", null, "b")))
+    .handler({ ...emptyBuild(), routes: files });
+  for (const name of ["a", "b"]) {
+    const html = await (await handler(new Request(`http://localhost/${name}`))).text();
+    assert.match(
+      html,
+      new RegExp(
+        `^<!DOCTYPE html><html><body><p>${name}</p><script nonce="\\w{32}">1</script></body></html>$`,
+      ),
+    );
+  }
 });
 
-Deno.test("tags in <Head> replace like tags of _app, and one page's tags are not left over for the next", async () => {
-  const app = {
-    default: ({ Component }: PageProps<null>) =>
-      h("html", null, h("head", null, h("title", null, "app")), h("body", null, h(Component, null))),
-  };
-  const titled = {
-    default: () => h(Head, null, h("title", null, "page"), h("meta", { name: "a", content: "b" })),
-  };
-  const routes = { "_app.tsx": app, "titled.tsx": titled, "plain.tsx": page("plain") };
-  const head = async (path: string) => (await get(routes, path)).body.match(/<head>(.*)<\/head>/)![1];
-  assert.equal(await head("/titled"), '<title>page</title><meta name="a" content="b"/>');
-  assert.equal(await head("/plain"), "<title>app</title>");
+Deno.test("a page that returns a Promise or a Response is a 500", async () => {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    for (const result of [Promise.resolve(null), new Response()]) {
+      assert.equal((await get({ "a.tsx": { default: () => result } }, "/a")).status, 500);
+    }
+  } finally {
+    console.error = error;
+  }
 });
 
 Deno.test("the most specific file wins: static before parameter before catch-all", async () => {
@@ -83,13 +85,21 @@ Deno.test("the nearest error page answers with the error's status; root middlewa
   assert.equal((await get(routes, "/nowhere")).status, 404);
 });
 
-Deno.test("a method that a handler object lacks is 404; a page without handler answers every method", async () => {
-  const routes = { "api.ts": { handler: { GET: () => new Response("got") } }, "page.tsx": page("any") };
-  assert.equal((await get(routes, "/api", "POST")).status, 404);
-  assert.equal((await get(routes, "/page", "POST")).status, 200);
+Deno.test("a page answers every method", async () => {
+  assert.equal((await get({ "page.tsx": page("any") }, "/page", "POST")).status, 200);
 });
 
-Deno.test("tests, private folders and unknown underscore files are no routes", () => {
-  const paths = ["a.tsx", "_app.tsx", "a_test.ts", "(_islands)/A.tsx", "_notes.ts", "a.d.ts", "readme.md"];
+Deno.test("a route with an object of handlers, or with neither handler nor page, is refused at the start", () => {
+  const start = (module: Module) =>
+    new App().fsRoutes().handler({ ...emptyBuild(), routes: [{ path: "a.ts", module }] });
+  assert.throws(() => start({ handler: { GET: () => new Response() } }), /routes\/a\.ts exports neither/);
+  assert.throws(() => start({}), /routes\/a\.ts exports neither/);
+});
+
+Deno.test("tests and unknown underscore files are no routes; what only upstream knows is refused", () => {
+  const paths = ["a.tsx", "_app.tsx", "a_test.ts", "_notes.ts", "a.d.ts", "readme.md"];
   assert.deepEqual(paths.filter(isRouteFile), ["a.tsx", "_app.tsx"]);
+  for (const path of ["_layout.tsx", "a/_404.tsx", "(_islands)/A.tsx"]) {
+    assert.throws(() => isRouteFile(path), /left out/);
+  }
 });

@@ -1,63 +1,52 @@
-import { type ComponentChildren, Fragment, type FunctionComponent, h, type VNode } from "preact";
-import type { RequestContext } from "../context.ts";
-import type { PageComponent, PageProps } from "../define.ts";
-import { renderDocument } from "./document.ts";
-import { pageChunks } from "./islands.ts";
+import { Fragment, type FunctionComponent, h, type VNode } from "preact";
+import type { PageComponent, PageProps } from "../types.ts";
+import { bootScript, pageChunks, renderHiddenSlots } from "./islands.ts";
 import { rawHtml } from "./raw_html.ts";
 import { renderInto, RenderState } from "./render_state.ts";
+import type { Build } from "../build.ts";
+import "./vnode_hooks.ts";
 
-const AsyncFunction = (async () => {}).constructor;
-
-/**
- * Renders a page inside its layouts and `_app`. The page and the layouts become html before `_app` runs, so that what
- * they write to `state` or to `<Head>` is there for it. A Response from any async part is sent as it is.
- */
-export async function renderPage(
-  ctx: RequestContext,
-  component: PageComponent,
-  data: unknown,
-  init: ResponseInit = {},
-): Promise<Response> {
-  const { app, layouts } = ctx.view;
-  const state = new RenderState(ctx.build);
-
-  let content = await call(component, props(ctx, data));
-  for (const layout of layouts.toReversed()) {
-    if (content instanceof Response) return content;
-    content = await call(layout, props(ctx, null, content));
-  }
-  if (content instanceof Response) return content;
-  if (app) {
-    const html = renderInto(state, content);
-    content = await call(app, props(ctx, null, rawHtml(html)));
-    if (content instanceof Response) return content;
-  }
-  const html = renderDocument(state, h(Fragment, null, content));
-  ctx.nonce = state.nonce;
-  return new Response(html, { ...init, headers: pageHeaders(init.headers, state) });
+/** The request that a page is rendered for. */
+export interface PageRequest extends Omit<PageProps, "Component"> {
+  readonly build: Build;
+  /** The `_app` around the page. */
+  app: PageComponent | undefined;
+  /** Set to the nonce of the page that was rendered. */
+  nonce: string | undefined;
 }
 
-function props<Data>(ctx: RequestContext, data: Data, content: ComponentChildren = null): PageProps<Data> {
-  const { req, url, params, state, error } = ctx;
-  const Component: FunctionComponent = () => content as VNode;
-  return { req, url, params, state, error, data, Component };
+/** Renders a page to html, then `_app` around it, which has to render `<html>` and `<body>`. */
+export function renderPage(ctx: PageRequest, component: PageComponent, init: ResponseInit = {}): Response {
+  const { req, url, state, error } = ctx;
+  const rendering = new RenderState(ctx.build);
+  const render = (part: PageComponent, content: VNode | null) => {
+    const Component: FunctionComponent = () => content;
+    const Part: FunctionComponent = () => {
+      const result = part({ req, url, state, error, Component });
+      if (result instanceof Response || result instanceof Promise) {
+        throw new TypeError("A page or _app returns what to render: no Response and no Promise");
+      }
+      return h(Fragment, null, result);
+    };
+    return renderInto(rendering, h(Part, null));
+  };
+  const page = render(component, null);
+  const html = ctx.app ? render(ctx.app, rawHtml(page)) : page;
+  ctx.nonce = rendering.nonce;
+  const end = renderHiddenSlots(rendering) + bootScript(rendering);
+  return new Response(`<!DOCTYPE html>${beforeEnd(html, end)}`, {
+    ...init,
+    headers: pageHeaders(init.headers, rendering),
+  });
 }
 
-/** Sync parts are rendered as components and may use hooks; async ones are awaited first. */
-function call<Data>(
-  component: PageComponent<Data>,
-  props: PageProps<Data>,
-): ComponentChildren | Response | Promise<ComponentChildren | Response> {
-  if (component instanceof AsyncFunction) return component(props);
-  return h(() => {
-    const content = component(props);
-    if (content instanceof Response || content instanceof Promise) {
-      throw new TypeError("Only an async page, layout or _app may wait or return a Response");
-    }
-    return h(Fragment, null, content);
-  }, null);
+/** Puts `end` in front of the tags that close the document. */
+function beforeEnd(html: string, end: string): string {
+  const closing = html.match(/(?:<\/body>)?<\/html>$/);
+  return closing ? html.slice(0, closing.index) + end + closing[0] : html + end;
 }
 
+/** Names all client code in the `Link` header, so that the browser asks for it at once. */
 function pageHeaders(init: HeadersInit | undefined, state: RenderState): Headers {
   const headers = new Headers(init);
   headers.set("content-type", "text/html; charset=utf-8");

@@ -1,10 +1,10 @@
-import type { ComponentChildren, VNode } from "preact";
+import type { ComponentChildren, ComponentType, VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
-import type { Build, Island } from "../build.ts";
+import type { Build } from "../build.ts";
 
 /** An island that a page shows, with the props its browser half will get. */
 export interface IslandUse {
-  island: Island;
+  component: ComponentType;
   props: Record<string, unknown>;
 }
 
@@ -18,14 +18,10 @@ export class Slot {
 export class RenderState {
   /** For the inline scripts and styles of this document only. */
   readonly nonce: string = crypto.randomUUID().replaceAll("-", "");
-  readonly head: Map<string, VNode> = new Map();
   readonly islands: IslandUse[] = [];
   readonly slots: Slot[] = [];
-  /** Which of `html`, `head` and `body` the app rendered itself. */
-  readonly seen: Set<string> = new Set();
-  insideHead = false;
-  /** An island inside an island is a plain component. */
-  insideIsland = false;
+  /** Where the renderer is. An island inside an island is a plain component; in a slot there is none. */
+  inside: "page" | "island" | "slot" = "page";
 
   constructor(readonly build: Build) {}
 }

@@ -1,5 +1,5 @@
 import { total } from "../components/total.ts";
 
-export function Adder() {
+export default function Adder() {
   return <button type="button" onClick={() => total.value++}>add</button>;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { makeTemporaryFolder } from "../../tests/support/temporary_folder.ts";
 import { LocalError } from "../errors.ts";
-import { readFunctions } from "./functions.ts";
+import { readFunctions } from "./edge_functions.ts";
 
 /** A folder laid out like `supabase/`, with that configuration and those functions. */
 async function project(config: string, ...functions: string[]) {
@@ -13,14 +13,14 @@ async function project(config: string, ...functions: string[]) {
   return { folder, [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose]() };
 }
 
-Deno.test("a function that config.toml does not mention asks for a token", async () => {
+Deno.test("readFunctions(): a function that config.toml does not mention asks for a token", async () => {
   await using it = await project("", "hello");
   assert.deepEqual(await readFunctions(it.folder), [
     { name: "hello", verifyJwt: true, entrypoint: join(it.folder, "functions/hello/index.ts"), env: {} },
   ]);
 });
 
-Deno.test("config.toml says where a function begins, whether it asks for a token, and what it knows", async () => {
+Deno.test("readFunctions() takes entrypoint, verify_jwt and env from config.toml, and leaves out _shared", async () => {
   await using it = await project(
     `[functions.hello]
      verify_jwt = false
@@ -46,7 +46,7 @@ for (
     ["broken TOML", "[functions.hello", /config\.toml cannot be used/],
   ] as const
 ) {
-  Deno.test(`config.toml with ${what} is refused by name`, async () => {
+  Deno.test(`readFunctions() refuses ${what} in config.toml and names it`, async () => {
     await using it = await project(config, "hello");
     await assert.rejects(readFunctions(it.folder), (error) => {
       assert(error instanceof LocalError);

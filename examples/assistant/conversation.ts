@@ -1,16 +1,17 @@
 import { signal } from "@preact/signals";
-import { callPlugin } from "./api/connection.ts";
-import { pageLanguage } from "./language/page_language.ts";
-import { dismissToast, showToast } from "./toasts.ts";
+import { callPlugin } from "../../browser/api/connection.ts";
+import { pageLanguage } from "../../browser/language/page_language.ts";
+import { dismissToast, showToast } from "../../browser/toasts.ts";
 
-/** What was said so far: by the person and by the assistant in turn. */
+/** The messages so far, in turn from the person and from the assistant. */
 export const conversation = signal<string[]>([]);
 
 let isSending = false;
 
 /**
- * Says something to the assistant. Tells whether it arrived; if not, the person has been told why: by the paywall where
- * a limit of the plan is in the way, else by a toast. One thing is said at a time, so that a double click says it once.
+ * Sends a message to the assistant and resolves to whether it was answered. If not, the person sees why: in the paywall
+ * when a limit of the plan is reached (the API client shows that), otherwise in a toast. While one message is on its way
+ * no other is sent, so a double click sends one.
  */
 export async function say(message: string): Promise<boolean> {
   if (isSending) return false;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isWrapper } from "./wrappers.ts";
+import { isWrapper } from "./npm_wrapper.ts";
 
 const commands: Record<string, boolean> = {
   "deno task dev": true,

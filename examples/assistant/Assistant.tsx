@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
-import { conversation, say } from "../browser/assistant.ts";
-import { pageLanguage } from "../browser/language/page_language.ts";
+import { conversation, say } from "./conversation.ts";
+import { pageLanguage } from "../../browser/language/page_language.ts";
 
 /**
- * A conversation with an assistant that repeats what it hears: the least that a feature with a limit can be. The
- * children are what the server has written of the form.
+ * A conversation with an assistant that repeats what it hears. The children are the content of the form, which the
+ * server has rendered.
  */
 export default function Assistant({ children }: { children: ComponentChildren }) {
   return (

@@ -2,8 +2,8 @@
  * The edge functions, served as hosted Supabase serves them: the token is checked first unless the function says
  * otherwise, the function sees the path without `/functions/v1`, and it knows nothing but its own environment.
  *
- * Each function is a process of its own, because only a process has an environment and permissions of its own: a
- * function that would miss a secret or reach for a file on Supabase misses it here too.
+ * Each function is a process, because only a process has its own environment and permissions: a function that lacks a
+ * secret or a permission on Supabase lacks it here too.
  */
 import { errors, jwtVerify } from "jose";
 import { join } from "node:path";
@@ -45,13 +45,13 @@ export interface FunctionsOptions {
   folder: string;
   /** HS256 secret of the tokens. */
   jwtSecret: string;
-  /** What the platform tells every function, and what `supabase secrets set` would: name to value. */
+  /** The variables of every function: those of the platform and those of `supabase secrets set`. */
   secrets: Record<string, string>;
 }
 
 /**
- * Reads which functions there are: the folders in `functions/` that do not begin with an underscore and are not
- * switched off in `config.toml`. Throws LocalError `bad_config`.
+ * Reads which functions there are: the folders in `functions/` whose names do not start with an underscore and which
+ * `config.toml` does not disable. Throws LocalError `bad_config`.
  */
 export async function readFunctions(folder: string): Promise<EdgeFunction[]> {
   const configs = await readConfig(join(folder, "config.toml"));

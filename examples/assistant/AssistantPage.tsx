@@ -1,18 +1,24 @@
 import { chooseLanguage } from "../../browser/language/choose_language.ts";
 import Note from "../../components/Note.tsx";
 import PageHeader from "../../components/PageHeader.tsx";
-import { define } from "../../server/page_context.ts";
-import Assistant from "../../islands/Assistant.tsx";
 import ParentListener from "../../islands/ParentListener.tsx";
 import Paywall from "../../islands/Paywall.tsx";
 import Toasts from "../../islands/Toasts.tsx";
+import type { PublicConfig } from "../../server/page_context.ts";
+import Assistant from "./Assistant.tsx";
 
-/** A feature that the plan limits, from end to end: an assistant, and what happens when its limit is reached. */
-export default define.page(({ req, state: { config }, url }) => {
+interface AssistantPageProps {
+  req: Request;
+  url: URL;
+  config: PublicConfig;
+}
+
+/** The page of a feature that the plan limits: the feature, and the paywall for when its limit is reached. */
+export default function AssistantPage({ req, url, config }: AssistantPageProps) {
   const { texts } = chooseLanguage(req);
   return (
     <main>
-      <PageHeader page="assistant" texts={texts.pages} search={url.search}>
+      <PageHeader page="assistant" texts={texts.pages} search={url.search} showsExamples>
         <Toasts />
       </PageHeader>
       <noscript>
@@ -30,8 +36,8 @@ export default define.page(({ req, state: { config }, url }) => {
       <ParentListener
         parentOrigin={config.parentAppUrl}
         identityProvider={config.identityProvider}
-        stripeJs={null} // a checkout inside the page has its place on the billing page
+        stripeJs={null} // embedded checkout is only on the billing page
       />
     </main>
   );
-});
+}
