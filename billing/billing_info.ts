@@ -10,7 +10,7 @@ const limitSchema = z.object({
   windowSeconds: z.number(),
   /** `rolling`: the last `windowSeconds`, at any moment. `calendar_month`: since the first of the month, UTC. */
   period: z.enum(["rolling", "calendar_month"]),
-  hardLimit: z.number(),
+  quota: z.number(),
 });
 
 const usageSchema = limitSchema.extend({

@@ -26,7 +26,7 @@ try {
   if (!dryRun) printEnvironment(setup);
 } catch (error) {
   if (!(error instanceof PlansFileError)) throw error;
-  console.error(`The plans cannot be used:\n${error.message}`);
+  console.error(error.message);
   Deno.exitCode = 1;
 }
 

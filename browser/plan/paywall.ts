@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 /** What the server says when a limit of the plan is reached: the members of its problem document. */
 export interface QuotaProblem {
   feature: string;
-  limit: number;
+  quota: number;
   used: number;
   /** 0 = so many at once. */
   windowSeconds: number;

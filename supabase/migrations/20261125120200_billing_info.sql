@@ -5,8 +5,8 @@ create function public.billing_info() returns jsonb
 as $$
   with limits as (
     select l.plan_id, jsonb_agg(jsonb_build_object(
-      'feature', l.feature, 'windowSeconds', l.window_seconds, 'period', l.period, 'hardLimit', l.hard_limit)
-      order by l.feature, l.time_window, l.period) as list
+      'feature', l.feature, 'windowSeconds', l.window_seconds, 'period', l.period, 'quota', l.quota)
+      order by l.feature, l.quota_window, l.period) as list
     from public.plan_limits l group by l.plan_id
   ), plan_list as (
     select p.id, p.is_active, p.rank, jsonb_build_object(
@@ -21,7 +21,7 @@ as $$
     'usage', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'feature', u.feature, 'windowSeconds', u.window_seconds, 'period', u.period, 'used', u.used,
-        'hardLimit', u.hard_limit, 'resetsAt', u.resets_at, 'daily', (
+        'quota', u.quota, 'resetsAt', u.resets_at, 'daily', (
           select coalesce(jsonb_agg(coalesce(k.quantity, 0) order by day), '[]')
           from generate_series(0, case when u.window_seconds > 0 then 29 else -1 end) as days_ago
           cross join lateral (select date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * days_ago) as day) d

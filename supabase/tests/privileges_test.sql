@@ -49,7 +49,7 @@ select bag_eq(
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',
     'billing.report_missing(text, text)',
-    'billing.settle_usage_report(text, uuid, text, text, interval)',
+    'billing.record_usage_report_outcome(text, uuid, text, text, interval)',
     'billing.reduce_payloads(interval)',
     'billing.unconfirmed_customers(timestamp with time zone)',
     'billing.unconfirmed_objects(timestamp with time zone)',
@@ -80,8 +80,11 @@ select is_empty(
 select is_empty($$ select pg_temp.executable('anon') $$, 'anon may call no function');
 select is_empty($$ select pg_temp.table_privileges('anon') $$, 'anon has no privilege on any table');
 
-select bag_eq($$ select pg_temp.executable('service_role') $$, array['billing.default_grace_period()'],
-  'service_role may call the default of plans.grace_period, which it writes, and no other function');
+select bag_eq($$ select pg_temp.executable('service_role') $$, array[
+    'billing.default_grace_period()',
+    'billing.window_start(text, bigint, interval, timestamp with time zone)',
+    'billing.window_release(text, bigint, interval, timestamp with time zone)'],
+  'service_role may call the default of plans.grace_period, which it writes, what usage_overview calls, and nothing else');
 select bag_eq(
   $$ select pg_temp.table_privileges('service_role') $$,
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',

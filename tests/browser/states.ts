@@ -27,8 +27,8 @@ const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
 
 const wizards = { feature: "active_wizard", windowSeconds: 0, period: "rolling" } as const;
-const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, hardLimit: 1 }] };
-const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, hardLimit: 20 }] };
+const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, quota: 1 }] };
+const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, quota: 20 }] };
 const plans = [freePlan, proPlan];
 
 /** A month of use with its weekends, so that its sum is `total`. */
@@ -44,7 +44,7 @@ function onFree(used: number, changes: Partial<BillingInfo> = {}): BillingInfo {
     plans,
     usage: [
       { ...messages, used, resetsAt: used > 0 ? inDays(12) : null, daily: daily(used) },
-      { ...wizards, hardLimit: 1, used: 0, resetsAt: null, daily: [] },
+      { ...wizards, quota: 1, used: 0, resetsAt: null, daily: [] },
     ],
     ...changes,
   });
@@ -69,7 +69,7 @@ function onPro(changes: Partial<BillingInfo> = {}): BillingInfo {
     plans,
     usage: [
       { ...messages, used: 1284, resetsAt: inDays(12), daily: daily(1284) },
-      { ...wizards, hardLimit: 20, used: 3, resetsAt: null, daily: [] },
+      { ...wizards, quota: 20, used: 3, resetsAt: null, daily: [] },
     ],
     subscription: subscriptionWith({ currentPeriodEnd: inDays(17) }),
     invoices: [3, 2, 1].map((number) => invoice(number, "paid")),
@@ -111,7 +111,7 @@ const refusal = () => ({
   code: "quota_exceeded",
   status: 402,
   feature: "ai_chat_message",
-  limit: 100,
+  quota: 100,
   used: 100,
   windowSeconds: 2_592_000,
   period: "rolling",

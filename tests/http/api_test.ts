@@ -163,8 +163,8 @@ Deno.test("GET /api/community/billing-info returns plan, limits, usage and plans
   assert.equal(status, 200);
   const free = { code: "free", name: "Free", priceCents: 0, currency: "usd", billingInterval: null };
   const limits = [
-    { feature: "active_wizard", windowSeconds: 0, period: "rolling", hardLimit: 1 },
-    { feature: "ai_chat_message", windowSeconds: 30 * 86400, period: "rolling", hardLimit: 100 },
+    { feature: "active_wizard", windowSeconds: 0, period: "rolling", quota: 1 },
+    { feature: "ai_chat_message", windowSeconds: 30 * 86400, period: "rolling", quota: 100 },
   ];
   assert.deepEqual({ ...body, plans: undefined }, {
     community: { id: admin.cid, title: "Readers", hasBillingAccount: false },

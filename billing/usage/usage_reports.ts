@@ -1,49 +1,49 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { connectMeters } from "./meters.ts";
 import {
   deliverUsageReport,
   type DeliveryDependencies,
+  type DeliveryResult,
   type UsageReport,
-  type Verdict,
 } from "./usage_report_delivery.ts";
 
-/** How many usage reports came to what in one run. */
+/** How many usage reports had which outcome in one run. */
 export interface UsageReportRun {
   sent: number;
-  /** Not now; a later run tries again. */
+  /** To be tried again by a later run. */
   retried: number;
   refused: number;
   givenUp: number;
 }
 
 export interface UsageReportOptions {
-  /** Stripe is called at most so often in a second. */
+  /** Maximum number of calls to Stripe in a second. */
   perSecond: number;
-  /** How many customers and meters are served at once. */
+  /** How many reports are sent at once. */
   atOnce?: number;
-  /** After that nothing new is begun: the next run goes on. */
+  /** Claims no more reports after this many seconds; the next run continues. */
   seconds?: number;
-  /** How long a claim holds. Longer than a call to Stripe may take. */
+  /** How long a claim lasts. Must be longer than a call to Stripe can take. */
   leaseSeconds?: number;
 }
 
 /**
- * How often Stripe may be called: a thousand meter events a second in live mode, and in a sandbox as any other call, 25
- * (https://docs.stripe.com/rate-limits). Half of the one leaves room for other workers; what is refused nonetheless is
- * sent later.
+ * How often a worker may call Stripe in a second. Stripe allows 1,000 meter events a second in live mode; in a sandbox they
+ * count as other calls, 25 a second (https://docs.stripe.com/rate-limits). The rest is left to other workers. A report that
+ * Stripe refuses for its rate is sent later.
  */
 export const callsPerSecond = (secretKey: string): number => /^\wk_live_/.test(secretKey) ? 500 : 20;
 
 /**
- * Sends what is due in the outbox to Stripe, until nothing is left or the time is up.
+ * Sends the due usage reports to Stripe until none is left or the time is up.
  *
- * Any number may run at once. The database hands each report to one of them, and no two reports of one customer and meter
- * at the same time. Whoever dies in the middle leaves a claim that runs out; the report is then sent again under the same
- * identifier, which Stripe counts once.
+ * Any number of workers may run at once. The database gives each report to one worker, and never two reports of one customer
+ * and meter at the same time. When a worker dies its claims end with their lease; the reports are then sent again under the
+ * same identifier, which Stripe counts once.
  *
- * Throws `database_unavailable`; what was on its way then is sent again later.
+ * Throws `database_unavailable`; reports that were being sent are sent again later.
  */
 export async function reportUsage(
   { db, stripe }: { db: Database; stripe: Stripe },
@@ -61,18 +61,18 @@ export async function reportUsage(
   while (performance.now() < deadline) {
     const claims = await claim(db, atOnce, leaseSeconds);
     if (claims.length === 0) break;
-    const settled = await Promise.allSettled(claims.map(async ({ claimId, report }) => {
+    const results = await Promise.allSettled(claims.map(async ({ claimId, report }) => {
       await turn();
-      const verdict = await deliverUsageReport(deps, report);
-      await settle(db, report, claimId, verdict);
-      return verdict;
+      const result = await deliverUsageReport(deps, report);
+      await recordOutcome(db, report, claimId, result);
+      return result;
     }));
-    const verdicts = settled.map((result) => {
+    const deliveries = results.map((result) => {
       if (result.status === "rejected") throw result.reason;
       return result.value;
     });
-    for (const { outcome } of verdicts) run[counters[outcome]]++;
-    if (verdicts.some((verdict) => verdict.outcome === "retry" && verdict.affectsAll)) break;
+    for (const { outcome } of deliveries) run[counters[outcome]]++;
+    if (deliveries.some((delivery) => delivery.outcome === "retry" && delivery.affectsAll)) break;
   }
   return run;
 }
@@ -101,32 +101,36 @@ const claimsSchema = z.array(
   })),
 );
 
-async function claim(db: Database, most: number, leaseSeconds: number) {
-  const [{ claims }] = await orUnavailable(
-    db<[{ claims: unknown }]>`
-      select billing.claim_usage_reports(${most}, make_interval(secs => ${leaseSeconds})) as claims`,
+async function claim(db: Database, max: number, leaseSeconds: number) {
+  return await callDatabase(
+    claimsSchema,
+    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${leaseSeconds}))`,
   );
-  return claimsSchema.parse(claims);
 }
 
-async function settle(db: Database, { identifier }: UsageReport, claimId: string, verdict: Verdict) {
-  const error = "error" in verdict ? verdict.error : null;
-  const retryIn = verdict.outcome === "retry" ? verdict.retryInSeconds : 0;
+async function recordOutcome(
+  db: Database,
+  { identifier }: UsageReport,
+  claimId: string,
+  result: DeliveryResult,
+): Promise<void> {
+  const error = "error" in result ? result.error : null;
+  const retryIn = result.outcome === "retry" ? result.retryInSeconds : 0;
   await orUnavailable(db`
-    select billing.settle_usage_report(
-      ${identifier}, ${claimId}, ${verdict.outcome}, ${error}, make_interval(secs => ${retryIn}))`);
+    select billing.record_usage_report_outcome(
+      ${identifier}, ${claimId}, ${result.outcome}, ${error}, make_interval(secs => ${retryIn}))`);
 }
 
 async function deliveredUsage(db: Database, report: UsageReport, from: number, to: number): Promise<number> {
-  const [{ quantity }] = await orUnavailable(
-    db<[{ quantity: string }]>`
+  return await callDatabase(
+    z.coerce.number(),
+    db`
       select billing.delivered_usage(
-        ${report.stripeCustomerId}, ${report.meterEventName}, to_timestamp(${from}), to_timestamp(${to})) as quantity`,
+        ${report.stripeCustomerId}, ${report.meterEventName}, to_timestamp(${from}), to_timestamp(${to}))`,
   );
-  return Number(quantity);
 }
 
-/** Resolves for so many callers in a second, evenly spread. */
+/** A function that resolves `perSecond` times a second, at even intervals, in the order of the calls. */
 function turnsPerSecond(perSecond: number): () => Promise<void> {
   let next = 0;
   return async () => {

@@ -1,8 +1,8 @@
--- Keeping usage in order: months ahead, months gone by, and counters that agree with the events.
+-- Usage maintenance: partitions of usage events for months to come, deletion of old months, and a check of the counters
+-- against the events.
 
--- Makes the partition of a month (UTC), and moves in what fell into no partition so far. False when it is there already.
 create function billing.create_usage_partition(p_month date) returns boolean
-  language plpgsql volatile set search_path = ''
+  language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_name constant text := 'usage_events_' || to_char(p_month, 'YYYY_MM');
@@ -23,75 +23,82 @@ begin
     'alter table public.usage_events attach partition billing.%I for values from (%L) to (%L)', v_name, v_from, v_to);
   return true;
 end $$;
-comment on function billing.create_usage_partition(date) is 'Makes the partition of usage events for a month.';
+comment on function billing.create_usage_partition(date) is 'Creates the partition of usage events for a month (UTC), and moves its events there from the default partition. False when it exists.';
 
--- To run once a day; running it more often, or seldom, does no harm.
---   makes the partitions of this month and the next two
---   drops months of usage events that are older than p_keep, with their idempotency keys and settled usage reports
---   drops counters that no window reaches
--- Limits are not touched by it: no window is longer than 366 days, which is less than is always kept. Returns what it did:
--- {created: [month], dropped: [month], kept_since}.
--- Dropping a month needs the table for itself for a moment. Whoever waits for that makes everybody else wait, so it gives
--- up soon and leaves it to the next night.
-create function billing.maintain_usage(p_keep interval default '13 months') returns jsonb
-  language plpgsql volatile set search_path = '' set lock_timeout = '3s'
+-- Drops the months of usage events before p_since, the first of a month, with their idempotency keys and finished usage
+-- reports. Returns the months dropped. Dropping a partition needs the table exclusively for a moment, and whoever waits for
+-- that makes all others wait. So it gives up soon, and the next run tries again.
+create function billing.drop_usage_before(p_since date) returns text[]
+  language plpgsql volatile security invoker set search_path = '' set lock_timeout = '3s'
 as $$
 declare
-  v_now constant timestamptz := billing.clock();
-  v_this_month constant date := date_trunc('month', v_now at time zone 'UTC');
-  v_oldest_kept constant date := date_trunc('month', v_now at time zone 'UTC' - p_keep);
-  v_month date;
+  v_since constant timestamptz := p_since::timestamp at time zone 'UTC';
   v_partition record;
-  v_created text[] := '{}';
   v_dropped text[] := '{}';
 begin
-  if p_keep < interval '13 months' then
-    raise sqlstate '22023' using message = 'usage is kept for at least 13 months', detail = p_keep::text;
-  end if;
-
-  for i in 0..2 loop
-    v_month := v_this_month + make_interval(months => i);
-    if billing.create_usage_partition(v_month) then v_created := v_created || to_char(v_month, 'YYYY-MM'); end if;
-  end loop;
-
   for v_partition in
     select c.oid::regclass as name, to_date(right(c.relname, 7), 'YYYY_MM') as month
     from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'public.usage_events'::regclass and c.oid <> 'billing.usage_events_default'::regclass
     order by month
   loop
-    exit when v_partition.month >= v_oldest_kept;
+    exit when v_partition.month >= p_since;
     execute format('drop table %s', v_partition.name);
     v_dropped := v_dropped || to_char(v_partition.month, 'YYYY-MM');
   end loop;
-  delete from billing.usage_events_default where occurred_at < v_oldest_kept::timestamp at time zone 'UTC';
+  delete from billing.usage_events_default where occurred_at < v_since;
   if found or v_dropped <> '{}' then
-    update billing.usage_retention set kept_since = v_oldest_kept::timestamp at time zone 'UTC';
-    delete from billing.usage_keys where occurred_at < v_oldest_kept::timestamp at time zone 'UTC';
-    delete from billing.usage_reports
-    where hour < v_oldest_kept::timestamp at time zone 'UTC' and state not in ('open', 'waiting');
+    update billing.usage_retention set kept_since = v_since;
+    delete from billing.usage_keys where occurred_at < v_since;
+    delete from billing.usage_reports where hour < v_since and state not in ('open', 'claimed');
+  end if;
+  return v_dropped;
+end $$;
+comment on function billing.drop_usage_before(date) is 'Drops usage events, idempotency keys and finished usage reports of old months.';
+
+-- To run once a day; running it more or less often does no harm.
+--   creates the partitions of this month and the next two
+--   drops months of usage events that are older than p_keep (see drop_usage_before)
+--   deletes counters that no window reaches
+-- Limits stay exact: no window is longer than 366 days, and at least 13 months are kept.
+-- Returns {created: [month], dropped: [month], kept_since}, months as "2026-11". Raises 22023 for less than 13 months.
+create function billing.maintain_usage(p_keep interval default '13 months') returns jsonb
+  language plpgsql volatile security invoker set search_path = '' set lock_timeout = '3s'
+as $$
+declare
+  v_now constant timestamptz := billing.clock();
+  v_month date;
+  v_created text[] := '{}';
+  v_dropped text[];
+begin
+  if p_keep < interval '13 months' then
+    raise sqlstate '22023' using message = 'usage is kept for at least 13 months', detail = p_keep::text;
   end if;
 
+  for i in 0..2 loop
+    v_month := date_trunc('month', v_now at time zone 'UTC') + make_interval(months => i);
+    if billing.create_usage_partition(v_month) then v_created := v_created || to_char(v_month, 'YYYY-MM'); end if;
+  end loop;
+  v_dropped := billing.drop_usage_before(date_trunc('month', v_now at time zone 'UTC' - p_keep)::date);
   delete from public.usage_counters k
   where k.resolution > interval '0'
     and k.starts_at < v_now - billing.counting_horizon(k.resolution) - k.resolution - interval '1 day';
   return jsonb_build_object('created', v_created, 'dropped', v_dropped, 'kept_since',
     (select nullif(kept_since, '-infinity') from billing.usage_retention));
 end $$;
-comment on function billing.maintain_usage(interval) is 'Daily upkeep: makes months ahead, drops what is old. Returns what it did.';
+comment on function billing.maintain_usage(interval) is 'Daily maintenance: creates partitions ahead and drops what is old. Returns what it did.';
 
--- Where the counters and the events disagree: one row for each stretch; none when all is well. One statement, so it sees
--- one moment, however much is used meanwhile.
+-- One row for each counter that differs. A single statement, so it sees one snapshot even while usage goes on.
 create function billing.check_usage_counters(p_community_id text default null)
   returns table (community_id text, feature text, resolution interval, starts_at timestamptz, counted bigint, in_events bigint)
-  language sql volatile set search_path = ''
+  language sql volatile security invoker set search_path = ''
 as $$
   with resolutions as (
-    select g.community_id, g.feature, r as resolution,
+    select l.community_id, l.feature, r as resolution,
       date_bin(r, greatest((select x.kept_since + r from billing.usage_retention x),
         (select billing.clock()) - billing.counting_horizon(r)), '1970-01-01Z') as since
-    from billing.usage_gates g cross join lateral unnest(g.resolutions) as r
-    where p_community_id is null or g.community_id = p_community_id
+    from billing.usage_locks l cross join lateral unnest(l.resolutions) as r
+    where p_community_id is null or l.community_id = p_community_id
   ), counted as (
     select k.* from public.usage_counters k join resolutions r using (community_id, feature, resolution)
     where k.starts_at >= r.since
@@ -116,16 +123,15 @@ as $$
   full join (table in_events union all table held) e using (community_id, feature, resolution, starts_at)
   where coalesce(c.quantity, 0) <> coalesce(e.quantity, 0)
 $$;
-comment on function billing.check_usage_counters(text) is 'Every counter that disagrees with the usage events or the resources held, of one community or of all.';
+comment on function billing.check_usage_counters(text) is 'Every counter that differs from the usage events or the resources held, of one community or of all.';
 
--- Makes the counters of one feature of a community anew, from the events and from what is held. Safe at any time.
 create function billing.rebuild_usage_counters(p_community_id text, p_feature text) returns void
-  language plpgsql volatile set search_path = ''
+  language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_resolution interval;
 begin
-  foreach v_resolution in array billing.pass_gate(p_community_id, p_feature, null) loop
+  foreach v_resolution in array billing.lock_usage(p_community_id, p_feature, null) loop
     perform billing.recount_usage(p_community_id, p_feature, v_resolution);
   end loop;
   delete from public.usage_counters k
@@ -133,19 +139,19 @@ begin
   perform billing.count_held(p_community_id, p_feature, (
     select count(*) from billing.held_resources h where h.community_id = p_community_id and h.feature = p_feature));
 end $$;
-comment on function billing.rebuild_usage_counters(text, text) is 'Makes a community''s counters of a feature anew from the usage events.';
+comment on function billing.rebuild_usage_counters(text, text) is 'Rebuilds a community''s counters of a feature from the usage events and the resources held. Safe at any time.';
 
+-- Grants: none, only the operator (role postgres) and pg_cron call these.
 revoke execute on function
-  billing.create_usage_partition(date), billing.maintain_usage(interval), billing.check_usage_counters(text),
-  billing.rebuild_usage_counters(text, text)
+  billing.create_usage_partition(date), billing.drop_usage_before(date), billing.maintain_usage(interval),
+  billing.check_usage_counters(text), billing.rebuild_usage_counters(text, text)
   from public, anon, authenticated, service_role;
 
 select billing.maintain_usage();
 
--- Where pg_cron is to be had, the upkeep runs every night.
 do $guard$ begin
   if not exists (select from pg_available_extensions where name = 'pg_cron') then
-    raise notice 'pg_cron is not available: call billing.maintain_usage() once a day by other means';
+    raise notice 'pg_cron is not available here: call billing.maintain_usage() once a day by other means.';
     return;
   end if;
   execute 'create extension if not exists pg_cron';
