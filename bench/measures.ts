@@ -1,4 +1,4 @@
-/** What the product promises about speed and weight, measured. `deno task bench` prints it, and so does the demo. */
+/** Measures what the product promises about speed and size. `deno task demo` prints them. */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -6,7 +6,7 @@ import type { Stack } from "../local/stack.ts";
 import { projectRoot } from "../local/paths.ts";
 import { apiClient } from "../tests/http/client.ts";
 
-/** One measured figure and the most it may be. */
+/** A measured value and its upper limit. */
 export interface Measure {
   name: string;
   value: number;
@@ -14,7 +14,7 @@ export interface Measure {
   limit: number;
 }
 
-/** From the command to the line that says all is up: what a newcomer waits for, with packages already installed. */
+/** The time from `deno task dev` to the line that says the stack is ready, with packages already installed. */
 export async function measureStart(portBase: number): Promise<Measure> {
   const begun = performance.now();
   const launcher = new Deno.Command(Deno.execPath(), {
@@ -37,7 +37,7 @@ export async function measureStart(portBase: number): Promise<Measure> {
 
 const CALLS = 200;
 
-/** The median of calls one after the other, over HTTP, through the gateway to Postgres and back. */
+/** The median of successive calls over HTTP, through the gateway to Postgres. */
 export async function measureBillingInfo(stack: Stack): Promise<Measure> {
   const api = apiClient(stack);
   const token = await api.signIn({ sub: "bench", cid: "bench", adm: true });
@@ -52,7 +52,7 @@ export async function measureBillingInfo(stack: Stack): Promise<Measure> {
   return { name: "billing info, median", value: median, unit: "ms", limit: 25 };
 }
 
-/** All the JavaScript that the billing page loads, compressed as a web server would. */
+/** The size of all JavaScript that the billing page loads, gzipped. */
 export async function measureScripts(stack: Stack): Promise<Measure> {
   const page = await (await fetch(stack.urls.plugin)).text();
   // A script element of type application/json holds the page's texts: data, not a script.
@@ -64,7 +64,7 @@ export async function measureScripts(stack: Stack): Promise<Measure> {
   return { name: "JavaScript of the billing page, gzipped", value: bytes / 1000, unit: "kB", limit: 16 };
 }
 
-/** Follows the static imports of a script, as a browser does. */
+/** Loads the static imports of a script, recursively, as a browser does. */
 async function loadImports(base: string, script: string, known: Map<string, string>): Promise<void> {
   const specifiers = [...script.matchAll(/\b(?:from|import)\s*"(\.{0,2}\/[^"]+)"/g)].map((match) => match[1]);
   for (const url of specifiers.map((specifier) => new URL(specifier, base).href)) {

@@ -1,7 +1,7 @@
 /**
- * `deno task bench:quota`: what one use of a feature costs as the history grows, beside counting events (the obvious way) and
- * recording one without asking (the floor). All sizes are measured in turns in one run, so whatever else the machine does
- * meets all of them alike.
+ * `deno task bench:quota`: the cost of one use of a feature as the history grows, compared with counting events (the obvious
+ * way) and with recording an event without a check (the minimum). All sizes take turns in one run, so that other load on the
+ * machine affects all of them in the same way.
  *
  * `--full` measures up to 10 million events (about eight minutes and 9 GB in TMPDIR); `--json` prints one line of JSON.
  * The plot goes to the file named by `--plot`, `.local/bench/quota.svg` unless given.
@@ -26,8 +26,8 @@ const EXTENT = {
   full: { sizes: [10_000, 1_000_000, 10_000_000], rounds: 40 },
 };
 const CALLS_IN_A_ROUND = 100;
-/** A way that is slow gets fewer calls in a round, but one at least. */
-const MOST_MS_IN_A_ROUND = 200;
+/** A slow way makes fewer calls in a round, but at least one. */
+const MAX_MS_IN_A_ROUND = 200;
 const CALLERS = 16;
 const THROUGHPUT_MS = 1000;
 
@@ -36,7 +36,7 @@ type Way = "consume_quota" | "count" | "record";
 const SCENES: Scene[] = ["hot", "spread"];
 const WAYS: Way[] = ["consume_quota", "count", "record"];
 
-/** One way of recording a use, in one scene, on one size of history. */
+/** One way of recording a use, in one scene, with one size of history. */
 interface Subject {
   events: number;
   scene: Scene;
@@ -76,14 +76,14 @@ async function use(sql: Database, way: Way, community: string, key: string): Pro
   if (!passed) throw new Error(`${way} was refused`);
 }
 
-/** Latency of calls one after the other, a round of every subject in turn. */
+/** The latency of successive calls. The subjects take turns, a round each. */
 async function measureLatency(subjects: Subject[], rounds: number): Promise<void> {
   const connected = subjects.map((subject) => ({ subject, sql: subject.connect(1) }));
-  for (const { subject, sql } of connected) await subject.call(sql); // connect and plan
+  for (const { subject, sql } of connected) await subject.call(sql); // connects and prepares the statement
   for (let round = 0; round < rounds; round++) {
     for (const { subject, sql } of connected) {
       const roundBegun = performance.now();
-      for (let n = 0; n < CALLS_IN_A_ROUND && performance.now() - roundBegun < MOST_MS_IN_A_ROUND; n++) {
+      for (let n = 0; n < CALLS_IN_A_ROUND && performance.now() - roundBegun < MAX_MS_IN_A_ROUND; n++) {
         const begun = performance.now();
         await subject.call(sql);
         subject.times.push(performance.now() - begun);
@@ -93,7 +93,7 @@ async function measureLatency(subjects: Subject[], rounds: number): Promise<void
   await Promise.all(connected.map(({ sql }) => sql.close()));
 }
 
-/** Calls a second of several callers at once. */
+/** Calls a second with several callers at once. */
 async function measureThroughput(subject: Subject): Promise<void> {
   const sql = subject.connect(CALLERS);
   await Promise.all(Array.from({ length: CALLERS }, () => subject.call(sql)));
@@ -125,7 +125,7 @@ const figures = ({ events, scene, way, times, perSecond }: Subject) => ({
 });
 type Figures = ReturnType<typeof figures>;
 
-/** The promise: the tail does not grow with the history. */
+/** How p99 grows from the smallest history to the largest. It should not. */
 function growth(all: Figures[], scene: Scene, way: Way): number {
   const mine = all.filter((each) => each.scene === scene && each.way === way);
   return mine.at(-1)!.p99Ms / mine[0].p99Ms;
@@ -141,7 +141,7 @@ function print(all: Figures[]): void {
       console.log(
         `${scene}, ${way}: p99 grows ${
           growth(all, scene, way).toFixed(2)
-        } times from the least history to the most`,
+        } times from the smallest history to the largest`,
       );
     }
   }

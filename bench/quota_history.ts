@@ -1,4 +1,4 @@
-/** Databases with a history of usage: so many events of one community, and as many spread over a thousand. */
+/** Databases with a history of usage: a number of events of one community, and as many spread over a thousand. */
 import type { Pool } from "../billing/db/sql.ts";
 import { connectDatabase, type Database } from "../billing/db/database.ts";
 import { createDatabase, type TestDatabase } from "../tests/support/database.ts";
@@ -8,19 +8,19 @@ export const HOT_COMMUNITY = "hot";
 export const SPREAD_COMMUNITIES = Array.from({ length: 1000 }, (_, i) => `spread-${i}`);
 
 export interface HistoryDatabase extends AsyncDisposable {
-  /** How many events of the last 29 days there are, once in one community and once spread over all others. */
+  /** The number of events in the last 29 days: this many of one community, and as many spread over all others. */
   events: number;
-  /** As the plugin server connects; `connections` at once. */
+  /** A pool like the plugin server's. */
   connect(connections: number): Database;
-  /** With an operator's rights; the way of counting needs them, and the floor. */
+  /** A pool with an operator's rights, for the ways that use tables directly. */
   connectOperator(connections: number): Pool;
 }
 
-/** Makes one. Every event has an idempotency key, and the counters are made from the events. */
+/** Makes a database. Every event has an idempotency key, and the counters are built from the events. */
 export async function prepareHistory(events: number): Promise<HistoryDatabase> {
   const database = await createDatabase();
   const operator = database.connect("postgres", { max: 1 });
-  await operator`update public.plan_limits set hard_limit = 1000000000000 where feature = ${FEATURE}`;
+  await operator`update public.plan_limits set quota = 1000000000000 where feature = ${FEATURE}`;
   await operator`
     insert into public.communities (id, title, current_plan_id)
     select v, v, p.id from public.plans p, unnest(${[HOT_COMMUNITY, ...SPREAD_COMMUNITIES]}::text[]) as v
@@ -37,7 +37,7 @@ export async function prepareHistory(events: number): Promise<HistoryDatabase> {
   return { events, ...connections(database) };
 }
 
-/** Loads without indexes and makes them afterwards: much faster than keeping them up row by row. */
+/** Inserts without indexes and creates them afterwards, which is much faster. */
 async function fill(operator: Pool, events: number): Promise<void> {
   await operator.script(`
     set maintenance_work_mem = '512MB';
@@ -60,8 +60,8 @@ async function fill(operator: Pool, events: number): Promise<void> {
 }
 
 /**
- * What is measured beside it, each one call as well: counting events before recording one (which lets two callers have the
- * last unit), on the same table with the same index; and the floor, recording one without asking anything.
+ * The ways to compare with, each one call as well: counting events before recording one (which lets two callers take the last
+ * unit), on the same table with the same index; and recording an event without any check, the minimum.
  */
 async function createPeers(operator: Pool): Promise<void> {
   await operator.script(`
@@ -72,14 +72,14 @@ async function createPeers(operator: Pool): Promise<void> {
     end $$;
     create function public.bench_count(p_community_id text, p_key text) returns boolean language plpgsql as $$
     declare
-      v_limit bigint;
+      v_quota bigint;
       v_used bigint;
     begin
-      select l.hard_limit into v_limit from public.communities c join public.plan_limits l on l.plan_id = c.current_plan_id
+      select l.quota into v_quota from public.communities c join public.plan_limits l on l.plan_id = c.current_plan_id
       where c.id = p_community_id and l.feature = 'ai_chat_message';
       select count(*) into v_used from public.usage_events
       where community_id = p_community_id and feature = 'ai_chat_message' and occurred_at > now() - interval '30 days';
-      if v_used >= v_limit then return false; end if;
+      if v_used >= v_quota then return false; end if;
       return public.bench_record(p_community_id, p_key);
     end $$`);
 }

@@ -1,4 +1,4 @@
-/** One line of the plot: a figure in milliseconds for each size of history. */
+/** One line of the plot: milliseconds for each size of history. */
 export interface Line {
   name: string;
   color: string;
@@ -10,7 +10,7 @@ const WIDTH = 720;
 const HEIGHT = 420;
 const AREA = { left: 70, right: 210, top: 50, bottom: 60 };
 
-/** An SVG with both axes logarithmic, readable on a light and a dark page. */
+/** An SVG with two logarithmic axes, readable on a light and on a dark page. */
 export function plot(title: string, lines: Line[]): string {
   const all = lines.flatMap(({ points }) => points);
   const x = logScale(all.map(({ events }) => events), AREA.left, WIDTH - AREA.right);

@@ -1,10 +1,10 @@
 /**
- * How long the Stripe simulator takes for 1,000 subscriptions on one test clock over 24 months, and how much memory.
+ * Measures time and memory of the Stripe simulator for 1,000 subscriptions on one test clock over 24 months.
  *
  *     deno run -A bench/stripe_clock.ts [--subscriptions 1000] [--months 24] [--json]
  *
- * Every subscription is one of three plans, a third of them metered with usage each month, and one in ten has a card that
- * fails. The memory is the most that the process held, the measuring client included.
+ * Each subscription is on one of three plans; a third are metered and have usage each month; one in ten has a card that fails.
+ * The memory is the peak of the process, this client included.
  */
 import { parseArgs } from "node:util";
 import process from "node:process";
@@ -23,13 +23,13 @@ const { values } = parseArgs({
   },
 });
 
-/** The last second of a month that many months after the start: every renewal of it is done by then. */
+/** The last second of the month that many months after the start. By then every renewal of that month is done. */
 function monthAfter(months: number): number {
   const date = new Date(start * 1000);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months + 1, 1) / 1000 - 1;
 }
 
-/** The parts of work, a few of them at the same time. */
+/** Calls `work` with each index below `count`, eight at the same time. */
 async function inParallel(count: number, work: (index: number) => Promise<void>) {
   const next = Array.from({ length: count }, (_, index) => index).values();
   await Promise.all(Array.from({ length: 8 }, async () => {
@@ -63,8 +63,8 @@ async function measure(subscriptions: number, months: number): Promise<Measure[]
   const simulator = await serveSimulator({ log: () => {} });
   const { host, port } = simulator;
   const stripe = new Stripe("sk_test_bench", { host, port, protocol: "http", telemetry: false });
-  let most = 0;
-  const sample = () => most = Math.max(most, process.memoryUsage().rss);
+  let peak = 0;
+  const sample = () => peak = Math.max(peak, process.memoryUsage().rss);
   const sampling = setInterval(sample, 50);
   const plans = await makeCatalog(stripe);
   const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start });
@@ -92,7 +92,7 @@ async function measure(subscriptions: number, months: number): Promise<Measure[]
       await stripe.billing.meterEvents.create({ event_name: "message", payload });
     });
     await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: monthAfter(month) });
-    if (!await simulator.idle(600_000)) throw new Error("the clock has not arrived");
+    if (!await simulator.idle(600_000)) throw new Error("the clock did not reach its time");
   }
   sample();
   clearInterval(sampling);
@@ -112,7 +112,7 @@ async function measure(subscriptions: number, months: number): Promise<Measure[]
       unit: "s",
       limit: limits.seconds,
     },
-    { name: "most memory held", value: most / 1e6, unit: "MB", limit: limits.megabytes },
+    { name: "peak memory", value: peak / 1e6, unit: "MB", limit: limits.megabytes },
   ];
 }
 

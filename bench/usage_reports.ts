@@ -1,8 +1,7 @@
 /**
- * `deno run -A bench/usage_reports.ts [--uses N] [--seed N] [--json]`: the proof that usage is billed once, at any size.
- * Communities use a metered feature while the workers that report it are killed at random and Stripe fails at random; then
- * the sums in the simulator's meter are compared with what was used. A million uses unless told otherwise. Ends with
- * exit code 1 when one of the sums is off.
+ * `deno run -A bench/usage_reports.ts [--uses N] [--seed N] [--json]`: shows that usage is billed exactly once, at any size.
+ * Communities use a metered feature while the workers that report it are killed at random and Stripe fails at random. Then
+ * the sums in the simulator's meter are compared with the usage. A million uses by default. Exit code 1 when a sum differs.
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
@@ -44,5 +43,5 @@ await withEphemeralCluster(async (cluster) => {
     seconds: Math.round((performance.now() - begun) / 1000),
   };
   console.log(json ? JSON.stringify(result) : result);
-  assert.deepEqual(storm.counted, storm.consumed, "Stripe's meter does not count what was used");
+  assert.deepEqual(storm.counted, storm.consumed, "Stripe's meter counts something else than was used");
 });

@@ -1,7 +1,7 @@
 /**
- * `deno task bench:webhook`: webhooks a second over HTTP, beside the SQL call behind them made by the driver and by pgbench,
- * as ratios. All are measured in turns in one run of about a minute, so whatever else the machine does meets all of them
- * alike. `--json` prints one line of JSON.
+ * `deno task bench:webhook`: webhooks a second over HTTP, as a ratio to the same SQL call made by the driver and by pgbench.
+ * The ways take turns in one run of about a minute, so that other load on the machine affects all of them in the same way.
+ * `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
 import Stripe from "stripe";
@@ -20,16 +20,16 @@ const ROUND_SECONDS = 3;
 const SECRET = "whsec_bench";
 const CUSTOMERS = 1000;
 
-/** One way of having an event applied. */
+/** One way to apply an event. */
 interface Way {
   name: string;
-  /** Events a second with so many callers, over one round. */
+  /** Events a second in one round with that many callers. */
   measure(callers: number): Promise<number>;
 }
 
 let made = 0;
 
-/** An event that is news each time, of one of several communities. */
+/** A new event with a new state, for each of the communities in turn. */
 function nextEvent() {
   const nth = made++ % CUSTOMERS;
   const object = subscription("active", {
@@ -56,7 +56,7 @@ async function prepare(database: TestDatabase): Promise<void> {
   }) n`;
 }
 
-/** Calls a second, of callers that each make one call after the other. */
+/** Calls a second. Each caller makes one call after the other. */
 async function perSecond(callers: number, call: () => Promise<void>): Promise<number> {
   const begun = performance.now();
   let done = 0;
@@ -71,7 +71,7 @@ async function perSecond(callers: number, call: () => Promise<void>): Promise<nu
 
 const signer = new Stripe("sk_test_bench").webhooks;
 
-/** Sender and receiver share this process, so a request costs both: signing as well as verifying, writing and reading. */
+/** Sender and receiver share this process, so its time includes signing and verifying, sending and receiving. */
 function overHttp(url: string): Way {
   return {
     name: "webhook over HTTP",
@@ -85,7 +85,7 @@ function overHttp(url: string): Way {
           body: payload,
         });
         const { outcome } = await response.json();
-        // One event may overtake another of the same community.
+        // Two events of one community may arrive in the other order.
         if (outcome !== "applied" && outcome !== "stale") {
           throw new Error(`The webhook answered ${response.status} ${outcome}`);
         }
@@ -108,7 +108,7 @@ function byDriver(db: Database): Way {
   };
 }
 
-/** The same call with an event of the same shape, put together by pgbench. */
+/** The same call with an event of the same shape, built by pgbench. */
 function byPgbench(url: string, script: string): Way {
   return {
     name: "SQL call by pgbench",
@@ -136,7 +136,10 @@ function byPgbench(url: string, script: string): Way {
   };
 }
 
-/** In pgbench's simple protocol, which leaves the colons of JSON alone. Ids and times come from the clock and chance, far enough from those of the other ways. */
+/**
+ * For pgbench's simple protocol, which does not treat the colons of JSON as variables. Ids and times come from the clock and
+ * a random number, and do not collide with those of the other ways.
+ */
 function pgbenchScript(): string {
   const body = { ...nextEvent(), id: "@event", created: "@created" };
   const { event, change } = readStripeEvent({ ...body, created: 1 });
@@ -168,7 +171,7 @@ interface Row {
   callers: number;
   /** The median of the rounds. */
   perSecond: number;
-  /** Beside the driver with as many callers. */
+  /** The ratio to the driver with as many callers. */
   ratio: number;
 }
 

@@ -24,12 +24,12 @@ import { type Session, sessionTokens } from "./identity/session_token.ts";
 import { connectStripe } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
 
-/** A session together with the token it came as, which reads are made with. */
+/** A session with its token, which reads from the data API are made with. */
 export interface AuthenticatedSession extends Session {
   token: string;
 }
 
-/** Everything the plugin server can do, put together from its configuration. Nothing connects before it is needed. */
+/** Everything that the plugin server does, from its configuration. Connections are opened when they are needed. */
 export async function createBilling(config: ServerConfig) {
   const db = connectDatabase(config.databaseUrl, { max: 10 });
   const stripe = connectStripe(config.stripe);
@@ -46,17 +46,16 @@ export async function createBilling(config: ServerConfig) {
   };
 
   return {
-    /** What proves who somebody is: `proofSchema` is what openSession takes. */
+    /** How people prove who they are: `proofSchema` describes what openSession takes. */
     identityProvider,
 
-    /** Signs what a browser asks Common Ground. Undefined where the parent app is another. */
+    /** Signs a browser's requests to Common Ground. Undefined for any other parent app. */
     signIdentityRequests,
 
     openSession: (proof: unknown) => openSession({ db, identityProvider, tokens }, proof),
 
-    /** The session of a request's bearer token (RFC 6750). Throws `missing_token`, `invalid_token`, `expired_token`. */
-    async authenticate(request: Request): Promise<AuthenticatedSession> {
-      const token = request.headers.get("authorization")?.match(/^Bearer +(\S+)$/i)?.[1];
+    /** The session of a session token. Throws `missing_token`, `invalid_token` or `expired_token`. */
+    async authenticate(token: string | undefined): Promise<AuthenticatedSession> {
       if (token === undefined) {
         throw new BillingError("missing_token", "Send the session token: Authorization: Bearer …");
       }
@@ -95,13 +94,10 @@ export async function createBilling(config: ServerConfig) {
     async checkHealth(): Promise<void> {
       await orUnavailable(db`select 1`);
     },
-
-    /** Lets calls under way finish and closes the connections. */
-    close: () => db.close(),
   };
 }
 
-/** The configured way of proving who somebody is. */
+/** The identity provider that the configuration names. */
 function connectIdentity({ identity, parentAppUrl, pluginUrl }: ServerConfig): {
   identityProvider: IdentityProvider;
   signIdentityRequests?: CommonGroundProvider["signRequests"];

@@ -6,19 +6,19 @@ import type { Session } from "./identity/session_token.ts";
 
 const limitSchema = z.object({
   feature: z.string(),
-  /** 0 = a resource limit: so many at once. */
+  /** 0 for a resource limit, which counts what is held at the same time. */
   windowSeconds: z.number(),
   /** `rolling`: the last `windowSeconds`, at any moment. `calendar_month`: since the first of the month, UTC. */
   period: z.enum(["rolling", "calendar_month"]),
-  hardLimit: z.number(),
+  quota: z.number(),
 });
 
 const usageSchema = limitSchema.extend({
-  /** Within the window, or held now. May exceed the limit after a downgrade. */
+  /** Units used within the window, or held now. May exceed the limit after a downgrade. */
   used: z.number(),
-  /** When the first units come back; null when none are out, or when they come back only by being released. */
+  /** When the first used units are available again; null when none are used, and for a resource limit. */
   resetsAt: z.string().nullable(),
-  /** What was used on each of the last 30 days (UTC), oldest first, today last; empty for a resource limit. */
+  /** Units used on each of the last 30 days (UTC), today last; empty for a resource limit. */
   daily: z.array(z.number()),
 });
 
@@ -36,21 +36,21 @@ const billingInfoSchema = z.object({
   community: z.object({ id: z.string(), title: z.string(), hasBillingAccount: z.boolean() }),
   plan: planSchema,
   limits: z.array(limitSchema),
-  /** The same limits, with how far they are used. */
+  /** The same limits, with their use. */
   usage: z.array(usageSchema),
-  /** What is on offer, lowest rank first. */
+  /** The plans on offer, lowest rank first. */
   plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
   subscription: z.object({
-    /** Stripe's word: `active`, `trialing`, `past_due`, … */
+    /** Stripe's status: `active`, `trialing`, `past_due`, … */
     status: z.string(),
-    /** Null when no plan sells its price. */
+    /** Null when no plan has its price. */
     planCode: z.string().nullable(),
     currentPeriodEnd: z.string().nullable(),
     cancelAt: z.string().nullable(),
     trialEnd: z.string().nullable(),
-    /** A stable code; null when all is well. */
+    /** A stable code; null when there is no issue. */
     paymentIssue: z.string().nullable(),
-    /** Since when a payment is overdue, and until when the community keeps its plan all the same. */
+    /** Since when a payment is overdue, and until when the community keeps its plan nevertheless. */
     pastDueSince: z.string().nullable(),
     graceEndsAt: z.string().nullable(),
   }).nullable(),
@@ -71,9 +71,10 @@ const billingInfoSchema = z.object({
 export type BillingInfo = z.output<typeof billingInfoSchema> & { isAdmin: boolean };
 
 /**
- * Reads it as the person who asks, in one round trip: row-level security decides what they see. Never calls Stripe.
+ * Reads the billing info of the session's community, in one call with the session's token: row-level security decides what
+ * the person sees. Does not call Stripe.
  *
- * Throws `unknown_community`, or `database_unavailable` when the data API does not answer as it should.
+ * Throws `unknown_community`, or `database_unavailable` when the data API fails.
  */
 export async function readBillingInfo(
   dataApi: SupabaseClient<Schema>,

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
+import { FaultsError } from "./errors.ts";
 
 /**
- * Every environment variable Dues reads, with what it should be. Read once at start;
- * nothing else in the product touches the environment.
+ * Every environment variable that Dues reads, with its expected form. They are read once, at start; no other file of the
+ * product reads the environment.
  */
 const text = (pattern: RegExp, what: string) => z.string({ error: what }).regex(pattern, { error: what });
 
@@ -20,7 +21,7 @@ const postgresUrl = z.url({
 });
 
 const databaseVariables = {
-  /** Edge functions are handed SUPABASE_DB_URL by the platform; BILLING_DB_URL overrides it there. */
+  /** The platform gives edge functions SUPABASE_DB_URL; BILLING_DB_URL overrides it there. */
   BILLING_DB_URL: optional(postgresUrl),
   SUPABASE_DB_URL: postgresUrl,
 };
@@ -120,17 +121,17 @@ function rsaKey(label: string, parse: (pem: string) => KeyObject, what: string) 
   return z.string({ error: what }).transform((text, ctx) => {
     const pem = text.replaceAll("\\n", "\n");
     try {
-      // Out of a private key the public half could be read, too; what is asked for is the right one of the two.
+      // createPublicKey also takes a private key, so the label is checked, too.
       if (pem.includes(`-----BEGIN ${label}-----`) && parse(pem).asymmetricKeyType === "rsa") return pem;
     } catch {
-      // Said below, in words that do not repeat any of a key.
+      // Reported below, without any part of the key.
     }
     ctx.addIssue(what);
     return z.NEVER;
   });
 }
 
-/** A private ES256 key as JSON Web Key, with the `kid` that Supabase knows it by (RFC 7517). */
+/** A private ES256 key as JSON Web Key (RFC 7517), with the `kid` that it has in Supabase. */
 function parseSigningKey(text: string, ctx: z.RefinementCtx) {
   const key = z.object({
     kty: z.literal("EC"),
@@ -214,29 +215,29 @@ const serverSchema = z.object({
   },
 }));
 
-/** Several ways to say one thing: each server has one of them. */
+/** Exactly one variable of each group has to be set. */
 const alternatives = [
   ["PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL", "COMMON_GROUND_PRIVATE_KEY"],
   ["SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY"],
 ];
 
-/** Of no use one without the other. */
+/** Both variables of a pair have to be set, or neither. */
 const pairs = [["COMMON_GROUND_PRIVATE_KEY", "COMMON_GROUND_PUBLIC_KEY"]];
 
-/** What the plugin server runs on. */
+/** The plugin server's configuration. */
 export type ServerConfig = z.output<typeof serverSchema>;
-/** What the webhook's edge function runs on. */
+/** The configuration of the webhook's edge function. */
 export type WebhookConfig = z.output<typeof webhookSchema>;
 
-/** The environment is missing something or has it wrong. The message has one line for each fault. */
-export class ConfigError extends Error {
+/** Environment variables are missing or wrong. */
+export class ConfigError extends FaultsError {
   override name = "ConfigError";
 
-  constructor(readonly faults: string[]) {
-    super(
-      `The environment is not complete:\n${faults.map((fault) => `  ${fault}`).join("\n")}\n` +
-        "See .env.example for every variable.",
-    );
+  constructor(faults: string[]) {
+    super(faults, {
+      heading: "The environment is not complete:",
+      advice: "See .env.example for every variable.",
+    });
   }
 }
 
@@ -257,7 +258,7 @@ function read<T extends z.ZodType>(
   return result.data;
 }
 
-/** What is wrong between variables, each of which may be right by itself. */
+/** Faults of several variables together. */
 function crossFaultsOf(env: Environment): string[] {
   const isSet = (name: string) => Boolean(env[name]);
   return [
@@ -272,18 +273,18 @@ function crossFaultsOf(env: Environment): string[] {
 export const readServerConfig = (env: Environment): ServerConfig =>
   read(serverSchema, env, crossFaultsOf(env));
 
-/** The webhook function's configuration. Throws `ConfigError` with every fault at once. */
+/** The configuration of the webhook's edge function. Throws `ConfigError` with every fault at once. */
 export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env);
 
-/** What a scheduled function runs on. Throws `ConfigError` with every fault at once. */
+/** The configuration of a scheduled edge function. Throws `ConfigError` with every fault at once. */
 export const readScheduledConfig = (env: Environment): z.output<typeof scheduledSchema> =>
-  read(scheduledSchema, env, []);
+  read(scheduledSchema, env);
 
-/** What an operator's task runs on. Throws `ConfigError` with every fault at once. */
+/** The configuration of an operator's task. Throws `ConfigError` with every fault at once. */
 export const readOperatorConfig = (env: Environment): z.output<typeof operatorSchema> =>
-  read(operatorSchema, env, []);
+  read(operatorSchema, env);
 
-/** The names of all variables, for `.env.example` and the tests that keep it complete. */
+/** The names of all variables. A test compares them with `.env.example`. */
 export const variableNames = Object.keys({
   ...databaseVariables,
   ...stripeVariables,
@@ -293,10 +294,7 @@ export const variableNames = Object.keys({
   ...operatorVariables,
 });
 
-/**
- * Reads a configuration or ends the process with exit code 1 and the list of faults on stderr,
- * before anything has started.
- */
+/** Reads a configuration, or prints its faults and ends the process with exit code 1. */
 export function configOrExit<T>(readConfig: (env: Environment) => T): T {
   try {
     return readConfig(Deno.env.toObject());

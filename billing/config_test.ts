@@ -25,7 +25,7 @@ const faultsOf = (env: Record<string, string | undefined>): string[] => {
   }
 };
 
-Deno.test("a complete environment is read once into typed values", () => {
+Deno.test("readServerConfig returns typed values of a complete environment", () => {
   const config = readServerConfig(complete);
   assert.equal(config.parentAppUrl, "https://app.example");
   assert.deepEqual(config.webhookSecrets, ["whsec_new", "whsec_old"]);
@@ -33,7 +33,7 @@ Deno.test("a complete environment is read once into typed values", () => {
   assert.equal(config.stripe.apiBase, undefined);
 });
 
-Deno.test("an empty environment is refused with every variable named at once", () => {
+Deno.test("readServerConfig names every missing variable of an empty environment", () => {
   const faults = faultsOf({}).join("\n");
   const optional = [
     "BILLING_DB_URL",
@@ -60,7 +60,7 @@ Deno.test("an empty environment is refused with every variable named at once", (
   );
 });
 
-Deno.test("each wrong value is named with what it should be", () => {
+Deno.test("readServerConfig names each wrong variable with its expected form", () => {
   const wrong: [string, string][] = [
     ["STRIPE_SECRET_KEY", "pk_test_abc"],
     ["STRIPE_WEBHOOK_SECRET", "hunter2"],
@@ -81,7 +81,7 @@ Deno.test("each wrong value is named with what it should be", () => {
   }
 });
 
-Deno.test("a signing key must be a private ES256 key with a kid", () => {
+Deno.test("SUPABASE_JWT_SIGNING_KEY must be a private ES256 key with a kid", () => {
   const { SUPABASE_JWT_SECRET: _, ...rest } = complete;
   assert.match(
     faultsOf({ ...rest, SUPABASE_JWT_SIGNING_KEY: "{" })[0],
@@ -92,7 +92,7 @@ Deno.test("a signing key must be a private ES256 key with a kid", () => {
   assert.deepEqual(config.supabase.sessionKey, { signingKey: key });
 });
 
-Deno.test("Common Ground is one of the ways in which a parent app vouches for people", () => {
+Deno.test("readServerConfig takes Common Ground's two keys in place of PARENT_APP_JWT_SECRET", () => {
   const { PARENT_APP_JWT_SECRET: _, ...rest } = complete;
   const pem = { type: "pkcs8", format: "pem" } as const;
   const { privateKey, publicKey } = generateKeyPairSync("rsa", {
@@ -124,11 +124,11 @@ Deno.test("Common Ground is one of the ways in which a parent app vouches for pe
   assert.match(faults({ COMMON_GROUND_ADMIN_ROLES: " , " })[0], /^COMMON_GROUND_ADMIN_ROLES should be/);
 });
 
-Deno.test("an optional variable left empty counts as not set", () => {
+Deno.test("readServerConfig takes an empty optional variable as not set", () => {
   assert.deepEqual(faultsOf({ ...complete, STRIPE_API_BASE: "", PARENT_APP_JWKS_URL: "" }), []);
 });
 
-Deno.test("the webhook function asks only for what it uses, and prefers its own database address", () => {
+Deno.test("readWebhookConfig needs only the webhook's variables and prefers BILLING_DB_URL", () => {
   const config = readWebhookConfig({
     STRIPE_SECRET_KEY: "rk_live_abc",
     STRIPE_WEBHOOK_SECRET: "whsec_a",
@@ -138,7 +138,7 @@ Deno.test("the webhook function asks only for what it uses, and prefers its own 
   assert.match(config.databaseUrl, /pooler/);
 });
 
-Deno.test(".env.example explains every variable and no other", async () => {
+Deno.test(".env.example has every variable and no other", async () => {
   const text = await Deno.readTextFile(new URL("../.env.example", import.meta.url));
   const names = [...text.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map((match) => match[1]);
   assert.deepEqual(names.sort(), [...variableNames].sort());

@@ -1,4 +1,4 @@
-/** Everything Dues itself refuses or fails at, each with the code that browsers and logs branch on. */
+/** The codes of all expected failures. Browsers and logs branch on these, never on texts. */
 export type BillingErrorCode =
   | "missing_token"
   | "invalid_token"
@@ -28,20 +28,31 @@ export type BillingErrorCode =
 
 interface BillingErrorOptions extends ErrorOptions {
   members?: Record<string, unknown>;
-  headers?: HeadersInit;
+  retryAfterSeconds?: number;
 }
 
-/** An expected failure. `detail` is written for the person who reads the answer and holds no secret. */
+/** An expected failure. `detail` is written for the person who reads the answer; it contains no secret. */
 export class BillingError extends Error {
   override name = "BillingError";
 
-  /** More that the answer says: members of the problem document (RFC 9457, 3.2) and headers. */
+  /** Further members of the problem document that the server answers (RFC 9457, 3.2). */
   readonly members: Record<string, unknown>;
-  readonly headers: HeadersInit;
+  /** After how many seconds the same request may succeed, where that is known. */
+  readonly retryAfterSeconds?: number;
 
   constructor(readonly code: BillingErrorCode, readonly detail: string, options: BillingErrorOptions = {}) {
-    super(`${code}: ${detail}`, options);
+    super(`${code}: ${detail}`, { cause: options.cause });
     this.members = options.members ?? {};
-    this.headers = options.headers ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** Something is wrong in several places, all reported at once. The message has one line for each fault. */
+export class FaultsError extends Error {
+  override name = "FaultsError";
+
+  constructor(readonly faults: string[], options: ErrorOptions & { heading: string; advice?: string }) {
+    const { heading, advice, ...rest } = options;
+    super([heading, ...faults.map((fault) => `  ${fault}`), ...(advice ? [advice] : [])].join("\n"), rest);
   }
 }

@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import { BillingError } from "./errors.ts";
 
-/** A Stripe client for the pinned API version; `apiBase` points it at a simulator. */
+/** A Stripe client for the API version of the SDK. `apiBase` is the address of a simulator. */
 export function connectStripe({ secretKey, apiBase }: { secretKey: string; apiBase?: string }): Stripe {
   return new Stripe(secretKey, { telemetry: false, ...(apiBase ? address(new URL(apiBase)) : {}) });
 }
@@ -13,8 +13,8 @@ const address = ({ protocol, hostname, port }: URL) => ({
 });
 
 /**
- * Runs calls to Stripe; an outage (no connection, 5xx, rate limit) becomes `BillingError` `stripe_unavailable`.
- * Stripe's refusals pass through: they are our mistake and must be seen.
+ * The result of a call to Stripe. An outage (no connection, 5xx, rate limit) is thrown as `BillingError`
+ * `stripe_unavailable`. Stripe's refusals are thrown as they are: they are mistakes of this project and must be seen.
  */
 export async function orStripeUnavailable<T>(call: Promise<T>): Promise<T> {
   try {
@@ -33,6 +33,10 @@ export async function orStripeUnavailable<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-/** Whether Stripe says that there is no such object (https://docs.stripe.com/error-codes#resource-missing). */
+/** Whether Stripe does not have the object (https://docs.stripe.com/error-codes#resource-missing). */
 export const isMissing = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
   error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing";
+
+/** Whether Stripe refuses a request as it is (https://docs.stripe.com/api/errors). */
+export const isInvalidRequest = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+  error instanceof Stripe.errors.StripeInvalidRequestError;

@@ -10,20 +10,20 @@ const WARN_FROM = 0.8;
 /** How much of a limit is used, when more becomes available, and the usage of the last days. */
 export default function UsageMeter({ usage }: { usage: FeatureUsage }) {
   const { texts: { meter }, feature, timeWindow, number, counted, moment } = pageLanguage();
-  const { used, hardLimit, resetsAt, daily } = usage;
+  const { used, quota, resetsAt, daily } = usage;
   const id = limitKey(usage);
   const name = feature(usage.feature, 2);
-  const share = Math.min(used / Math.max(hardLimit, 1), 1);
-  const figures = fill(meter.usedOf, { used: number(used), limit: number(hardLimit) });
+  const share = Math.min(used / Math.max(quota, 1), 1);
+  const figures = fill(meter.usedOf, { used: number(used), limit: number(quota) });
   return (
-    <div class="meter" data-level={used >= hardLimit ? "out" : share >= WARN_FROM ? "low" : "fine"}>
+    <div class="meter" data-level={used >= quota ? "out" : share >= WARN_FROM ? "low" : "fine"}>
       <p>
         <strong id={id}>{name}</strong> <span class="quiet">{timeWindow(usage)}</span>
       </p>
       <p class="figures">
         <span>{figures}</span>{" "}
         <span class="standing">
-          {used >= hardLimit ? meter.usedUp : counted(meter.left, hardLimit - used)}
+          {used >= quota ? meter.usedUp : counted(meter.left, quota - used)}
         </span>
       </p>
       <div
@@ -31,8 +31,8 @@ export default function UsageMeter({ usage }: { usage: FeatureUsage }) {
         role="meter"
         aria-labelledby={id}
         aria-valuemin={0}
-        aria-valuenow={Math.min(used, hardLimit)}
-        aria-valuemax={hardLimit}
+        aria-valuenow={Math.min(used, quota)}
+        aria-valuemax={quota}
         aria-valuetext={figures}
       >
         <span style={{ width: `${100 * share}%` }} />

@@ -22,7 +22,7 @@ function LimitReached({ problem }: { problem: QuotaProblem }) {
   const info = billing.value.status === "ready" ? billing.value.info : null;
   const larger = info?.plans.find(({ code }) => code === problem.upgradePlan);
   const sentences = [fill(texts.limit, {
-    limit: limit({ ...problem, hardLimit: problem.limit }),
+    limit: limit(problem),
     used: number(problem.used),
   })];
   const lifted = larger?.limits.find(({ feature, windowSeconds }) =>

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { rateLimitHeaders } from "./rate_limit_headers.ts";
 
-Deno.test("each limit is a policy of its own, with what remains of it and when units come back", () => {
+Deno.test("rateLimitHeaders has a policy for each limit, with the remaining units and the seconds to the reset", () => {
   const headers = rateLimitHeaders({
     feature: "ai_chat_message",
     limits: [
-      { windowSeconds: 3600, period: "rolling", hardLimit: 20, used: 3, secondsToReset: 3610 },
+      { windowSeconds: 3600, period: "rolling", quota: 20, used: 3, secondsToReset: 3610 },
       {
         windowSeconds: 2_592_000,
         period: "calendar_month",
-        hardLimit: 100,
+        quota: 100,
         used: 100,
         secondsToReset: 86400,
       },
@@ -21,11 +21,11 @@ Deno.test("each limit is a policy of its own, with what remains of it and when u
   });
 });
 
-Deno.test("a limit that was lowered below what is used leaves nothing, not less", () => {
+Deno.test("rateLimitHeaders has r=0 when the quota is lower than what is used", () => {
   const limit = {
     windowSeconds: 60,
     period: "rolling" as const,
-    hardLimit: 5,
+    quota: 5,
     used: 8,
     secondsToReset: 30,
   };

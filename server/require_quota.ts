@@ -1,17 +1,18 @@
 import type { Context } from "fresh";
 import type { Consumption, QuotaOptions } from "../billing/quota/quota.ts";
+import { bearerToken } from "../billing/http/bearer_token.ts";
 import type { Feature } from "../billing/quota/guarded_features.ts";
 import { rateLimitHeaders } from "./rate_limit_headers.ts";
 import { define, type State } from "./page_context.ts";
 
 /**
- * The one line before a feature, as a middleware: `export default requireQuota("ai_chat_message")`.
+ * Middleware that limits a feature in one line: `export default requireQuota("ai_chat_message")`.
  *
- * Lets a request pass that has a session and whose community has quota left, and records the use; answers 401 or 402 by
- * throwing otherwise. When the feature then throws or answers with an error, the units are given back. A feature
- * that can fail after its answer has begun (a stream) calls `state.billing.requireQuota` itself and releases by itself.
+ * Passes a request on when it has a session and its community has quota left, and records the use. Otherwise it throws the
+ * error for 401 or 402. When the feature throws or answers with an error, the units are given back. A feature that can fail
+ * after its response has started (a stream) calls `state.billing.requireQuota` and `release` itself.
  *
- * `options` may depend on the request: how many units, or an idempotency key (mind what QuotaOptions says of those).
+ * `options` may depend on the request: how many units, or an idempotency key (see the warning at QuotaOptions).
  */
 export function requireQuota(
   feature: Feature,
@@ -19,7 +20,7 @@ export function requireQuota(
 ) {
   return define.middleware(async (ctx) => {
     const { billing } = ctx.state;
-    const session = await billing.authenticate(ctx.req);
+    const session = await billing.authenticate(bearerToken(ctx.req));
     const asked = typeof options === "function" ? await options(ctx) : options;
     const consumption = await billing.requireQuota(session, feature, asked);
     let failed = true;
@@ -37,7 +38,7 @@ export function requireQuota(
   });
 }
 
-/** That the feature failed is what its caller has to hear, whatever becomes of this. */
+/** Only logs when this fails: the caller must get the feature's own failure. */
 async function release(consumption: Consumption): Promise<void> {
   try {
     await consumption.release();

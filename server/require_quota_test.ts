@@ -5,7 +5,7 @@ import type { QuotaOptions } from "../billing/quota/quota.ts";
 import type { State } from "./page_context.ts";
 import { requireQuota } from "./require_quota.ts";
 
-/** A request on its way to a feature, and what becomes of the units it uses. */
+/** The context of a request to a feature that answers with `feature`, and what the middleware did. */
 function scene(
   { feature, refusal, releaseFails = false }: {
     feature: () => Response | Promise<Response>;
@@ -22,7 +22,7 @@ function scene(
       return Promise.resolve({
         feature: "ai_chat_message",
         quantity: 1,
-        limits: [{ windowSeconds: 60, period: "rolling", hardLimit: 5, used: 2, secondsToReset: 30 }],
+        limits: [{ windowSeconds: 60, period: "rolling", quota: 5, used: 2, secondsToReset: 30 }],
         release: () => {
           seen.released++;
           return releaseFails ? Promise.reject(new Error("no database")) : Promise.resolve(1);
@@ -44,20 +44,20 @@ function scene(
 const guard = requireQuota("ai_chat_message");
 const answerOf = (status: number) => () => new Response(null, { status });
 
-Deno.test("a feature that answers keeps its units, and the answer says what remains", async () => {
+Deno.test("requireQuota keeps the units of a feature that succeeds, and adds RateLimit headers", async () => {
   const { ctx, seen } = scene({ feature: answerOf(200) });
   const response = await guard(ctx);
   assert.equal(response.headers.get("ratelimit"), `"ai_chat_message-60s";r=3;t=30`);
   assert.deepEqual(seen, { asked: [{}], ran: 1, released: 0 });
 });
 
-Deno.test("a feature that sends people on has done its work", async () => {
+Deno.test("requireQuota keeps the units of a feature that redirects", async () => {
   const { ctx, seen } = scene({ feature: answerOf(303) });
   await guard(ctx);
   assert.equal(seen.released, 0);
 });
 
-Deno.test("a feature that answers with an error gives its units back", async () => {
+Deno.test("requireQuota gives the units back when the feature answers with an error", async () => {
   for (const status of [400, 404, 500, 503]) {
     const { ctx, seen } = scene({ feature: answerOf(status) });
     const response = await guard(ctx);
@@ -66,14 +66,14 @@ Deno.test("a feature that answers with an error gives its units back", async () 
   }
 });
 
-Deno.test("a feature that throws gives its units back, and what it threw is what is heard", async () => {
+Deno.test("requireQuota gives the units back when the feature throws, and passes its error on", async () => {
   const failure = new Error("the model is away");
   const { ctx, seen } = scene({ feature: () => Promise.reject(failure) });
   await assert.rejects(async () => await guard(ctx), failure);
   assert.equal(seen.released, 1);
 });
 
-Deno.test("units that cannot be given back are logged, and the feature's failure is still heard", async () => {
+Deno.test("requireQuota logs a release that fails, and passes the feature's error on", async () => {
   const logged: unknown[][] = [];
   const original = console.error;
   console.error = (...parts) => logged.push(parts);
@@ -87,14 +87,14 @@ Deno.test("units that cannot be given back are logged, and the feature's failure
   assert.match(String(logged[0][0]), /1 ai_chat_message could not be given back/);
 });
 
-Deno.test("without quota the feature does not run", async () => {
+Deno.test("requireQuota does not run the feature when the quota is exceeded", async () => {
   const refusal = new BillingError("quota_exceeded", "no more");
   const { ctx, seen } = scene({ feature: answerOf(200), refusal });
   await assert.rejects(async () => await guard(ctx), refusal);
   assert.deepEqual([seen.ran, seen.released], [0, 0]);
 });
 
-Deno.test("how much is used may follow from the request", async () => {
+Deno.test("requireQuota takes quantity and idempotency key from the request", async () => {
   const { ctx, seen } = scene({ feature: answerOf(200) });
   const guard = requireQuota("ai_chat_message", ({ req }) => ({
     quantity: Number(new URL(req.url).searchParams.get("units")),

@@ -219,3 +219,12 @@ Deno.test("every package is pinned to one exact version", () => {
     assert.match(specifier, /^npm:(@[\w-]+\/)?[\w-]+@\d+\.\d+\.\d+(-[\w.]+)?$/);
   }
 });
+Deno.test("Request, Response and Headers are used in billing/http only, of all billing/", () => {
+  const users = sources.filter((path) =>
+    path.startsWith("billing/") && !path.startsWith("billing/http/") && !path.endsWith("_test.ts") &&
+    /(?<![.\w])(Request|Response|Headers)(Init)?\b/.test(
+      read(path).replaceAll(/\/\*[^]*?\*\/|\/\/.*$|"[^"\n]*"/gm, ""),
+    )
+  );
+  assert.deepEqual(users, []);
+});

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
 import { type CommunityId, communityIdSchema } from "../ids.ts";
 
@@ -13,7 +13,7 @@ const contextSchema = z.object({
     id,
     title,
     stripeCustomerId: stripe_customer_id,
-    /** How many customers it has had. */
+    /** How many Stripe customers it has had. */
     customerGeneration: customer_generation,
   })),
   plan: z.object({
@@ -24,32 +24,33 @@ const contextSchema = z.object({
   }).transform(({ code, stripe_price_id, metered_price_ids, trial_days }) => ({
     code,
     stripePriceId: stripe_price_id,
-    /** What is sold with it and billed by use. */
+    /** The prices sold with it that are billed by use. */
     meteredPriceIds: metered_price_ids,
-    /** For this community: none where it had a subscription before. */
+    /** For this community: 0 when it has had a subscription. */
     trialDays: trial_days,
   })).nullable(),
-  live_subscription: z.object({ id: z.string(), status: z.string() }).nullable(),
+  live_subscription: z.object({ id: z.string() }).nullable(),
 }).transform(({ community, plan, live_subscription }) => ({
   community,
   plan,
   liveSubscription: live_subscription,
 }));
 
-/** What is known of a community before it goes to Stripe. */
+/** What checkout and portal need to know of a community. */
 export type CheckoutContext = z.output<typeof contextSchema>;
 
-/** Reads it in one round trip. Throws `unknown_community` or `database_unavailable`. */
+/** Reads it in one call. Throws `unknown_community` or `database_unavailable`. */
 export async function readCheckoutContext(
   db: Database,
   communityId: CommunityId,
   planCode: string | null,
 ): Promise<CheckoutContext> {
-  const [{ context }] = await orUnavailable(
-    db<[{ context: unknown }]>`select billing.checkout_context(${communityId}, ${planCode}) as context`,
+  const context = await callDatabase(
+    contextSchema.nullable(),
+    db`select billing.checkout_context(${communityId}, ${planCode})`,
   );
   if (context === null) {
     throw new BillingError("unknown_community", "This community has not opened Dues yet.");
   }
-  return contextSchema.parse(context);
+  return context;
 }

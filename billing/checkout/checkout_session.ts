@@ -1,17 +1,17 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { CustomerGoneError } from "./customer.ts";
 import { BillingError } from "../errors.ts";
 import type { CommunityId } from "../ids.ts";
-import { isMissing, orStripeUnavailable } from "../stripe.ts";
+import { isInvalidRequest, isMissing, orStripeUnavailable } from "../stripe.ts";
 
-/** What is bought, by whom, and how the page is shown and left. */
+/** What is bought, by whom, and how Stripe's page is shown and left. */
 export interface Purchase {
   communityId: CommunityId;
   customer: string;
   price: string;
-  /** Sold with it and billed by use. */
+  /** Prices sold with it that are billed by use. */
   meteredPrices: string[];
   /** 0 for none. */
   trialDays: number;
@@ -23,9 +23,9 @@ export interface Purchase {
 const attemptSchema = z.object({ attempt: z.number(), session_id: z.string().nullable(), key: z.string() });
 
 /**
- * The open checkout session for a purchase: the one that was opened for the same purchase within the last minute, or
- * else a new one. Whatever number of clicks, one session is open for a community: sessions of earlier attempts are
- * expired first, and only then is Stripe asked whether one of them had been paid, so that none can slip between.
+ * The open checkout session for a purchase: the one opened for the same purchase within the last minute, or a new one. A
+ * community has one open session, however often somebody clicks: sessions of earlier attempts are expired first, and only
+ * then Stripe is asked for subscriptions, so that no session can be paid in between.
  *
  * Throws `already_subscribed`, `database_unavailable`, `stripe_unavailable`, or `CustomerGoneError`.
  */
@@ -37,11 +37,9 @@ export async function openCheckoutSession(
   const fingerprint = JSON.stringify(terms);
   let spent: string | null = null;
   while (true) {
-    const attempt: z.output<typeof attemptSchema> = await beginAttempt(
-      db,
-      purchase.communityId,
-      fingerprint,
-      spent,
+    const attempt: z.output<typeof attemptSchema> = await callDatabase(
+      attemptSchema,
+      db`select billing.begin_checkout(${purchase.communityId}, ${fingerprint}, ${spent})`,
     );
     if (attempt.session_id !== null) {
       const session = await retrieveSession(stripe, attempt.session_id);
@@ -62,16 +60,7 @@ export async function openCheckoutSession(
   }
 }
 
-async function beginAttempt(db: Database, communityId: string, fingerprint: string, spent: string | null) {
-  const [{ attempt }] = await orUnavailable(
-    db<
-      [{ attempt: unknown }]
-    >`select billing.begin_checkout(${communityId}, ${fingerprint}, ${spent}) as attempt`,
-  );
-  return attemptSchema.parse(attempt);
-}
-
-/** An open session is of no use when its customer was deleted meanwhile. */
+/** Throws `CustomerGoneError` when its customer was deleted meanwhile: then nobody can pay it. */
 async function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Session> {
   const session = await orStripeUnavailable(stripe.checkout.sessions.retrieve(id, { expand: ["customer"] }));
   const { customer } = session;
@@ -86,19 +75,23 @@ async function expireEarlierSessions(stripe: Stripe, { customer, communityId }: 
   const leftOver = open.data.filter(({ metadata }) =>
     metadata?.community_id === communityId && Number(metadata.attempt) < attempt
   );
-  await Promise.all(leftOver.map(async ({ id }) => {
-    try {
-      await orStripeUnavailable(stripe.checkout.sessions.expire(id));
-    } catch (error) {
-      // Paid or expired since it was listed: what was bought shows in the subscriptions, which are asked for next.
-      if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
-    }
-  }));
+  await Promise.all(leftOver.map(({ id }) => expireCheckoutSession(stripe, id)));
 }
 
-/** Somebody may have paid a moment ago, with the webhook still on its way: only Stripe knows. */
+/** Expires an open session. False when it was paid or had expired since it was read. Throws `stripe_unavailable`. */
+export async function expireCheckoutSession(stripe: Stripe, id: string): Promise<boolean> {
+  try {
+    await orStripeUnavailable(stripe.checkout.sessions.expire(id));
+    return true;
+  } catch (error) {
+    if (isInvalidRequest(error)) return false;
+    throw error;
+  }
+}
+
+/** Asks Stripe, because somebody may have paid a moment ago and the webhook not arrived yet. */
 async function refuseSecondSubscription(stripe: Stripe, customer: string) {
-  // Without a status the list leaves out what has ended (https://docs.stripe.com/api/subscriptions/list).
+  // Without a status the list leaves out ended subscriptions (https://docs.stripe.com/api/subscriptions/list).
   const { data } = await orStripeUnavailable(stripe.subscriptions.list({ customer, limit: 100 }));
   if (data.some(({ status }) => status !== "incomplete" && status !== "incomplete_expired")) {
     throw alreadySubscribed();
@@ -112,8 +105,8 @@ export const alreadySubscribed = () =>
   );
 
 /**
- * The session and the subscription carry the community's id in their metadata, the session also as
- * `client_reference_id`, so that webhooks need no guess (https://docs.stripe.com/api/checkout/sessions/create).
+ * The metadata of session and subscription, and `client_reference_id`, hold the community's id, so that webhooks can tell
+ * which community they are about (https://docs.stripe.com/api/checkout/sessions/create).
  */
 async function createSession(
   stripe: Stripe,
@@ -124,7 +117,7 @@ async function createSession(
     mode: "subscription",
     customer,
     client_reference_id: communityId,
-    // What is billed by use has no quantity beforehand.
+    // Stripe takes no quantity for a metered price.
     line_items: [{ price, quantity: 1 }, ...meteredPrices.map((metered) => ({ price: metered }))],
     metadata: { community_id: communityId, attempt: String(attempt) },
     subscription_data: {
@@ -141,5 +134,5 @@ async function createSession(
   }
 }
 
-/** Stripe's answer to the id of a deleted customer. */
+/** Whether Stripe refuses the customer because it was deleted. */
 const isCustomerRefused = (error: unknown) => isMissing(error) && error.param === "customer";

@@ -1,18 +1,22 @@
 import type Stripe from "stripe";
+import { z } from "zod";
 import type { CheckoutContext } from "./checkout_context.ts";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
+import type { CommunityId } from "../ids.ts";
 import { orStripeUnavailable } from "../stripe.ts";
 
 type Community = CheckoutContext["community"];
 
 /**
- * The community's one Stripe customer, made if there is none yet.
+ * The id of the community's Stripe customer, which is created when there is none.
  *
- * Simultaneous callers get the same one: they send Stripe the same idempotency key, so it makes a single customer
- * (https://docs.stripe.com/api/idempotent_requests), and the database keeps the first id it is given. A crash between
- * the two leads the next caller to the same customer again. The name is not part of the keyed request, because a
- * community that was renamed meanwhile would then be refused. Each customer that was deleted in Stripe begins a new
- * generation of the key.
+ * Simultaneous callers get the same customer: they send Stripe the same idempotency key
+ * (https://docs.stripe.com/api/idempotent_requests), and the database keeps the first id it is given. After a crash between
+ * the two, the next caller gets the same customer again. The name is set in a second request: with the same key, Stripe
+ * refuses another name, as when the community was renamed meanwhile. After each customer that was deleted in Stripe, the key
+ * counts up.
+ *
+ * Throws `database_unavailable` or `stripe_unavailable`.
  */
 export async function ensureCustomer(
   deps: { db: Database; stripe: Stripe },
@@ -23,14 +27,15 @@ export async function ensureCustomer(
 
   const created = await orStripeUnavailable(stripe.customers.create(
     { metadata: { community_id: id } },
-    // While one of the simultaneous requests is under way, Stripe answers the others 409; the client tries again.
+    // While one of the simultaneous requests runs, Stripe answers the others 409, and the SDK tries them again.
     { idempotencyKey: `customer:${id}:${customerGeneration}`, maxNetworkRetries: 6 },
   ));
-  const [{ customer_id }] = await orUnavailable(
-    db<[{ customer_id: string | null }]>`select billing.link_customer(${id}, ${created.id}) as customer_id`,
+  const linked = await callDatabase(
+    z.string().nullable(),
+    db`select billing.link_customer(${id}, ${created.id})`,
   );
-  if (customer_id === null) {
-    // Made by an earlier attempt that never linked it, and deleted in Stripe since.
+  if (linked === null) {
+    // An earlier attempt created it without linking it, and it was deleted in Stripe since.
     await forgetCustomer(db, created.id, id);
     return await ensureCustomer(deps, {
       id,
@@ -39,20 +44,24 @@ export async function ensureCustomer(
       customerGeneration: customerGeneration + 1,
     });
   }
-  await orStripeUnavailable(stripe.customers.update(customer_id, { name: title }));
-  return customer_id;
+  await orStripeUnavailable(stripe.customers.update(linked, { name: title }));
+  return linked;
 }
 
 /** Unlinks a customer that Stripe no longer has. */
-export async function forgetCustomer(db: Database, customerId: string, communityId: string): Promise<void> {
+export async function forgetCustomer(
+  db: Database,
+  customerId: string,
+  communityId: CommunityId,
+): Promise<void> {
   await orUnavailable(db`select billing.forget_customer(${customerId}, ${communityId})`);
 }
 
-/** The customer we know was deleted in Stripe. */
+/** The community's customer was deleted in Stripe. */
 export class CustomerGoneError extends Error {
   override name = "CustomerGoneError";
 
   constructor(customerId: string, options?: ErrorOptions) {
-    super(`Stripe no longer has customer ${customerId}`, options);
+    super(`Customer ${customerId} was deleted in Stripe`, options);
   }
 }

@@ -1,19 +1,19 @@
 import type { CommunityId, PluginId, Slug } from "../ids.ts";
 
-/** Where Stripe sends a person back to: the community's page in the parent app, never this plugin's own. */
+/** Where Stripe sends a person back to: the community's page in the parent app, never a page of this plugin. */
 export interface ReturnPlace {
   parentAppUrl: string;
   communityId: CommunityId;
   pluginId: PluginId | null;
-  /** What the community goes by in the parent's addresses, where that is not its id. */
+  /** The community's name in the parent app's addresses, where that is not its id. */
   slug?: Slug;
 }
 
 export type ReturnStatus = "success" | "cancel" | "portal_return";
 
 /**
- * `{parent}/c/{communityId}/[plugin/{pluginId}/]?stripe_status=…`, ids percent-encoded. For `success` Stripe puts the
- * session's id in place of the braces, which therefore must not be encoded
+ * `{parent}/c/{communityId}/[plugin/{pluginId}/]?stripe_status=…`, ids percent-encoded. For `success`, Stripe replaces
+ * `{CHECKOUT_SESSION_ID}` by the session's id, so the braces must not be encoded
  * (https://docs.stripe.com/payments/checkout/custom-success-page).
  */
 export function returnAddress(place: ReturnPlace, status: ReturnStatus): string {

@@ -9,7 +9,7 @@ const place = (communityId: string, pluginId: string | null = null) => ({
   pluginId: pluginId === null ? null : pluginIdSchema.parse(pluginId),
 });
 
-Deno.test("people return to their community's page, or to the plugin's place in it", () => {
+Deno.test("returnAddress() is the community's page, or the plugin's page in it", () => {
   const rows: [string, string | null, "success" | "cancel" | "portal_return", string][] = [
     ["garden", null, "success", "/c/garden/?stripe_status=success&session_id={CHECKOUT_SESSION_ID}"],
     [
@@ -26,12 +26,12 @@ Deno.test("people return to their community's page, or to the plugin's place in 
   }
 });
 
-Deno.test("a community that goes by a slug is returned to by it", () => {
+Deno.test("returnAddress() has the slug in place of the community's id, where there is one", () => {
   const address = returnAddress({ ...place("b7c1", "p1"), slug: slugSchema.parse("river side") }, "cancel");
   assert.equal(address, "https://app.example/c/river%20side/plugin/p1/?stripe_status=cancel");
 });
 
-Deno.test("no id leads anywhere but to the parent app, nor is lost on the way", () => {
+Deno.test("returnAddress() stays in the parent app and keeps both ids, whatever they are", () => {
   const id = fc.string({ minLength: 1, maxLength: 40, unit: "binary" })
     .filter((text) => communityIdSchema.safeParse(text).success);
   fc.assert(fc.property(id, id, (communityId, pluginId) => {
@@ -49,7 +49,7 @@ Deno.test("no id leads anywhere but to the parent app, nor is lost on the way", 
   }));
 });
 
-Deno.test("ids that a browser would resolve away or cannot encode are refused", () => {
+Deno.test("communityIdSchema refuses ids that a browser resolves or cannot encode", () => {
   for (const id of ["", ".", "..", "a\nb", "\ud800", "x".repeat(129)]) {
     assert.equal(communityIdSchema.safeParse(id).success, false, JSON.stringify(id));
   }

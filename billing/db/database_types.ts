@@ -156,11 +156,11 @@ export type Database = {
         Row: {
           "created_at": string;
           "feature": string;
-          "hard_limit": number;
           "period": string;
           "plan_id": number;
+          "quota": number;
+          "quota_window": string;
           "resolution": string;
-          "time_window": string;
           "updated_at": string;
           "window_seconds": number;
         };
@@ -168,22 +168,22 @@ export type Database = {
         Insert: {
           "created_at"?: string;
           "feature": string;
-          "hard_limit": number;
           "period"?: string;
           "plan_id": number;
+          "quota": number;
+          "quota_window": string;
           "resolution"?: never;
-          "time_window": string;
           "updated_at"?: string;
           "window_seconds"?: never;
         };
         Update: {
           "created_at"?: string;
           "feature"?: string;
-          "hard_limit"?: number;
           "period"?: string;
           "plan_id"?: number;
+          "quota"?: number;
+          "quota_window"?: string;
           "resolution"?: never;
-          "time_window"?: string;
           "updated_at"?: string;
           "window_seconds"?: never;
         };
@@ -450,11 +450,11 @@ export type Database = {
         Row: {
           "community_id": string;
           "feature": string;
-          "hard_limit": number;
           "period": string;
           "plan": string;
+          "quota": number;
+          "quota_window": string;
           "resets_at": string | null;
-          "time_window": string;
           "title": string;
           "used": number | null;
           "window_seconds": number;

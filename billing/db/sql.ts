@@ -1,45 +1,45 @@
 /**
  * SQL as tagged templates, on node-postgres: `` await db`select * from plans where code = ${code}` `` resolves to the rows.
- * What is put in travels beside the text, never within it.
+ * Values are sent as parameters, never within the text.
  */
 import pg from "pg";
 
 export type Row = pg.QueryResultRow;
 
-/** What a query may be given. JSON goes as text: see asJson(). */
+/** A parameter of a query. JSON is passed as text: see asJson(). */
 export type Value = string | number | bigint | boolean | Date | null | readonly (string | number)[];
 
-/** Something to put queries to: a pool, or one transaction. */
+/** Runs queries: a pool, or one transaction. */
 export interface Sql {
-  /** Carries out one statement, and resolves to its rows. */
+  /** Runs one statement and resolves to its rows. */
   <Rows extends readonly object[] = Row[]>(text: TemplateStringsArray, ...values: Value[]): Promise<Rows>;
-  /** Carries out a text of several statements, and resolves to the rows of each. */
+  /** Runs a text of several statements and resolves to the rows of each. */
   script(text: string): Promise<Row[][]>;
 }
 
-/** A pool of connections, each opened when it is first needed and replaced after it was lost. */
+/** A pool of connections. Each is opened when it is needed and replaced when it is lost. */
 export interface Pool extends Sql, AsyncDisposable {
   /**
    * Runs work in a transaction: committed when the work resolves, rolled back when it rejects. When the connection is
-   * lost this rejects at once, and whatever the work still tries is refused.
+   * lost, this rejects at once and refuses further statements of the work.
    */
   begin<T>(work: (transaction: Sql) => Promise<T>): Promise<T>;
-  /** Lets calls under way finish, for five seconds at most, and closes the connections. May be called again. */
+  /** Waits for running calls, five seconds at most, and closes the connections. May be called again. */
   close(): Promise<void>;
 }
 
 export interface PoolOptions {
-  /** How many connections there are at most. Further calls wait for a free one. */
+  /** The most connections. Further calls wait for a free one. */
   max?: number;
-  /** Statements are prepared once for each connection, unless this is false. */
+  /** Whether to prepare statements, once for each connection. Default: true. */
   prepare?: boolean;
-  /** The role to take on in place of the one that logs in. */
+  /** The role to switch to after logging in. */
   role?: string;
-  /** After how many milliseconds without an answer a connection counts as lost. Never, when left out. */
+  /** A connection counts as lost after so many milliseconds without an answer. Default: never. */
   answerWithin?: number;
 }
 
-/** A connection could not be made, or was lost. Whether the statement was carried out is not known. */
+/** A connection could not be opened, or was lost. The statement may have been carried out or not. */
 export class ConnectionLostError extends Error {
   override name = "ConnectionLostError";
   readonly code = "connection_lost";
@@ -52,11 +52,11 @@ const CLOSE_MS = 5_000;
 /** A value as JSON, for a parameter of type json or jsonb. */
 export const asJson = (value: unknown): string => JSON.stringify(value);
 
-/** Whether the database itself refused a statement, rather than the way to it. Its code is a SQLSTATE. */
+/** Whether the database refused a statement, rather than the connection failed. `code` is a SQLSTATE. */
 export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError;
 
-/** Makes a pool. Nothing is connected before the first query. */
+/** Makes a pool, without connecting yet. */
 export function openPool(url: string, options: PoolOptions = {}): Pool {
   const { max = 5, prepare = true, role, answerWithin } = options;
   const pool = new pg.Pool({
@@ -72,7 +72,7 @@ export function openPool(url: string, options: PoolOptions = {}): Pool {
   const connected = new Set<pg.PoolClient>();
   pool.on("connect", (client) => {
     connected.add(client);
-    // A loss is told to whoever waits for an answer, and otherwise found at the next query.
+    // A query that waits for an answer rejects; otherwise the next query finds the loss.
     client.on("error", () => {});
   });
   pool.on("remove", (client) => connected.delete(client));
@@ -117,23 +117,23 @@ async function runTransaction<T>(
   const onEnd = () => lost.reject(new ConnectionLostError("The connection was lost in a transaction."));
   let isOver = false;
   const transaction = sqlBy((query) => {
-    // Its connection may be in other hands by now.
+    // Another call may use its connection by now.
     if (isOver) throw new ConnectionLostError("The transaction is over.");
     return ask(client, query);
   }, prepare);
   try {
     await ask(client, "begin");
     client.once("end", onEnd);
-    // Nobody waits for work that cannot be committed any more.
+    // Work that cannot be committed any more is not waited for.
     const result = await Promise.race([work(transaction), lost.promise]);
     const { command } = await ask(client, "commit");
-    // That is how the server answers when a statement has failed and the work went on all the same.
+    // The server answers so when a statement failed and the work resolved all the same.
     if (command === "ROLLBACK") {
       throw new Error("Nothing was committed: a statement of the transaction had failed.");
     }
     return result;
   } catch (error) {
-    // The server rolls back by itself what nobody is connected to any more.
+    // After a lost connection the server rolls back by itself.
     if (error instanceof ConnectionLostError) void client.end();
     else await ask(client, "rollback").catch(() => void client.end());
     throw error;
@@ -167,7 +167,7 @@ function connectionLost(cause: unknown): never {
   throw new ConnectionLostError(`The connection to the database failed: ${how}`, { cause });
 }
 
-/** After such an error the server closes the connection. */
+/** Whether the server closes the connection after this error. */
 const isFatal = (error: unknown) =>
   isDatabaseError(error) && (error.severity === "FATAL" || error.severity === "PANIC");
 
@@ -176,7 +176,7 @@ interface Statement {
   name: string;
 }
 
-/** A template's strings are the same object each time it is evaluated, which makes them the key of its statement. */
+/** Each evaluation of a template has the same strings object, so it identifies the statement. */
 const statements = new WeakMap<TemplateStringsArray, Statement>();
 let count = 0;
 

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
 import { asJson, type Sql } from "../db/sql.ts";
 import { isMissing, orStripeUnavailable } from "../stripe.ts";
 import {
@@ -18,19 +18,23 @@ export interface ApplyDependencies {
   stripe: Stripe;
 }
 
-/** What became of an event: an outcome of the ledger, or `duplicate`. */
-export interface Settlement {
-  outcome: "applied" | "stale" | "parked" | "ignored" | "duplicate" | "failed" | "pending";
-  reason: string | null;
-}
+const outcomeSchema = z.object({
+  outcome: z.enum(["applied", "stale", "parked", "ignored", "duplicate", "failed", "pending"]),
+  reason: z.string().nullable(),
+  /** Earlier events of the customer can be processed now. */
+  leaves_open: z.boolean().nullable(),
+});
 
-/** An event of the ledger, and what came of it. */
-export interface SettledEvent extends Settlement {
+/** How an event was processed: an outcome of the event log, or `duplicate`. */
+export type EventOutcome = Omit<z.output<typeof outcomeSchema>, "leaves_open">;
+
+/** An event of the event log, with its outcome. */
+export interface ProcessedEvent extends EventOutcome {
   id: string;
   type: string;
 }
 
-/** An event, what it means, and the text it came as. */
+/** An event, what it means, and the text it was sent as. */
 export interface ReadEvent {
   event: EventRecord;
   change: Change;
@@ -38,24 +42,25 @@ export interface ReadEvent {
 }
 
 /**
- * Records a verified event and applies it. One database call, unless the database cannot tell which of two states is
- * newer: then Stripe is asked, while nobody else may touch that customer, so that nothing overtakes the answer.
+ * Records a verified event and applies it. This is one database call, unless the database cannot tell which of two states is
+ * newer. Then the current state is fetched from Stripe while the customer is locked, so that no other event is applied in
+ * between.
  *
- * The webhook, the replay and the reconciliation all come through here. `replay` applies an event anew, whatever came of
- * it before. Throws `database_unavailable` or `stripe_unavailable`; nothing is settled then.
+ * Webhook, replay and reconciliation all use this function. `replay` applies an event again, whatever its outcome was.
+ * Throws `database_unavailable` or `stripe_unavailable`; the event is not processed then.
  */
 export async function applyEvent(
   deps: ApplyDependencies,
   { event, change, payload }: ReadEvent,
   { replay = false } = {},
-): Promise<Settlement> {
+): Promise<EventOutcome> {
   const { db, stripe } = deps;
-  const { leaves_open, ...settlement } = await callApply(db, { event, change, payload }, null, replay);
-  if (leaves_open) await settleOpenEvents(deps, event.customer_id);
-  if (settlement.outcome !== "pending") return settlement;
+  const { leaves_open, ...applied } = await callApply(db, { event, change, payload }, null, replay);
+  if (leaves_open) await processOpenEvents(deps, event.customer_id);
+  if (applied.outcome !== "pending") return applied;
 
   const { kind, state } = change as ObjectChange;
-  return await whileCustomerIsHeld(db, event.customer_id!, async (transaction) => {
+  return await withCustomerLocked(db, event.customer_id!, async (transaction) => {
     const current = await fetchCurrent(stripe, kind, state.id);
     const read = { event, change: current.change, payload };
     const { outcome, reason } = await callApply(transaction, read, current.fetchedAt, replay);
@@ -64,31 +69,32 @@ export async function applyEvent(
 }
 
 /**
- * Tries anew the events that were recorded but could not be settled then, of one customer or of all (null). Throws like
+ * Processes the events that are recorded but not processed yet, of one customer or of all (null). Throws like
  * applyEvent().
  */
-export async function settleOpenEvents(
+export async function processOpenEvents(
   deps: ApplyDependencies,
   customerId: string | null,
-): Promise<SettledEvent[]> {
-  const [{ payloads }] = await orUnavailable(
-    deps.db<[{ payloads: unknown }]>`select billing.open_events(${customerId}) as payloads`,
+): Promise<ProcessedEvent[]> {
+  const payloads = await callDatabase(
+    z.array(z.unknown()),
+    deps.db`select billing.open_events(${customerId})`,
   );
-  const settled: SettledEvent[] = [];
-  for (const body of z.array(z.unknown()).parse(payloads)) settled.push(await replayEvent(deps, body));
-  return settled;
+  const processed: ProcessedEvent[] = [];
+  for (const body of payloads) processed.push(await replayEvent(deps, body));
+  return processed;
 }
 
-/** Applies an event of the ledger, given as it was sent, anew. Throws like applyEvent(), and `z.ZodError` when it is none. */
-export async function replayEvent(deps: ApplyDependencies, body: unknown): Promise<SettledEvent> {
+/** Applies an event again, given as Stripe sent it. Throws like applyEvent(), and `z.ZodError` when it is not an event. */
+export async function replayEvent(deps: ApplyDependencies, body: unknown): Promise<ProcessedEvent> {
   const payload = JSON.stringify(body);
   const read = isThinEvent(payload) ? await readThinEvent(deps.stripe, body) : readStripeEvent(body);
-  const settlement = await applyEvent(deps, { ...read, payload }, { replay: true });
-  return { id: read.event.id, type: read.event.type, ...settlement };
+  const applied = await applyEvent(deps, { ...read, payload }, { replay: true });
+  return { id: read.event.id, type: read.event.type, ...applied };
 }
 
-/** Runs work in a transaction in which no other event, fetch or link of this customer can come between. */
-export function whileCustomerIsHeld<T>(
+/** Runs work in a transaction that holds the customer: no other event, fetch or link of the customer can run meanwhile. */
+export function withCustomerLocked<T>(
   db: Database,
   customerId: string,
   work: (transaction: Sql) => Promise<T>,
@@ -99,7 +105,7 @@ export function whileCustomerIsHeld<T>(
   }) as Promise<T>);
 }
 
-/** What Stripe says an object is, at this moment of Stripe's own clock. */
+/** Fetches the current state of an object. `fetchedAt` is Stripe's clock at that moment. */
 export async function fetchCurrent(
   stripe: Stripe,
   kind: ObjectChange["kind"],
@@ -116,37 +122,32 @@ export async function fetchCurrent(
   } catch (error) {
     if (!isMissing(error)) throw error;
     const detail =
-      `Stripe told us of ${id} and now does not know it. Was it deleted, or is this another account?`;
+      `An event was about ${id}, which Stripe does not have now. Was it deleted, or is this another account?`;
     return { change: { kind: "anomaly", anomaly: "missing_in_stripe", detail }, fetchedAt: new Date() };
   }
 }
 
-/** When Stripe answered, by its own clock; ours may differ from the one its events are stamped with. */
+/** When Stripe answered, by its own clock: the created times of its events are of that clock, too. */
 export function stripeClock({ headers }: { headers: Record<string, string> }): Date {
   const date = new Date(headers.date);
   return Number.isNaN(date.getTime()) ? new Date() : date;
 }
-
-/** `leaves_open`: earlier events of the customer can be settled now. */
-type Applied = Settlement & { leaves_open: boolean | null };
 
 async function callApply(
   db: Sql,
   { event, change, payload }: ReadEvent,
   fetchedAt: Date | null,
   replay: boolean,
-): Promise<Applied> {
-  // The payload goes as text: what is kept is what Stripe sent, not our reading of it.
-  const [{ settlement }] = await orUnavailable(
+): Promise<z.output<typeof outcomeSchema>> {
+  // The payload goes as text: what is stored is what Stripe sent, not how it was read here.
+  return await callDatabase(
+    outcomeSchema,
     change?.kind === "meter_errors"
-      ? db<[{ settlement: Applied }]>`
+      ? db`
         select billing.apply_meter_errors(
-          ${asJson(event)}, ${asJson(change)}, ${payload}::text::jsonb, ${replay}
-        ) as settlement`
-      : db<[{ settlement: Applied }]>`
+          ${asJson(event)}, ${asJson(change)}, ${payload}::text::jsonb, ${replay})`
+      : db`
         select billing.apply_stripe_event(
-          ${asJson(event)}, ${change && asJson(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay}
-        ) as settlement`,
+          ${asJson(event)}, ${change && asJson(change)}, ${payload}::text::jsonb, ${fetchedAt}, ${replay})`,
   );
-  return settlement;
 }

@@ -1,14 +1,14 @@
 import { z } from "zod";
 
 /**
- * What a Stripe event means to Dues: a pure mapping from what Stripe sends to what the database stores. Only the fields
- * in use are read, so that new ones and new event types pass.
+ * What a Stripe event means to Dues: a pure mapping from what Stripe sends to what the database stores. Only the fields in
+ * use are read, so new fields and new event types do no harm.
  */
 
-/** Stripe gives an id, or the whole object where it was expanded. */
+/** Stripe gives an id, or the whole object where it is expanded (https://docs.stripe.com/api/expanding_objects). */
 const idOf = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
 
-/** Stripe's times are unix seconds (https://docs.stripe.com/api), here those up to the year 9999. */
+/** Stripe's times are unix seconds (https://docs.stripe.com/api); accepted up to the year 9999. */
 const unixSeconds = z.number().int().nonnegative().max(253_402_300_799);
 /** The database takes ISO 8601. */
 const time = unixSeconds.transform((seconds) => new Date(seconds * 1000).toISOString());
@@ -24,7 +24,7 @@ const itemSchema = z.object({
   }),
 });
 
-/** A subscription as Stripe describes it (https://docs.stripe.com/api/subscriptions/object). */
+/** The fields in use of a subscription (https://docs.stripe.com/api/subscriptions/object). */
 const subscriptionSchema = z.object({
   id: z.string(),
   customer: idOf,
@@ -38,7 +38,7 @@ const subscriptionSchema = z.object({
   items: z.object({ data: z.array(itemSchema).min(1) }),
 });
 
-/** A subscription as the database keeps it; the names are those of table `subscriptions`. */
+/** A subscription as the database stores it, with the column names of table `subscriptions`. */
 export type SubscriptionState = {
   id: string;
   stripe_price_id: string;
@@ -68,10 +68,10 @@ export function readSubscription(object: unknown): { customerId: string; state: 
       stripe_price_id: main.price.id,
       status: subscription.status,
       current_period_start: main.current_period_start,
-      // Items billed at different intervals end their periods apart; the first end is the next renewal.
+      // Items billed at different intervals have different period ends. The earliest is the next renewal.
       current_period_end: periodEnd,
       trial_end: subscription.trial_end,
-      // A scheduled cancellation is said in one of two ways, depending on the billing mode.
+      // Stripe reports a scheduled cancellation in one of two ways, depending on the billing mode.
       cancel_at: subscription.cancel_at ?? (subscription.cancel_at_period_end ? periodEnd : null),
       canceled_at: subscription.canceled_at,
       ended_at: subscription.ended_at,
@@ -84,14 +84,14 @@ export function readSubscription(object: unknown): { customerId: string; state: 
 
 const isMetered = (item: z.output<typeof itemSchema>) => item.price.recurring?.usage_type === "metered";
 
-/** The statuses that mean somebody has to do something about a payment (https://docs.stripe.com/billing/subscriptions/overview). */
+/** The statuses in which somebody has to act on a payment (https://docs.stripe.com/billing/subscriptions/overview). */
 const paymentIssues: Record<string, string> = {
   past_due: "payment_failed",
   unpaid: "payment_failed",
   incomplete: "first_payment_incomplete",
 };
 
-/** An invoice as Stripe describes it (https://docs.stripe.com/api/invoices/object). */
+/** The fields in use of an invoice (https://docs.stripe.com/api/invoices/object). */
 const invoiceSchema = z.object({
   id: z.string(),
   customer: idOf,
@@ -109,7 +109,7 @@ const invoiceSchema = z.object({
   }).nullish(),
 });
 
-/** An invoice as the database keeps it; the names are those of table `invoices`. */
+/** An invoice as the database stores it, with the column names of table `invoices`. */
 export type InvoiceState = {
   id: string;
   subscription_id: string | null;
@@ -145,12 +145,12 @@ export function readInvoice(object: unknown): { customerId: string; state: Invoi
   };
 }
 
-/** What an object of Stripe's now is. */
+/** The current state of a Stripe object. */
 export type ObjectChange =
   | { kind: "subscription"; state: SubscriptionState }
   | { kind: "invoice"; state: InvoiceState };
 
-/** What the database is asked to do about an event; null = only record it. */
+/** What the database has to do about an event. Null: only record it. */
 export type Change =
   | ObjectChange
   | { kind: "checkout"; community_id: string }
@@ -160,7 +160,7 @@ export type Change =
   | { kind: "unreadable"; reason: string }
   | null;
 
-/** What the ledger notes of an event. */
+/** What the event log stores of an event. */
 export type EventRecord = {
   id: string;
   type: string;
@@ -187,7 +187,7 @@ const checkoutSchema = z.object({
   metadata: z.object({ community_id: z.string() }),
 });
 
-/** What each event type that concerns us is read as. */
+/** How each handled event type is read. */
 const readers = {
   "checkout.session.completed": readCheckout,
   "checkout.session.async_payment_succeeded": readCheckout,
@@ -215,7 +215,7 @@ const readers = {
 
 type HandledEventType = keyof typeof readers;
 
-/** The event types a webhook endpoint is to be subscribed to. */
+/** The event types that a webhook endpoint has to be subscribed to. */
 export const handledEventTypes = Object.keys(readers) as HandledEventType[];
 
 const isHandled = (type: string): type is HandledEventType => type in readers;
@@ -229,12 +229,12 @@ function readSubscriptionChange(object: unknown): Change {
 }
 
 function readInvoiceChange(object: unknown): Change {
-  // Billed to an account rather than a customer: not by us.
+  // Billed to an account rather than a customer, so it is not an invoice of this plugin.
   if (z.object({ customer: z.null() }).safeParse(object).success) return null;
   return { kind: "invoice", state: readInvoice(object).state };
 }
 
-/** The same Stripe account may sell other things. A checkout of ours names its community twice. */
+/** The Stripe account may sell other things, too. A checkout of this plugin names its community in both fields. */
 function readCheckout(object: unknown): Change {
   const checkout = checkoutSchema.safeParse(object).data;
   return checkout && checkout.client_reference_id === checkout.metadata.community_id
@@ -242,7 +242,7 @@ function readCheckout(object: unknown): Change {
     : null;
 }
 
-/** Reads a verified event. Throws `z.ZodError` when it is no event at all. */
+/** Reads a verified event. Throws `z.ZodError` when it is not an event. */
 export function readStripeEvent(body: unknown): { event: EventRecord; change: Change } {
   const { id, type, created, livemode, api_version, data: { object } } = eventSchema.parse(body);
   const event: EventRecord = {
@@ -267,7 +267,7 @@ function changeOf(type: string, object: unknown): Change {
   try {
     return readers[type](object);
   } catch (error) {
-    // Of a type we live by, yet not of a shape we know: this must be seen, not passed over.
+    // A handled type of an unknown shape must not be skipped: it is stored as failed and reported to the operator.
     if (error instanceof z.ZodError) return { kind: "unreadable", reason: z.prettifyError(error) };
     throw error;
   }

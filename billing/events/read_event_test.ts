@@ -36,7 +36,7 @@ const event = (type: string, object: unknown) => ({
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-Deno.test("a subscription becomes a row: its licensed item's price, its earliest period end, its metered item", () => {
+Deno.test("readSubscription() takes the licensed item's price, the earliest period end and the metered item", () => {
   const items = { data: [item("metered", "metered", 2_000), item("flat", "licensed", 3_000)] };
   const { customerId, state } = readSubscription(subscription({ items, trial_end: 1_500 }));
   assert.equal(customerId, "cus_1");
@@ -56,12 +56,12 @@ Deno.test("a subscription becomes a row: its licensed item's price, its earliest
   });
 });
 
-Deno.test("a scheduled cancellation shows in either of Stripe's two ways", () => {
+Deno.test("readSubscription() sets cancel_at from either of Stripe's two fields", () => {
   assert.equal(readSubscription(subscription({ cancel_at: 2_500 })).state.cancel_at, iso(2_500));
   assert.equal(readSubscription(subscription({ cancel_at_period_end: true })).state.cancel_at, iso(3_000));
 });
 
-Deno.test("statuses that wait for a payment name the issue", () => {
+Deno.test("readSubscription() sets payment_issue for statuses that wait for a payment", () => {
   const issue = (status: string) => readSubscription(subscription({ status })).state.payment_issue;
   assert.deepEqual(["active", "past_due", "unpaid", "incomplete", "a_new_one"].map(issue), [
     null,
@@ -72,7 +72,7 @@ Deno.test("statuses that wait for a payment name the issue", () => {
   ]);
 });
 
-Deno.test("every subscription event brings its subscription's state", () => {
+Deno.test("readStripeEvent() reads the state of every customer.subscription event", () => {
   for (const what of ["created", "updated", "deleted", "paused", "resumed"]) {
     const { event: record, change } = readStripeEvent(event(`customer.subscription.${what}`, subscription()));
     assert.equal(change?.kind, "subscription");
@@ -80,7 +80,7 @@ Deno.test("every subscription event brings its subscription's state", () => {
   }
 });
 
-Deno.test("a checkout counts only when it names its community the way ours do", () => {
+Deno.test("readStripeEvent() ignores a checkout whose reference and metadata do not name one community", () => {
   const checkout = (more: Record<string, unknown>) =>
     readStripeEvent(event("checkout.session.completed", {
       id: "cs_1",
@@ -100,7 +100,7 @@ Deno.test("a checkout counts only when it names its community the way ours do", 
   }
 });
 
-Deno.test("an invoice becomes a row, with the subscription it bills", () => {
+Deno.test("readStripeEvent() reads an invoice with the subscription it bills", () => {
   const invoice = {
     id: "in_1",
     object: "invoice",
@@ -150,14 +150,14 @@ Deno.test("an invoice becomes a row, with the subscription it bills", () => {
   ]);
 });
 
-Deno.test("a deleted customer is a change of its own", () => {
+Deno.test("readStripeEvent() reads customer.deleted as customer_deleted", () => {
   const { event: record, change } = readStripeEvent(
     event("customer.deleted", { id: "cus_1", object: "customer" }),
   );
   assert.deepEqual([record.customer_id, change], ["cus_1", { kind: "customer_deleted" }]);
 });
 
-Deno.test("types that do not concern us, and new ones, are only recorded", () => {
+Deno.test("readStripeEvent() reads other and unknown event types as no change", () => {
   const { event: record, change } = readStripeEvent(
     event("customer.updated", { id: "cus_1", object: "customer" }),
   );
@@ -165,14 +165,14 @@ Deno.test("types that do not concern us, and new ones, are only recorded", () =>
   assert.equal(readStripeEvent(event("something.new", { anything: 1 })).change, null);
 });
 
-Deno.test("a subscription event of an unknown shape is marked, not passed over", () => {
+Deno.test("readStripeEvent() reads a subscription of an unknown shape as unreadable", () => {
   const { change } = readStripeEvent(
     event("customer.subscription.updated", subscription({ items: { data: [] } })),
   );
   assert.equal(change?.kind, "unreadable");
 });
 
-Deno.test("what is no event at all is refused", () => {
+Deno.test("readStripeEvent() throws for what is not an event", () => {
   for (
     const body of [null, 7, {}, { id: "evt_1" }, event("x", null), { ...event("x", {}), created: "now" }]
   ) {

@@ -5,8 +5,9 @@ import type { Change, EventRecord } from "./read_event.ts";
 import { identifierOfKey } from "../usage/usage_report_delivery.ts";
 
 /**
- * Thin events: Stripe names what happened and to which object, and says the rest when asked
- * (https://docs.stripe.com/event-destinations#thin-events). Usage that Stripe took and then refused is reported only so.
+ * Thin events: Stripe sends what happened and to which object; the rest has to be fetched
+ * (https://docs.stripe.com/event-destinations#thin-events). Stripe reports usage that it accepted first and refused later
+ * only in this form.
  */
 const thinEventSchema = z.object({
   object: z.literal("v2.core.event"),
@@ -19,7 +20,7 @@ const thinEventSchema = z.object({
 
 /** Whether a body claims to be a thin event. Says nothing about who sent it. */
 export function isThinEvent(body: string): boolean {
-  if (!body.includes("v2.core.event")) return false; // spares nearly every body a parse
+  if (!body.includes("v2.core.event")) return false; // avoids parsing nearly every body
   try {
     return z.object({ object: thinEventSchema.shape.object }).safeParse(JSON.parse(body)).success;
   } catch {
@@ -29,7 +30,7 @@ export function isThinEvent(body: string): boolean {
 
 const meterErrors = ["v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"];
 
-/** The types a thin event destination is to be subscribed to. */
+/** The event types that a thin event destination has to be subscribed to. */
 export const handledThinEventTypes = meterErrors;
 
 const errorReportSchema = z.object({
@@ -50,8 +51,8 @@ const errorReportSchema = z.object({
 type ErrorReport = z.output<typeof errorReportSchema>["data"];
 
 /**
- * Reads a verified thin event, asking Stripe for the rest where it matters. Throws `z.ZodError` when it is no event, and
- * `stripe_unavailable`.
+ * Reads a verified thin event, and fetches the rest of it where the type is handled. Throws `z.ZodError` when it is not a
+ * thin event, and `stripe_unavailable`.
  */
 export async function readThinEvent(
   stripe: Stripe,
@@ -78,7 +79,7 @@ export async function readThinEvent(
   return { event, change: readMeterErrors(report.data.data) };
 }
 
-/** Stripe names a sample of the meter events it refused, by the idempotency keys they came with. */
+/** Stripe lists a sample of the refused meter events, by the idempotency keys they were sent with. */
 function readMeterErrors({ developer_message_summary: summary, reason }: ErrorReport): Change {
   const codes = reason.error_types.map(({ code }) => code).join(", ");
   return {

@@ -1,6 +1,6 @@
 import { BillingError, type BillingErrorCode } from "../errors.ts";
 
-/** Faults of a request that the domain never gets to see. */
+/** Faults of a request that are found before the domain is called. */
 export type RequestFaultCode =
   | "invalid_json"
   | "invalid_request"
@@ -15,11 +15,11 @@ export type RequestFaultCode =
 
 export type ProblemCode = BillingErrorCode | RequestFaultCode;
 
-/** The one place where a code becomes an HTTP status and a title. */
+/** The HTTP status and title of every code. */
 const problems: Record<ProblemCode, [status: number, title: string]> = {
   invalid_json: [400, "The body is not JSON"],
   invalid_request: [400, "The request is not of the expected shape"],
-  invalid_signature: [400, "The signature does not fit the body"],
+  invalid_signature: [400, "The signature does not match the body"],
   invalid_event: [400, "The body is not a Stripe event"],
   invalid_quantity: [400, "The quantity is not valid"],
   invalid_idempotency_key: [400, "The idempotency key is not valid"],
@@ -31,7 +31,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   expired_identity_token: [401, "The identity token has expired"],
   used_identity_token: [401, "The identity token was used before"],
   invalid_identity_answer: [401, "Common Ground's answers are not valid"],
-  expired_identity_request: [401, "Common Ground was asked too long ago"],
+  expired_identity_request: [401, "The request to Common Ground has expired"],
   quota_exceeded: [402, "The plan allows no more"],
   not_admin: [403, "Only admins may do this"],
   not_member: [403, "Only members may do this"],
@@ -74,7 +74,7 @@ export function problemResponse(
   const all = new Headers(headers);
   all.set("content-type", "application/problem+json");
   all.set("cache-control", "no-store");
-  // RFC 6750, 3: a refused token is answered with how to authenticate.
+  // RFC 6750, 3: the answer to a refused token names the scheme to authenticate with.
   if (status === 401) all.set("www-authenticate", "Bearer");
   if (status === 503) all.set("retry-after", "5");
   return new Response(JSON.stringify({ type: "about:blank", title, status, code, detail, ...members }), {
@@ -84,14 +84,17 @@ export function problemResponse(
 }
 
 /**
- * What to answer when this was thrown. Expected errors say their code; anything else is logged whole and answered
- * with a bare 500, because what it says is not for the outside.
+ * The answer to a request whose handling threw this. Expected errors are answered with their code. Anything else is logged
+ * and answered with a 500 without details, because these may be confidential.
  */
 export function problemOf(error: unknown): Response {
   if (error instanceof RequestFault) return problemResponse(error.code, error.detail, error.headers);
   if (error instanceof BillingError) {
     if (problems[error.code][0] >= 500) console.error(error);
-    return problemResponse(error.code, error.detail, error.headers, error.members);
+    // RFC 9110, 10.2.3: in seconds, because a date would be read by the caller's clock.
+    const { retryAfterSeconds: seconds } = error;
+    const headers = seconds === undefined ? undefined : { "retry-after": `${seconds}` };
+    return problemResponse(error.code, error.detail, headers, error.members);
   }
   console.error(error);
   return problemResponse("internal_error");

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { RequestFault } from "./problem.ts";
 
 /**
- * The body as text, exactly as sent. Reads no more than `maxBytes`, whatever the request says of its length, and
- * throws `RequestFault` `payload_too_large` beyond that.
+ * The body as text, exactly as sent. Reads at most `maxBytes`, whatever length the request declares, and throws
+ * `RequestFault` `payload_too_large` beyond that.
  */
 export async function readText(request: Request, maxBytes: number): Promise<string> {
   const declared = Number(request.headers.get("content-length") ?? 0);
@@ -25,7 +25,7 @@ const tooLarge = (maxBytes: number) =>
 
 const MAX_JSON_BYTES = 16 * 1024;
 
-/** The body as JSON of this shape. Throws `RequestFault`: `payload_too_large`, `invalid_json`, `invalid_request`. */
+/** The body as JSON that fits the schema. Throws `RequestFault`: `payload_too_large`, `invalid_json`, `invalid_request`. */
 export async function readJson<T extends z.ZodType>(
   request: Request,
   schema: T,

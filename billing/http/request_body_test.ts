@@ -4,7 +4,7 @@ import { readJson, readText } from "./request_body.ts";
 
 const request = (body: BodyInit) => new Request("http://localhost/", { method: "POST", body });
 
-Deno.test("the body is read exactly as sent, across chunks and characters", async () => {
+Deno.test("readText() returns the body as sent, also when a chunk ends within a character", async () => {
   const bytes = new TextEncoder().encode("€ and 💶");
   const parts = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -15,7 +15,7 @@ Deno.test("the body is read exactly as sent, across chunks and characters", asyn
   assert.equal(await readText(request(parts), 100), "€ and 💶");
 });
 
-Deno.test("a body is cut off at the limit, whatever length it claims", async () => {
+Deno.test("readText() refuses a body above the limit, whatever length it declares", async () => {
   await assert.rejects(readText(request("x".repeat(11)), 10), { code: "payload_too_large" });
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new Uint8Array(1000)),
@@ -24,7 +24,7 @@ Deno.test("a body is cut off at the limit, whatever length it claims", async () 
   assert.equal(await readText(request("x".repeat(10)), 10), "x".repeat(10));
 });
 
-Deno.test("JSON of the wrong kind says what is wrong", async () => {
+Deno.test("readJson() refuses what is not JSON, and JSON that does not fit the schema", async () => {
   const schema = z.strictObject({ name: z.string() });
   assert.deepEqual(await readJson(request('{"name":"a"}'), schema), { name: "a" });
   await assert.rejects(readJson(request("{"), schema), { code: "invalid_json" });

@@ -2,8 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { problemOf, RequestFault } from "./problem.ts";
 
 /**
- * A function that the database's schedules call. They prove themselves with the secret both know, in the header `apikey`,
- * which Supabase's gateway passes on; whoever has it can start this one job and nothing else.
+ * The handler of an edge function that a schedule in the database calls with POST. The schedule sends the shared secret in
+ * the header `apikey`, which Supabase's gateway passes on. The secret allows starting this job and nothing else.
  */
 export function scheduledHandler(
   { secret, run }: { secret: string; run: () => Promise<unknown> },
@@ -13,8 +13,11 @@ export function scheduledHandler(
       if (request.method !== "POST") {
         throw new RequestFault("method_not_allowed", "Schedules send POST.", { allow: "POST" });
       }
-      if (!isSame(request.headers.get("apikey") ?? "", secret)) {
-        throw new RequestFault("invalid_signature", "The header apikey does not hold the schedules' secret.");
+      if (!isEqual(request.headers.get("apikey") ?? "", secret)) {
+        throw new RequestFault(
+          "invalid_signature",
+          "The header apikey does not contain the schedules' secret.",
+        );
       }
       return Response.json(await run());
     } catch (error) {
@@ -23,8 +26,8 @@ export function scheduledHandler(
   };
 }
 
-/** Takes as long for a near miss as for a far one. */
-function isSame(offered: string, secret: string): boolean {
+/** Compares in constant time, so that timing does not tell how much of a guess is right. */
+function isEqual(offered: string, secret: string): boolean {
   const [a, b] = [offered, secret].map((text) => new TextEncoder().encode(text));
   return a.length === b.length && timingSafeEqual(a, b);
 }

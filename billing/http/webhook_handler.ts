@@ -7,24 +7,24 @@ import { problemOf, problemResponse, RequestFault } from "./problem.ts";
 import { readStripeEvent } from "../events/read_event.ts";
 import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
 
-/** Stripe's largest events are far below this. */
+/** Much more than Stripe's largest events. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** How old a signature may be: Stripe's own default (https://docs.stripe.com/webhooks#verify-events). */
+/** The maximal age of a signature: Stripe's own default (https://docs.stripe.com/webhooks#verify-events). */
 const TOLERANCE_SECONDS = 300;
 
 export interface WebhookDependencies {
   db: Database;
   stripe: Stripe;
-  /** Every secret a delivery may be signed with; more than one while a secret is being replaced. */
+  /** The signing secrets; more than one while a secret is being replaced, or with several endpoints. */
   secrets: string[];
 }
 
 /**
- * Receives Stripe's webhooks, for the edge function and for `/api/webhooks/stripe` alike.
+ * Receives Stripe's webhooks, for the edge function and for `/api/webhooks/stripe`.
  *
- * Verify the signature over the raw body, read the event, record and apply it in one database call, and only then
- * answer 200: what is acknowledged is durable. Every other answer makes Stripe deliver again: 400 bad signature or no
- * event, 405, 413, 422 not understood, 503 database or Stripe away.
+ * Verifies the signature over the raw body, reads the event, records and applies it in one database call, and only then
+ * answers 200: what is acknowledged is stored. After any other answer Stripe delivers again: 400 for a bad signature or for
+ * what is not an event, 405, 413, 422 when the event is not understood, 503 when database or Stripe are unavailable.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -35,23 +35,23 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       const payload = await readText(request, MAX_BODY_BYTES);
       const verified = await verifiedBody(deps, payload, request.headers.get("stripe-signature"));
       const read = await readEventOrRefuse(deps, verified, isThinEvent(payload));
-      const settlement = await applyEvent(deps, { ...read, payload });
-      if (settlement.outcome === "failed") {
-        console.error(`Stripe event ${read.event.id} was recorded but not understood: ${settlement.reason}`);
-        throw new RequestFault("unreadable_event", settlement.reason ?? undefined);
+      const { outcome, reason } = await applyEvent(deps, { ...read, payload });
+      if (outcome === "failed") {
+        console.error(`Stripe event ${read.event.id} was recorded but not understood: ${reason}`);
+        throw new RequestFault("unreadable_event", reason ?? undefined);
       }
-      return Response.json({ received: true, ...settlement });
+      return Response.json({ received: true, outcome, reason });
     } catch (error) {
       if (!isUnstorable(error)) return problemOf(error);
       console.error(error);
-      return problemResponse("unreadable_event", "It holds what the database cannot store.");
+      return problemResponse("unreadable_event", "It contains data that the database cannot store.");
     }
   };
 }
 
 const cryptoProvider = Stripe.createSubtleCryptoProvider();
 
-/** The body, parsed, once one of the secrets fits its signature. */
+/** The parsed body, when one of the secrets matches its signature. Throws `RequestFault`. */
 async function verifiedBody(
   { stripe, secrets }: WebhookDependencies,
   body: string,
@@ -72,13 +72,13 @@ async function verifiedBody(
           cryptoProvider,
         );
     } catch (error) {
-      // The signature is checked first, so any other failure is about a body that Stripe did sign.
+      // The signature is checked first, so any other error is about a body that Stripe signed.
       if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
         throw new RequestFault("invalid_event", error instanceof Error ? error.message : undefined);
       }
     }
   }
-  throw new RequestFault("invalid_signature", "No signing secret fits, or the signature is too old.");
+  throw new RequestFault("invalid_signature", "No signing secret matches, or the signature is too old.");
 }
 
 async function readEventOrRefuse({ stripe }: WebhookDependencies, verified: unknown, isThin: boolean) {

@@ -1,15 +1,15 @@
 /**
- * Common Ground (app.cg) as the one who vouches for people.
+ * Common Ground (app.cg) as identity provider.
  *
- * Its plugins come with one RSA key pair that both sides hold: the plugin's server signs requests with it, and Common
- * Ground signs its answers with the very same key (@common-ground-dao/cg-plugin-lib-host). A server that signs whatever
- * a browser asks it to would therefore sign forged answers too, so:
+ * A plugin and Common Ground share one RSA key pair: the plugin's server signs requests with it, and Common Ground signs its
+ * answers with the same key (@common-ground-dao/cg-plugin-lib-host). A server that signs any text a browser sends would
+ * therefore sign forged answers, too. So:
  *
- * 1. Only two requests are ever signed, for userInfo and communityInfo. They are written here, from two ids of a plain
- *    alphabet; nothing else of what a browser sends gets into them.
- * 2. A request has `type` and `iframeUid`, an answer has neither, and an answer with a field too many is none.
- * 3. An answer counts only for the request that this server signed for that question, and only together with the ticket
- *    that was given out with it: within two minutes, and once.
+ * 1. Only two requests are signed, userInfo and communityInfo. Their text is written here; of a browser's input it contains
+ *    two ids of a restricted alphabet and nothing else.
+ * 2. A request has the members `type` and `iframeUid`. An answer with these or any other additional member is refused.
+ * 3. An answer counts only for the request that this server signed, and only with the ticket issued for that request:
+ *    within two minutes, and once.
  */
 
 import { CgPluginLibHost } from "@common-ground-dao/cg-plugin-lib-host";
@@ -20,20 +20,20 @@ import { standingOf } from "./community_roles.ts";
 import { identityTickets } from "./identity_ticket.ts";
 import { communityIdSchema, type PluginId, pluginIdSchema, slugSchema } from "../ids.ts";
 
-/** The body of `POST /api/auth/common-ground`: which iframe of which plugin asks. Common Ground checks both. */
+/** The body of `POST /api/auth/common-ground`: the iframe and the plugin that ask. Common Ground checks both. */
 export const identityRequestSchema = z.strictObject({
   iframeUid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "the iframeUid of the page's address"),
   pluginId: z.guid({ error: "the plugin's id, as Common Ground's init answers it" }).pipe(pluginIdSchema),
 });
 export type IdentityRequest = z.output<typeof identityRequestSchema>;
 
-/** A request as Common Ground takes it. */
+/** A request in the form that Common Ground accepts. */
 export interface SignedRequest {
   request: string;
   signature: string;
 }
 
-/** What a browser gets for Common Ground to answer, and the ticket that makes the answers good for a session. */
+/** The requests for Common Ground, and the ticket with which their answers can be exchanged for a session. */
 export interface SignedRequests {
   ticket: string;
   userInfo: SignedRequest;
@@ -41,7 +41,7 @@ export interface SignedRequests {
 }
 
 const signedAnswerSchema = z.strictObject({ response: z.string(), signature: z.string() });
-/** An answer as Common Ground gives it. */
+/** An answer in the form that Common Ground sends. */
 export type SignedAnswer = z.output<typeof signedAnswerSchema>;
 
 const proofSchema = z.strictObject({
@@ -51,7 +51,7 @@ const proofSchema = z.strictObject({
 });
 export type CommonGroundProof = z.output<typeof proofSchema>;
 
-/** What is used of the two answers. Common Ground's ids are UUIDs. */
+/** The fields in use of the two answers. Common Ground's ids are UUIDs. */
 const personSchema = z.object({ id: z.guid(), roles: z.array(z.string()) });
 const communitySchema = z.object({
   id: z.guid().pipe(communityIdSchema),
@@ -61,30 +61,30 @@ const communitySchema = z.object({
 });
 
 export interface CommonGroundOptions {
-  /** PEM (PKCS #8). Signs our requests. */
+  /** PEM (PKCS #8). Signs the requests. */
   privateKey: string;
   /** PEM (SPKI). Verifies Common Ground's answers. */
   publicKey: string;
-  /** Who counts as admin: ids of roles, or titles of predefined ones. */
+  /** The roles of admins: ids, or titles of predefined roles. */
   adminRoles: string[];
   /** Common Ground's origin. */
   issuer: string;
 }
 
-/** Proof by Common Ground's signed answers, and the requests that they answer. */
+/** Proof by Common Ground's signed answers. */
 export interface CommonGroundProvider extends IdentityProvider<CommonGroundProof> {
-  /** Signs what a browser needs to ask Common Ground who is looking. */
+  /** Signs the two requests that a browser sends to Common Ground. */
   signRequests(request: IdentityRequest): Promise<SignedRequests>;
 }
 
 /**
  * Common Ground as an identity provider.
  *
- * Its `verify` throws `invalid_identity_answer`, `expired_identity_request`, or `not_member` for guests of a community.
+ * `verify` throws `invalid_identity_answer`, `expired_identity_request`, or `not_member` for guests of a community.
  */
 export function commonGroundProvider(options: CommonGroundOptions): CommonGroundProvider {
   const tickets = identityTickets(options.privateKey);
-  // The library keeps its keys for the whole process; this costs nothing when they are the same as before.
+  // The library has one key pair for the whole process. Setting the same pair again costs nothing.
   const library = () => CgPluginLibHost.initialize(options.privateKey, options.publicKey);
 
   async function sign(type: "userInfo" | "communityInfo", { iframeUid, pluginId }: IdentityRequest) {
@@ -108,21 +108,21 @@ export function commonGroundProvider(options: CommonGroundOptions): CommonGround
     return { ticket, userInfo: withoutId(userInfo), communityInfo: withoutId(communityInfo) };
   }
 
-  /** The data of an answer, if it is Common Ground's answer to this very request. */
+  /** The data of an answer. Throws when it is not Common Ground's answer to this request. */
   async function read<T extends z.ZodType>(
     { response, signature }: SignedAnswer,
     asked: { requestId: string; pluginId: PluginId },
     dataSchema: T,
   ): Promise<z.output<T>> {
     const isSigned = await (await library()).verifyResponse(response, signature);
-    if (!isSigned) throw invalid("the signature is another's");
+    if (!isSigned) throw invalid("the signature does not match");
     const answer = answerSchema.safeParse(parseJson(response)).data;
-    if (!answer) throw invalid("it is no answer");
+    if (!answer) throw invalid("it is not an answer");
     if (answer.requestId !== asked.requestId || answer.pluginId !== asked.pluginId) {
-      throw invalid("it answers something else");
+      throw invalid("it answers another request");
     }
     const data = dataSchema.safeParse(answer.data);
-    if (!data.success) throw invalid("it lacks what was asked for", data.error);
+    if (!data.success) throw invalid("it lacks the data that was requested", data.error);
     return data.data;
   }
 
@@ -155,25 +155,29 @@ export function commonGroundProvider(options: CommonGroundOptions): CommonGround
   return { proofSchema, maxProofBytes: MAX_PROOF_BYTES, signRequests, verify };
 }
 
-/** A community's info lists all its roles, with the rules of each. */
+/** communityInfo lists all roles of the community with their rules, so it may be long. */
 const MAX_PROOF_BYTES = 256 * 1024;
 
 const requestIdSchema = z.object({ requestId: z.string() });
 
-/** Strict, because a request of ours would have `type` and `iframeUid` as well. */
+/** Strict, because a request has `type` and `iframeUid` as well. */
 const answerSchema = z.strictObject({ data: z.unknown(), pluginId: z.string(), requestId: z.string() });
 
 const withoutId = ({ request, signature }: SignedRequest): SignedRequest => ({ request, signature });
 
 const invalid = (why: string, cause?: unknown) =>
-  new BillingError("invalid_identity_answer", `This is not what Common Ground answered to us: ${why}.`, {
-    cause,
-  });
+  new BillingError(
+    "invalid_identity_answer",
+    `This is not Common Ground's answer to a request of this server: ${why}.`,
+    {
+      cause,
+    },
+  );
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // which is no answer
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** A role of a Common Ground community. Anybody who may manage roles can give a custom one any title. */
+/** A role of a Common Ground community. Whoever may manage roles can give a custom role any title. */
 export interface Role {
   id: string;
   title: string;
@@ -6,14 +6,14 @@ export interface Role {
 }
 
 const PREDEFINED = "PREDEFINED";
-/** The predefined role of those who look at a community without having joined. */
+/** The predefined role of people who have not joined the community. */
 const GUESTS = "Public";
 
 /**
- * What somebody who holds these roles is in a community.
+ * Whether the holder of these roles is a member or an admin of a community.
  *
- * `adminRoles` are ids of roles, or titles, which count for predefined roles only: otherwise a custom role that is
- * called Admin, and that people may take by themselves, would make admins.
+ * `adminRoles` are ids of roles, or titles of predefined roles. Titles of custom roles do not count: otherwise a custom role
+ * called Admin, which people may assign to themselves, would make admins.
  */
 export function standingOf(
   heldIds: string[],

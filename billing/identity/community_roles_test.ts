@@ -10,29 +10,36 @@ const roles = [
 ];
 
 const rows: [string, string[], string[], { isMember: boolean; isAdmin: boolean }][] = [
-  ["the predefined admin is an admin", ["r-admin"], ["Admin"], { isMember: true, isAdmin: true }],
-  ["a member is a member", ["r-guest", "r-member"], ["Admin"], { isMember: true, isAdmin: false }],
-  ["a custom role that is called Admin makes no admin", ["r-false", "r-member"], ["Admin"], {
+  ["the predefined role Admin makes an admin", ["r-admin"], ["Admin"], { isMember: true, isAdmin: true }],
+  ["the predefined role Member makes a member", ["r-guest", "r-member"], ["Admin"], {
     isMember: true,
     isAdmin: false,
   }],
-  ["a custom role counts by its id", ["r-treasurer"], ["Admin", "r-treasurer"], {
+  ["a custom role called Admin makes no admin", ["r-false", "r-member"], ["Admin"], {
+    isMember: true,
+    isAdmin: false,
+  }],
+  ["a custom role makes an admin by its id", ["r-treasurer"], ["Admin", "r-treasurer"], {
     isMember: true,
     isAdmin: true,
   }],
-  ["and not by its title", ["r-treasurer"], ["Treasurer"], { isMember: true, isAdmin: false }],
-  ["without Admin in the list, admins of the community may not pay", ["r-admin"], ["r-treasurer"], {
+  ["a custom role makes no admin by its title", ["r-treasurer"], ["Treasurer"], {
     isMember: true,
     isAdmin: false,
   }],
-  ["a guest is no member", ["r-guest"], ["Admin"], { isMember: false, isAdmin: false }],
-  ["nor is who holds nothing", [], ["Admin"], { isMember: false, isAdmin: false }],
-  ["a role of another community is none here", ["r-elsewhere"], ["r-elsewhere"], {
+  ["the predefined role Admin makes no admin when it is not configured", ["r-admin"], ["r-treasurer"], {
+    isMember: true,
+    isAdmin: false,
+  }],
+  ["the predefined role Public makes no member", ["r-guest"], ["Admin"], { isMember: false, isAdmin: false }],
+  ["no role makes no member", [], ["Admin"], { isMember: false, isAdmin: false }],
+  ["a role of another community does not count", ["r-elsewhere"], ["r-elsewhere"], {
     isMember: false,
     isAdmin: false,
   }],
 ];
 
 for (const [statement, held, adminRoles, expected] of rows) {
-  Deno.test(statement, () => assert.deepEqual(standingOf(held, roles, adminRoles), expected));
+  Deno.test(`standingOf(): ${statement}`, () =>
+    assert.deepEqual(standingOf(held, roles, adminRoles), expected));
 }

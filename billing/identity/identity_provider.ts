@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import type { CommunityId, PluginId, Slug } from "../ids.ts";
 
-/** How a parent app vouches for people: with a token its server signs, or with Common Ground's signed answers. */
+/** How a parent app proves who people are: by tokens that its server signs, or by Common Ground's signed answers. */
 export type IdentityProviderName = "token" | "common_ground";
 
-/** Who somebody is, as the parent app vouches for it. Named like the claims of an identity token (RFC 7519). */
+/** Who somebody is, as the parent app proves it. Named like the claims of an identity token (RFC 7519). */
 export interface Identity {
   /** The parent app. */
   iss: string;
@@ -13,24 +13,25 @@ export interface Identity {
   /** The community. */
   cid: CommunityId;
   title: string;
-  /** What the community goes by in the parent's addresses, where that is not its id. */
+  /** The community's name in the parent app's addresses, where that is not its id. */
   slug?: Slug;
-  /** Whether the person may pay for the community. */
+  /** Whether the person is an admin and may pay for the community. */
   adm: boolean;
   pluginId?: PluginId;
-  /** Unique to the proof, so that each proof works once. */
+  /** Unique for each proof, so that each works once. */
   jti: string;
-  /** When the proof ends, in seconds since 1970. */
+  /** When the proof expires, in unix seconds. */
   exp: number;
 }
 
-/** One way of proving who somebody is. */
+/** A way to prove who somebody is. */
 export interface IdentityProvider<Proof = unknown> {
-  /** What a browser sends to `POST /api/auth/session`, and how large that may be in bytes. */
+  /** The body of `POST /api/auth/session`. */
   proofSchema: z.ZodType<Proof>;
+  /** The largest body. */
   maxProofBytes: number;
   /**
-   * Who the proof is about. It promises nothing about single use; the database does that.
+   * Verifies a proof. Does not check that it is used only once: the database does (`billing.open_session`).
    *
    * Throws `BillingError`.
    */

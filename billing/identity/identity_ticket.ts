@@ -1,8 +1,8 @@
 import { hkdfSync } from "node:crypto";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { SignJWT } from "jose";
 import { z } from "zod";
-import { BillingError } from "../errors.ts";
 import { pluginIdSchema } from "../ids.ts";
+import { verifyToken } from "./verify_token.ts";
 
 const LIFETIME_SECONDS = 120;
 const AUDIENCE = "dues:identity-ticket";
@@ -17,15 +17,16 @@ const ticketSchema = z.object({
   communityInfo: z.string(),
 });
 
-/** Which requests were signed together, for which plugin. */
+/** Which two requests were signed together, and for which plugin. */
 export type IdentityTicket = z.output<typeof ticketSchema>;
 
 /**
- * Issues and reads tickets. A ticket says which requests this server has signed together, so that answers to anything
- * else, to requests of long ago, or in the hands of somebody who did not ask, are worth nothing. It is a token and no row
- * in a table: asking costs the database nothing. It works once because its `jti` does.
+ * Issues and reads tickets. A ticket names the requests that this server signed together. Answers to other requests, to
+ * requests of more than two minutes ago, or sent by somebody who does not have the ticket, do not count. A ticket is a
+ * token rather than a row in a table, so that asking costs no database call. It works once because its `jti` does.
  *
- * `secret` is any secret text of the server. What signs tickets is derived from it (RFC 5869) and signs nothing else.
+ * `secret` is any secret text of the server. The key that signs tickets is derived from it (RFC 5869) and used for nothing
+ * else.
  */
 export function identityTickets(secret: string) {
   const key = new Uint8Array(hkdfSync("sha256", secret, "", AUDIENCE, 32));
@@ -37,21 +38,19 @@ export function identityTickets(secret: string) {
         .setJti(crypto.randomUUID()).setExpirationTime(now + LIFETIME_SECONDS).sign(key);
     },
 
-    /** Throws `BillingError` `expired_identity_request`, or `invalid_identity_answer` when it is no ticket of ours. */
-    async read(ticket: string): Promise<IdentityTicket> {
-      try {
-        const { payload } = await jwtVerify(ticket, key, { algorithms: ["HS256"], audience: AUDIENCE });
-        return ticketSchema.parse(payload);
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) {
-          throw new BillingError(
+    /** Throws `BillingError` `expired_identity_request`, or `invalid_identity_answer` when this server did not issue it. */
+    read: (ticket: string): Promise<IdentityTicket> =>
+      verifyToken(ticket, {
+        keys: () => key,
+        options: { algorithms: ["HS256"], audience: AUDIENCE },
+        claims: ticketSchema,
+        refusals: {
+          expired: [
             "expired_identity_request",
-            "This was asked too long ago. Ask Common Ground again.",
-            { cause: error },
-          );
-        }
-        throw new BillingError("invalid_identity_answer", "This is no ticket of ours.", { cause: error });
-      }
-    },
+            "The request to Common Ground is too old. Ask Common Ground again.",
+          ],
+          invalid: ["invalid_identity_answer", "The ticket was not issued by this server."],
+        },
+      }),
   };
 }

@@ -10,7 +10,7 @@ const asked = {
 };
 const tickets = identityTickets("a secret");
 
-Deno.test("a ticket says what was asked, lives two minutes and has an id of its own", async () => {
+Deno.test("identityTickets() issues tickets with their requests, an own id, and two minutes to live", async () => {
   const [one, other] = await Promise.all([tickets.issue(asked), tickets.issue(asked)]);
   const { jti, exp, ...rest } = await tickets.read(one);
   assert.deepEqual(rest, asked);
@@ -18,7 +18,7 @@ Deno.test("a ticket says what was asked, lives two minutes and has an id of its 
   assert.ok(Math.abs(exp - Date.now() / 1000 - 120) < 5);
 });
 
-Deno.test("a ticket of another secret, or of none, is no ticket", async () => {
+Deno.test("identityTickets().read() refuses a ticket signed with another secret or not signed", async () => {
   const forged = await identityTickets("another secret").issue(asked);
   const unsigned = new UnsecuredJWT({ ...decodeJwt(forged) }).encode();
   for (const ticket of [forged, unsigned, `${forged}x`, "", "a.b.c"]) {
@@ -26,7 +26,7 @@ Deno.test("a ticket of another secret, or of none, is no ticket", async () => {
   }
 });
 
-Deno.test("a ticket that has ended says so", async () => {
+Deno.test("identityTickets().read() refuses an expired ticket with expired_identity_request", async () => {
   const ticket = await tickets.issue(asked);
   const now = Date;
   const later = class extends Date {

@@ -1,8 +1,9 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { createRemoteJWKSet } from "jose";
 import { z } from "zod";
 import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { communityIdSchema, pluginIdSchema } from "../ids.ts";
+import { sharedSecret, verifyToken } from "./verify_token.ts";
 
 const claimsSchema = z.object({
   iss: z.string(),
@@ -19,7 +20,7 @@ const claimsSchema = z.object({
 const MAX_AGE_SECONDS = 300;
 const CLOCK_TOLERANCE_SECONDS = 10;
 
-/** How the parent app signs: with a secret both know, or with a private key whose public half is at an address. */
+/** How the parent app signs: with a shared secret, or with a private key whose public half is at an address. */
 export type IdentityKey = { secret: string } | { jwksUrl: string };
 
 interface VerifierOptions {
@@ -40,75 +41,42 @@ export function tokenProvider(options: VerifierOptions): IdentityProvider<z.outp
 
 /**
  * Makes the function that verifies identity tokens (RFC 7519): signature, issuer, audience, lifetime of at most five
- * minutes, and every claim. It promises nothing about single use; the database does that.
+ * minutes, and every claim. It does not check that a token is used only once; the database does.
  *
  * Throws `BillingError`: `invalid_identity_token`, `expired_identity_token`, or `parent_unavailable` when the parent's
  * keys cannot be fetched.
  */
 export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions) {
   const keys = "jwksUrl" in key ? createRemoteJWKSet(new URL(key.jwksUrl)) : sharedSecret(key.secret);
-  // A public key must never be accepted as a shared secret, so each way has its own algorithms (RFC 8725, 3.1).
+  // Each kind of key has its own algorithms, so that a public key is never accepted as a shared secret (RFC 8725, 3.1).
   const algorithms = "jwksUrl" in key ? ["ES256", "EdDSA", "RS256", "PS256"] : ["HS256"];
 
   return async function verifyIdentityToken(token: string): Promise<Identity> {
-    try {
-      const { payload } = await jwtVerify(token, keys, {
+    const identity = await verifyToken(token, {
+      keys,
+      options: {
         algorithms,
         issuer,
         audience,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         maxTokenAge: MAX_AGE_SECONDS,
-      });
-      const identity = claimsSchema.parse(payload);
-      if (identity.exp - identity.iat > MAX_AGE_SECONDS) {
-        throw new BillingError(
+      },
+      claims: claimsSchema,
+      refusals: {
+        expired: ["expired_identity_token", "The identity token has expired."],
+        invalid: [
           "invalid_identity_token",
-          "The identity token is valid for more than five minutes.",
-        );
-      }
-      return identity;
-    } catch (error) {
-      throw asBillingError(error);
-    }
-  };
-}
-
-const sharedSecret = (secret: string): JWTVerifyGetKey => {
-  const bytes = new TextEncoder().encode(secret);
-  return () => bytes;
-};
-
-function asBillingError(error: unknown): unknown {
-  if (error instanceof BillingError) return error;
-  if (error instanceof errors.JWTExpired) {
-    return new BillingError("expired_identity_token", "The identity token has expired.", { cause: error });
-  }
-  if (error instanceof z.ZodError) {
-    const claims = [...new Set(error.issues.map((issue) => issue.path.join(".")))].join(", ");
-    return new BillingError(
-      "invalid_identity_token",
-      `The identity token lacks or misuses claims: ${claims}.`,
-      {
-        cause: error,
+          "The identity token is not one that the parent app signed for Dues.",
+        ],
+        keysUnavailable: ["parent_unavailable", "The parent app's public keys cannot be fetched."],
       },
-    );
-  }
-  const keysAway = error instanceof errors.JWKSTimeout || error instanceof TypeError ||
-    error instanceof errors.JWKSInvalid ||
-    (error instanceof errors.JOSEError && error.code === "ERR_JOSE_GENERIC");
-  if (keysAway) {
-    return new BillingError("parent_unavailable", "The parent app's public keys cannot be fetched.", {
-      cause: error,
     });
-  }
-  if (error instanceof errors.JOSEError) {
-    return new BillingError(
-      "invalid_identity_token",
-      "The identity token is not one the parent app signed for us.",
-      {
-        cause: error,
-      },
-    );
-  }
-  return error;
+    if (identity.exp - identity.iat > MAX_AGE_SECONDS) {
+      throw new BillingError(
+        "invalid_identity_token",
+        "The identity token is valid for more than five minutes.",
+      );
+    }
+    return identity;
+  };
 }

@@ -26,7 +26,7 @@ const sign = (payload: Record<string, unknown>, key = secret, alg = "HS256") =>
 const verify = identityTokenVerifier({ key: { secret }, issuer, audience });
 const refuses = (token: string, code: BillingErrorCode) => assert.rejects(verify(token), { code });
 
-Deno.test("a token the parent app signed for us tells who somebody is", async () => {
+Deno.test("verifyIdentityToken() returns the identity of a valid token", async () => {
   const identity = await verify(await sign({ ...claims(), pluginId: "p1" }));
   assert.deepEqual([identity.sub, identity.cid, identity.adm, identity.title, identity.pluginId], [
     "user-1",
@@ -37,26 +37,26 @@ Deno.test("a token the parent app signed for us tells who somebody is", async ()
   ]);
 });
 
-Deno.test("a token somebody else signed, or nobody, is refused", async () => {
+Deno.test("verifyIdentityToken() refuses tokens with another signature or none", async () => {
   await refuses(await sign(claims(), "another secret of more than 32 characters"), "invalid_identity_token");
   await refuses(await sign(claims(), secret, "HS512"), "invalid_identity_token");
   await refuses(new UnsecuredJWT(claims()).encode(), "invalid_identity_token");
   for (const token of ["", "x", "a.b.c", "..", "💥"]) await refuses(token, "invalid_identity_token");
 });
 
-Deno.test("a token from another issuer or for another audience is refused", async () => {
+Deno.test("verifyIdentityToken() refuses another issuer and another audience", async () => {
   await refuses(await sign({ ...claims(), iss: "https://evil.example" }), "invalid_identity_token");
   await refuses(await sign({ ...claims(), aud: "https://other.example" }), "invalid_identity_token");
 });
 
-Deno.test("a token lives five minutes at most, and not before it was made", async () => {
+Deno.test("verifyIdentityToken() refuses expired tokens, lifetimes above five minutes and tokens of the future", async () => {
   await refuses(await sign({ ...claims(), iat: now() - 100, exp: now() - 40 }), "expired_identity_token");
   await refuses(await sign({ ...claims(), exp: now() + 301 }), "invalid_identity_token");
   await refuses(await sign({ ...claims(), iat: now() - 400, exp: now() + 60 }), "expired_identity_token");
   await refuses(await sign({ ...claims(), iat: now() + 120, exp: now() + 180 }), "invalid_identity_token");
 });
 
-Deno.test("every claim must be there and of its type", async () => {
+Deno.test("verifyIdentityToken() refuses a token with a missing or wrong claim", async () => {
   for (const name of ["sub", "cid", "adm", "title", "jti", "iat", "exp", "iss", "aud"]) {
     const { [name]: _, ...rest } = claims() as Record<string, unknown>;
     await refuses(await sign(rest), "invalid_identity_token");
@@ -70,7 +70,7 @@ Deno.test("every claim must be there and of its type", async () => {
   }
 });
 
-Deno.test("with the parent's public keys, only their private halves can sign", async () => {
+Deno.test("verifyIdentityToken() with a JWKS accepts only tokens signed with its private keys", async () => {
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   const jwk = { ...await exportJWK(publicKey), kid: "k1", alg: "ES256" };
   await using server = Deno.serve(
@@ -82,7 +82,7 @@ Deno.test("with the parent's public keys, only their private halves can sign", a
 
   const signed = await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
   assert.equal((await verifyByKey(signed)).cid, "garden");
-  // The classic confusion: the public key, known to all, used as if it were a shared secret.
+  // Algorithm confusion: the public key used as a shared secret (RFC 8725, 2.1).
   const forged = await sign(claims(), JSON.stringify(jwk));
   await assert.rejects(verifyByKey(forged), { code: "invalid_identity_token" });
   const stranger = await generateKeyPair("ES256");
@@ -92,7 +92,7 @@ Deno.test("with the parent's public keys, only their private halves can sign", a
   await assert.rejects(verifyByKey(foreign), { code: "invalid_identity_token" });
 });
 
-Deno.test("when the parent's keys cannot be fetched, that is said, and not that the token is bad", async () => {
+Deno.test("verifyIdentityToken() throws parent_unavailable when the JWKS cannot be fetched", async () => {
   const { privateKey } = await generateKeyPair("ES256");
   const token = await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
   await using server = Deno.serve(

@@ -1,22 +1,23 @@
-import type { Database } from "../db/database.ts";
-import { orUnavailable } from "../db/database.ts";
+import { z } from "zod";
+import { callDatabase, type Database } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
+import type { CommunityId, PluginId } from "../ids.ts";
 import type { IdentityProvider } from "./identity_provider.ts";
 import type { SessionTokens } from "./session_token.ts";
 
-/** What the browser gets for a proof of identity. */
+/** What the browser receives for a proof of identity. */
 export interface OpenedSession {
   token: string;
   /** ISO 8601, UTC. */
   expiresAt: string;
-  community: { id: string; title: string };
+  community: { id: CommunityId; title: string };
   isAdmin: boolean;
-  pluginId: string | null;
+  pluginId: PluginId | null;
 }
 
 /**
- * Exchanges a proof of identity for a session token: verifies it, uses it up, makes sure its community exists (on the
- * default plan when it is new), and signs the session. Who is an admin comes from the parent app's signature alone.
+ * Exchanges a proof of identity for a session token: verifies the proof, marks it as used, makes sure its community exists
+ * (a new one is on the default plan), and signs the session. Only the parent app's signature makes somebody an admin.
  *
  * Throws what the provider throws, `used_identity_token` when the proof was exchanged before, and
  * `database_unavailable`.
@@ -26,11 +27,13 @@ export async function openSession(
   proof: unknown,
 ): Promise<OpenedSession> {
   const identity = await deps.identityProvider.verify(proof);
-  const [{ opened }] = await orUnavailable(
-    deps.db<[{ opened: boolean }]>`
+  const opened = await callDatabase(
+    z.boolean(),
+    deps.db`
       select billing.open_session(
-        ${identity.iss}, ${identity.jti}, ${new Date(identity.exp * 1000)}, ${identity.cid}, ${identity.title}
-      ) as opened`,
+        ${identity.iss}, ${identity.jti}, ${new Date(
+      identity.exp * 1000,
+    )}, ${identity.cid}, ${identity.title})`,
   );
   if (!opened) {
     throw new BillingError("used_identity_token", "This proof of identity was used before. Each works once.");

@@ -1,6 +1,5 @@
-import { errors, importJWK, jwtVerify, SignJWT } from "jose";
+import { importJWK, SignJWT } from "jose";
 import { z } from "zod";
-import { BillingError } from "../errors.ts";
 import {
   type CommunityId,
   communityIdSchema,
@@ -9,14 +8,15 @@ import {
   type Slug,
   slugSchema,
 } from "../ids.ts";
+import { verifyToken } from "./verify_token.ts";
 
-/** A person in a community, as the session token says. */
+/** A person in a community, as a session token describes them. */
 export interface Session {
   userId: string;
   communityId: CommunityId;
   isAdmin: boolean;
   pluginId: PluginId | null;
-  /** What the community goes by in the parent's addresses, where that is not its id. */
+  /** The community's name in the parent app's addresses, where that is not its id. */
   slug?: Slug;
 }
 
@@ -32,7 +32,7 @@ interface SigningKey {
 }
 
 const LIFETIME_SECONDS = 10 * 60;
-/** The audience Supabase gives its own user tokens; the role is what row-level security runs as. */
+/** As in Supabase's own user tokens (https://supabase.com/docs/guides/auth/jwt-fields). */
 const AUDIENCE = "authenticated";
 
 const claimsSchema = z.object({
@@ -46,13 +46,13 @@ const claimsSchema = z.object({
 
 /**
  * Signs and verifies session tokens: JSON Web Tokens that both Dues and Supabase's data API accept
- * (https://supabase.com/docs/guides/auth/jwts). They live ten minutes.
+ * (https://supabase.com/docs/guides/auth/jwts), valid for ten minutes.
  */
 export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: string }) {
-  const keys = "secret" in key ? sharedSecret(key.secret) : await keyPair(key.signingKey);
+  const keys = "secret" in key ? secretKey(key.secret) : await keyPair(key.signingKey);
 
   return {
-    /** A token for this session, and when it ends. */
+    /** A token for this session, and when it expires. */
     async sign(session: Session): Promise<{ token: string; expiresAt: Date }> {
       const now = Math.floor(Date.now() / 1000);
       const expiresAt = now + LIFETIME_SECONDS;
@@ -69,37 +69,34 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
 
     /** The session of a token. Throws `BillingError` `expired_token` or `invalid_token`. */
     async verify(token: string): Promise<Session> {
-      try {
-        const { payload } = await jwtVerify(token, keys.verify, {
+      const claims = await verifyToken(token, {
+        keys: () => keys.verify,
+        options: {
           algorithms: [keys.header.alg],
           issuer,
           audience: AUDIENCE,
           requiredClaims: ["exp", "iat"],
-        });
-        const claims = claimsSchema.parse(payload);
-        return {
-          userId: claims.sub,
-          communityId: claims.cid,
-          isAdmin: claims.adm,
-          pluginId: claims.pid ?? null,
-          ...(claims.slug === undefined ? {} : { slug: claims.slug }),
-        };
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) {
-          throw new BillingError("expired_token", "The session token has expired.", { cause: error });
-        }
-        if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
-          throw new BillingError("invalid_token", "The session token is not valid here.", { cause: error });
-        }
-        throw error;
-      }
+        },
+        claims: claimsSchema,
+        refusals: {
+          expired: ["expired_token", "The session token has expired."],
+          invalid: ["invalid_token", "The session token is not valid here."],
+        },
+      });
+      return {
+        userId: claims.sub,
+        communityId: claims.cid,
+        isAdmin: claims.adm,
+        pluginId: claims.pid ?? null,
+        ...(claims.slug === undefined ? {} : { slug: claims.slug }),
+      };
     },
   };
 }
 
 export type SessionTokens = Awaited<ReturnType<typeof sessionTokens>>;
 
-function sharedSecret(secret: string) {
+function secretKey(secret: string) {
   const bytes = new TextEncoder().encode(secret);
   return { sign: bytes, verify: bytes, header: { alg: "HS256", typ: "JWT" } };
 }

@@ -17,7 +17,7 @@ async function signingKey(): Promise<SessionKey> {
   return { signingKey: { ...await exportJWK(privateKey), kid: "k1" } as never };
 }
 
-Deno.test("a session survives its token, whichever way Supabase's key works", async () => {
+Deno.test("verify() returns the session that sign() was given, with a secret and with a key pair", async () => {
   for (const key of [{ secret }, await signingKey()]) {
     const tokens = await sessionTokens({ key, issuer });
     const { token, expiresAt } = await tokens.sign(session);
@@ -30,7 +30,7 @@ Deno.test("a session survives its token, whichever way Supabase's key works", as
   }
 });
 
-Deno.test("a token carries the claims that row-level security reads", async () => {
+Deno.test("a session token has the claims that row-level security reads", async () => {
   const { token } = await (await sessionTokens({ key: { secret }, issuer })).sign(session);
   const payload = JSON.parse(atob(token.split(".")[1]));
   assert.deepEqual([payload.role, payload.cid, payload.adm, payload.sub], [
@@ -41,7 +41,7 @@ Deno.test("a token carries the claims that row-level security reads", async () =
   ]);
 });
 
-Deno.test("forged, foreign and expired tokens are refused", async () => {
+Deno.test("verify() refuses forged, foreign and expired session tokens", async () => {
   const tokens = await sessionTokens({ key: { secret }, issuer });
   const sign = (claims: Record<string, unknown>, key = secret) =>
     new SignJWT({

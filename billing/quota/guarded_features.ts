@@ -1,9 +1,9 @@
 /**
- * What the plugin guards. Each needs a row in `features` and a limit on every plan; the server says so when it starts.
- * A name that is not here is no name: `requireQuota("…")` takes these only.
+ * The features that the plugin limits. Each needs a row in table `features` and a limit on every plan; the server checks
+ * this when it starts. `requireQuota` and `enforceResourceLimit` accept only these names.
  */
 
-/** Limited to so many within a time window: for `requireQuota`. */
+/** Limited to so many within a window: for `requireQuota`. */
 export const guardedFeatures = ["ai_chat_message"] as const;
 export type Feature = (typeof guardedFeatures)[number];
 

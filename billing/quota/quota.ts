@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Database, orUnavailable } from "../db/database.ts";
+import { callDatabase, type Database } from "../db/database.ts";
 import { BillingError } from "../errors.ts";
 import { type LimitStanding, readConsumed } from "./quota_answer.ts";
 import type { Feature } from "./guarded_features.ts";
@@ -7,41 +7,41 @@ import { isName } from "./feature_name.ts";
 import type { Session } from "../identity/session_token.ts";
 import { asJson } from "../db/sql.ts";
 
-/** How much is to be used. */
+/** How much of a feature to use. */
 export interface QuotaOptions {
-  /** A whole number of units, 1 when left out. All of them are used, or none. */
+  /** A whole number of units, 1 by default. All of them are used, or none. */
   quantity?: number;
   /**
-   * Makes a repeat free: the same key for the same feature and community is counted once, for as long as its use is
-   * remembered (a year at least). Only for callers that also do the work once, such as by the id of what they store: who
-   * takes keys from a browser unseen and works again for each repeat has no limit any more.
+   * Makes a repeat free: the same key for the same feature and community is counted once, for at least 13 months. Only for
+   * callers that also do the work once, such as a job with the key as its id. A caller that accepts any key from a browser
+   * and does the work for each repeat has no limit.
    */
   idempotencyKey?: string;
 }
 
-/** A use that was allowed and is recorded. */
+/** A use that was allowed and recorded. */
 export interface Consumption {
   feature: Feature;
   quantity: number;
-  /** True when the idempotency key was counted before: nothing was used now. */
+  /** True when the idempotency key was counted before: this call used nothing. */
   repeated: boolean;
   /** The code of the plan in force. */
   plan: string;
-  /** Every limit of the feature, as it stands now. */
+  /** Every limit of the feature, after this use. */
   limits: LimitStanding[];
-  /** What to keep for a release later and elsewhere: see releaseQuota. */
+  /** Identifies the use for a later release, perhaps by another process: see releaseQuota. */
   usageEvent: UsageEvent;
   /**
-   * Gives units back because the feature failed, all unless `quantity` says how many. They can be used again at once and
-   * are not billed. Resolves to how many were given back: 0 when none are left, and for a repeat, whose units belong to
-   * the first call.
+   * Gives units back because the feature failed: `quantity` of them, or all. They can be used again at once and are not
+   * billed. Resolves to how many were given back: 0 when none are left, and for a repeat, whose units belong to the first
+   * call.
    *
-   * Rejects with `invalid_quantity` or `database_unavailable`.
+   * Throws `invalid_quantity` or `database_unavailable`.
    */
   release(quantity?: number): Promise<number>;
 }
 
-/** Where a use is recorded. The time is text, as precise as the database's. */
+/** The key of a recorded use. The time is text, because a Date would lose its microseconds. */
 export interface UsageEvent {
   id: number;
   occurredAt: string;
@@ -50,10 +50,10 @@ export interface UsageEvent {
 type Deps = { db: Database };
 
 /**
- * Uses a feature for the session's community, if every limit of its plan has room. One atomic call: never a unit over
- * a limit, however many call at once.
+ * Uses a feature for the session's community if every limit of its plan has room. Check and count are one transaction:
+ * never a unit over a quota, however many callers there are.
  *
- * Throws `quota_exceeded` (402, with feature, limit, used, windowSeconds, period, resetsAt, plan, upgradePlan),
+ * Throws `quota_exceeded` (402, with feature, quota, used, windowSeconds, period, resetsAt, plan, upgradePlan),
  * `invalid_quantity`, `invalid_idempotency_key`, `idempotency_key_reused`, `unknown_community`, `quota_not_configured`
  * when the feature or its limit is missing, and `database_unavailable`.
  */
@@ -64,27 +64,27 @@ export async function requireQuota(
   options: QuotaOptions = {},
 ): Promise<Consumption> {
   const { quantity, idempotencyKey } = readOptions(options);
-  const [{ answer }] = await orUnavailable(
-    db<[{ answer: unknown }]>`
+  const answer = await callDatabase(
+    z.unknown(),
+    db`
       select billing.consume_quota(
-        ${session.communityId}, ${feature}, ${quantity}, ${session.userId}, ${idempotencyKey ?? null}
-      ) as answer`,
+        ${session.communityId}, ${feature}, ${quantity}, ${session.userId}, ${idempotencyKey ?? null})`,
   );
   return consumption({ db }, session, feature, quantity, answer);
 }
 
-/** One use of several that are asked for together. */
+/** One use in a batch. */
 export interface QuotaUse extends QuotaOptions {
   feature: Feature;
 }
 
-/** The most uses that one call takes. */
+/** Uses in one call. */
 const MAX_BATCH = 1000;
 
 /**
  * Several uses in one call: all of them, or none. Resolves to one Consumption for each, in the order given.
  *
- * Throws as requireQuota does; the problem's member `index` says which use (from 0) stands in the way.
+ * Throws what requireQuota throws; the member `index` is the position (from 0) of the use that was refused.
  */
 export async function requireQuotaBatch(
   { db }: Deps,
@@ -92,18 +92,16 @@ export async function requireQuotaBatch(
   uses: QuotaUse[],
 ): Promise<Consumption[]> {
   if (uses.length > MAX_BATCH) {
-    throw new BillingError("invalid_quantity", `At most ${MAX_BATCH} uses can be asked for together.`);
+    throw new BillingError("invalid_quantity", `A batch has at most ${MAX_BATCH} uses.`);
   }
   const asked = uses.map(({ feature, ...options }) => ({ feature, ...readOptions(options) }));
-  const [{ answer }] = await orUnavailable(
-    db<[{ answer: unknown }]>`
-      select billing.consume_quota_batch(${session.communityId}, ${session.userId}, ${
-      asJson(asked.map(({ feature, quantity, idempotencyKey }) => ({
-        feature,
-        quantity,
-        idempotency_key: idempotencyKey ?? null,
-      })))
-    }) as answer`,
+  const rows = asked.map(({ idempotencyKey, ...use }) => ({
+    ...use,
+    idempotency_key: idempotencyKey ?? null,
+  }));
+  const answer = await callDatabase(
+    z.unknown(),
+    db`select billing.consume_quota_batch(${session.communityId}, ${session.userId}, ${asJson(rows)})`,
   );
   const answers = z.object({ uses: z.array(z.unknown()) }).safeParse(answer);
   if (!answers.success) throw refusedBatch(asked, answer);
@@ -112,15 +110,15 @@ export async function requireQuotaBatch(
   );
 }
 
-/** The refusal of the one use that stood in the way. */
+/** The error for the use that was refused, with its position as `index`. */
 function refusedBatch(asked: QuotaUse[], answer: unknown): unknown {
   const { index } = z.object({ index: z.int().optional() }).parse(answer);
   try {
     return readConsumed(asked[index ?? 0]?.feature ?? "", answer);
   } catch (error) {
     if (!(error instanceof BillingError)) return error;
-    const { code, detail, members, headers } = error;
-    return new BillingError(code, detail, { members: { ...members, index }, headers });
+    const { code, detail, members, retryAfterSeconds } = error;
+    return new BillingError(code, detail, { members: { ...members, index }, retryAfterSeconds });
   }
 }
 
@@ -145,8 +143,8 @@ function consumption(
 }
 
 /**
- * Gives back units of a use that was recorded earlier, perhaps by another process: all that are left, unless `quantity`
- * says how many. Resolves to how many were given back.
+ * Gives back units of a use that was recorded earlier, perhaps by another process: `quantity` of them, or all that are
+ * left. Resolves to how many were given back.
  *
  * Throws `invalid_quantity` or `database_unavailable`.
  */
@@ -158,14 +156,13 @@ export async function releaseQuota(
   quantity?: number,
 ): Promise<number> {
   const units = quantity === undefined ? null : readQuantity(quantity);
-  const [{ released }] = await orUnavailable(
-    // As text: the driver would cut the microseconds off a time.
-    db<[{ released: string }]>`
+  return await callDatabase(
+    z.coerce.number(),
+    // As text, because the driver would drop the microseconds of a time.
+    db`
       select billing.release_quota(
-        ${session.communityId}, ${feature}, ${id}, ${occurredAt}::text::timestamptz, ${units}
-      ) as released`,
+        ${session.communityId}, ${feature}, ${id}, ${occurredAt}::text::timestamptz, ${units})`,
   );
-  return Number(released);
 }
 
 const readOptions = ({ quantity = 1, idempotencyKey }: QuotaOptions) => ({
@@ -175,10 +172,13 @@ const readOptions = ({ quantity = 1, idempotencyKey }: QuotaOptions) => ({
 
 function readQuantity(quantity: number): number {
   if (Number.isSafeInteger(quantity) && quantity >= 1) return quantity;
-  throw new BillingError("invalid_quantity", `A quantity is a whole number from 1 on, not ${quantity}.`);
+  throw new BillingError(
+    "invalid_quantity",
+    `A quantity must be a whole number of at least 1: it is ${quantity}.`,
+  );
 }
 
 function readKey(key: string): string {
   if (isName(key)) return key;
-  throw new BillingError("invalid_idempotency_key", "An idempotency key is 1 to 255 characters.");
+  throw new BillingError("invalid_idempotency_key", "An idempotency key must have 1 to 255 characters.");
 }

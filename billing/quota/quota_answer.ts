@@ -5,7 +5,7 @@ const windowSchema = z.object({
   /** 0 = a resource limit: so many at once. */
   window_seconds: z.number(),
   period: z.enum(["rolling", "calendar_month"]),
-  hard_limit: z.number(),
+  quota: z.number(),
   used: z.number(),
 });
 
@@ -16,14 +16,14 @@ const consumedSchema = z.object({
     windowSchema.extend({ seconds_to_reset: z.number() }).transform((limit) => ({
       windowSeconds: limit.window_seconds,
       period: limit.period,
-      hardLimit: limit.hard_limit,
-      /** With this use. */
+      quota: limit.quota,
+      /** Units used, this use included. */
       used: limit.used,
-      /** Until the first units come back. */
+      /** Seconds until the first units are free again. */
       secondsToReset: limit.seconds_to_reset,
     })),
   ),
-  /** The time is kept as the text it came as: a Date would lose its microseconds. */
+  /** The time stays text, because a Date would lose its microseconds. */
   usage_event: z.object({ id: z.number(), occurred_at: z.string() })
     .transform(({ id, occurred_at }) => ({ id, occurredAt: occurred_at })),
 }).transform(({ outcome, plan, limits, usage_event }) => ({
@@ -35,10 +35,9 @@ const consumedSchema = z.object({
 
 const acquiredSchema = z.object({
   outcome: z.enum(["acquired", "held"]),
-  plan: z.string(),
   used: z.number(),
-  hard_limit: z.number(),
-}).transform(({ hard_limit, ...rest }) => ({ ...rest, hardLimit: hard_limit }));
+  quota: z.number(),
+}).transform(({ outcome, ...rest }) => ({ ...rest, alreadyHeld: outcome === "held" }));
 
 const refusedSchema = windowSchema.extend({
   outcome: z.literal("refused"),
@@ -56,21 +55,21 @@ const otherSchema = z.object({
 /** Where a limit stands after a use. */
 export type LimitStanding = z.output<typeof consumedSchema>["limits"][number];
 
-/** What `billing.consume_quota` says, if it is yes. Throws what `refusal` says otherwise. */
+/** The answer of `billing.consume_quota` when the use was allowed. Throws the error of `refusal` otherwise. */
 export function readConsumed(feature: string, answer: unknown): z.output<typeof consumedSchema> {
   const result = z.union([consumedSchema, refusedSchema, otherSchema]).parse(answer);
   if ("usageEvent" in result) return result;
   throw refusal(feature, result);
 }
 
-/** What `billing.acquire_resource` says, if it is yes. Throws what `refusal` says otherwise. */
+/** The answer of `billing.acquire_resource` when it is held. Throws the error of `refusal` otherwise. */
 export function readAcquired(feature: string, answer: unknown): z.output<typeof acquiredSchema> {
   const result = z.union([acquiredSchema, refusedSchema, otherSchema]).parse(answer);
-  if ("hardLimit" in result) return result;
+  if ("alreadyHeld" in result) return result;
   throw refusal(feature, result);
 }
 
-/** The error for an answer that is not yes: `quota_exceeded`, `quota_not_configured`, … */
+/** The error for any other answer: `quota_exceeded`, `quota_not_configured`, … */
 function refusal(
   feature: string,
   answer: z.output<typeof refusedSchema> | z.output<typeof otherSchema>,
@@ -90,20 +89,20 @@ function refusal(
     case "key_reused":
       return new BillingError(
         "idempotency_key_reused",
-        "This idempotency key was used before, with another quantity.",
+        "This idempotency key was used before with another quantity.",
       );
   }
 }
 
 /**
- * A 402 that says which limit, how far it is used, and what helps: waiting, where `resetsAt` and Retry-After say how long
- * by the database's clock, or the plan in `upgradePlan`.
+ * A 402 with the limit that has no room, how much of it is used, and what helps: waiting until `resetsAt` (database time;
+ * Retry-After has the seconds), or the plan in `upgradePlan`.
  */
 function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>): BillingError {
   return new BillingError("quota_exceeded", describe(feature, refused), {
     members: {
       feature,
-      limit: refused.hard_limit,
+      quota: refused.quota,
       used: refused.used,
       windowSeconds: refused.window_seconds,
       period: refused.period,
@@ -111,8 +110,8 @@ function quotaExceeded(feature: string, refused: z.output<typeof refusedSchema>)
       plan: refused.plan,
       upgradePlan: refused.upgrade_plan,
     },
-    // RFC 9110, 10.2.3, in seconds: a date would have to be read by the caller's clock.
-    headers: refused.retry_after_seconds === null ? {} : { "retry-after": `${refused.retry_after_seconds}` },
+    // Seconds, not a date, because the caller's clock may be wrong (RFC 9110, 10.2.3).
+    retryAfterSeconds: refused.retry_after_seconds ?? undefined,
   });
 }
 
@@ -122,5 +121,5 @@ function describe(feature: string, refused: z.output<typeof refusedSchema>): str
     : refused.period === "calendar_month"
     ? "in a month"
     : `in ${refused.window_seconds} seconds`;
-  return `The plan "${refused.plan}" allows ${refused.hard_limit} "${feature}" ${span}; ${refused.used} are used.`;
+  return `The plan "${refused.plan}" allows ${refused.quota} "${feature}" ${span}; ${refused.used} are used.`;
 }

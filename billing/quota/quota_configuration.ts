@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { connectDatabase, type Database, orUnavailable } from "../db/database.ts";
-import { BillingError } from "../errors.ts";
+import { callDatabase, connectDatabase, type Database } from "../db/database.ts";
+import { BillingError, FaultsError } from "../errors.ts";
 import { guardedFeatures, guardedResources } from "./guarded_features.ts";
 
 const faultsSchema = z.array(z.object({
@@ -9,17 +9,17 @@ const faultsSchema = z.array(z.object({
   fault: z.enum(["unknown_feature", "no_limit", "no_resource_limit"]),
 }));
 
-/** Features or limits that the plugin guards are not set up. The message has one line for each. */
-export class QuotaConfigurationError extends Error {
+/** Features or limits that the plugin needs are missing. The message has one line for each. */
+export class QuotaConfigurationError extends FaultsError {
   override name = "QuotaConfigurationError";
 
-  constructor(readonly faults: string[]) {
-    super(`The limits are not complete:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  constructor(faults: string[]) {
+    super(faults, { heading: "The limits are not complete:" });
   }
 }
 
 /**
- * Makes sure that everything the plugin guards has a limit on every plan, so that nobody meets that gap later.
+ * Checks that everything the plugin limits has a limit on every plan.
  *
  * Throws `QuotaConfigurationError`, or `BillingError` `database_unavailable`.
  */
@@ -28,11 +28,11 @@ export async function checkQuotaConfiguration(
   features: readonly string[] = guardedFeatures,
   resources: readonly string[] = guardedResources,
 ): Promise<void> {
-  const [{ faults }] = await orUnavailable(
-    db<[{ faults: unknown }]>`select billing.quota_faults(${[...features]}, ${[...resources]}) as faults`,
+  const faults = await callDatabase(
+    faultsSchema,
+    db`select billing.quota_faults(${[...features]}, ${[...resources]})`,
   );
-  const found = faultsSchema.parse(faults);
-  if (found.length > 0) throw new QuotaConfigurationError(found.map(describe));
+  if (faults.length > 0) throw new QuotaConfigurationError(faults.map(describe));
 }
 
 function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number]): string {
@@ -40,15 +40,15 @@ function describe({ feature, plan, fault }: z.output<typeof faultsSchema>[number
     case "unknown_feature":
       return `${feature}: there is no such feature. Add it to the table features.`;
     case "no_limit":
-      return `${feature}: plan ${plan} has no limit for it within a time window. Add one to the table plan_limits.`;
+      return `${feature}: plan ${plan} has no limit within a window. Add one to the table plan_limits.`;
     case "no_resource_limit":
-      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits, with time_window 0.`;
+      return `${feature}: plan ${plan} has no limit of so many at once. Add one to plan_limits with quota_window 0.`;
   }
 }
 
 /**
- * Checks before anything is served, and ends the process with exit code 1 and the list of faults on stderr. A database
- * that is away is no reason not to start: the health check says so, and each use says if it is not set up.
+ * The check at the start of the server. Ends the process with exit code 1 and the list of faults on stderr. An unreachable
+ * database does not stop the start: the health check reports it, and each use reports what is not configured.
  */
 export async function quotaConfigurationOrExit(databaseUrl: string): Promise<void> {
   await using db = connectDatabase(databaseUrl, { max: 1 });

@@ -8,15 +8,15 @@ import type { Session } from "../identity/session_token.ts";
 
 const session = { userId: "ann", communityId: "garden", isAdmin: false, pluginId: null } as Session;
 
-/** A database that must not be asked. */
-const untouched = (() => assert.fail("the database was asked")) as unknown as Database;
+/** A database that must not be called. */
+const untouched = (() => assert.fail("the database was called")) as unknown as Database;
 
 const refused = {
   outcome: "refused",
   plan: "free",
   window_seconds: 3600,
   period: "rolling",
-  hard_limit: 3,
+  quota: 3,
   used: 3,
   resets_at: "2026-06-15T13:00:10.5+00:00",
   retry_after_seconds: 11,
@@ -30,10 +30,10 @@ async function problem(answer: unknown) {
     const response = problemOf(error);
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
-  return assert.fail("the answer was taken for a yes");
+  return assert.fail("the answer was read as allowed");
 }
 
-Deno.test("quantities that are none, and keys that are none, are refused before the database is asked", async () => {
+Deno.test("requireQuota and requireQuotaBatch refuse invalid quantities and keys without a database call", async () => {
   for (const quantity of [0, -1, 1.5, NaN, Infinity, 2 ** 53, "3" as unknown as number]) {
     await assert.rejects(
       requireQuota({ db: untouched }, session, "ai_chat_message", { quantity }),
@@ -56,7 +56,7 @@ Deno.test("quantities that are none, and keys that are none, are refused before 
   });
 });
 
-Deno.test("a 402 names the limit, how far it is used, when there is room, and the plan that lifts it", async () => {
+Deno.test("quota_exceeded is a 402 with quota, used, resetsAt, Retry-After and upgradePlan", async () => {
   const { status, headers, body } = await problem(refused);
   assert.equal(status, 402);
   assert.equal(headers.get("content-type"), "application/problem+json");
@@ -68,7 +68,7 @@ Deno.test("a 402 names the limit, how far it is used, when there is room, and th
     code: "quota_exceeded",
     detail: 'The plan "free" allows 3 "ai_chat_message" in 3600 seconds; 3 are used.',
     feature: "ai_chat_message",
-    limit: 3,
+    quota: 3,
     used: 3,
     windowSeconds: 3600,
     period: "rolling",
@@ -78,7 +78,7 @@ Deno.test("a 402 names the limit, how far it is used, when there is room, and th
   });
 });
 
-Deno.test("where waiting does not help, nobody is told to wait", async () => {
+Deno.test("quota_exceeded has no Retry-After when waiting does not help", async () => {
   const { headers, body } = await problem({
     ...refused,
     resets_at: null,
@@ -89,7 +89,7 @@ Deno.test("where waiting does not help, nobody is told to wait", async () => {
   assert.deepEqual([body.resetsAt, body.upgradePlan], [null, null]);
 });
 
-Deno.test("what is not set up is our fault, and says what", async (test) => {
+Deno.test("readConsumed throws an error with its own code and status for every other outcome", async (test) => {
   const error = console.error;
   console.error = () => {};
   try {
@@ -111,7 +111,7 @@ Deno.test("what is not set up is our fault, and says what", async (test) => {
   }
 });
 
-Deno.test("an answer of another shape is a fault, not a yes", () => {
+Deno.test("readConsumed throws for an answer of another shape", () => {
   for (const answer of [null, {}, { outcome: "perhaps" }, { outcome: "consumed" }]) {
     assert.throws(() => readConsumed("ai_chat_message", answer), (error) => !(error instanceof BillingError));
   }

@@ -1,21 +1,21 @@
-/** Products, meters and prices in Stripe, as the plans file says. */
+/** Creates the products, meters and prices of the plans file in Stripe. */
 import Stripe from "stripe";
 import type { FeatureInFile, PlanInFile, PlansFile } from "./plans_file.ts";
-import type { Steps } from "./setup_steps.ts";
+import type { SetupSteps } from "./setup_steps.ts";
 import { isMissing } from "../stripe.ts";
 
-/** What is sold, by Stripe's ids. */
+/** The Stripe ids of what is sold. */
 export interface Catalog {
-  /** By plan code. */
+  /** Price ids by plan code. */
   prices: Record<string, string>;
-  /** What bills the use of a feature, with plans of that interval. */
+  /** The prices that bill the use of a feature on plans of that interval. */
   meteredPrices: { feature: string; billingInterval: string; priceId: string }[];
 }
 
 type Interval = "month" | "year";
 
-/** Makes or finds everything that is sold. Throws Stripe's own errors. */
-export async function ensureCatalog(stripe: Stripe, steps: Steps, file: PlansFile): Promise<Catalog> {
+/** Finds or creates everything that is sold. Throws Stripe's own errors. */
+export async function ensureCatalog(stripe: Stripe, steps: SetupSteps, file: PlansFile): Promise<Catalog> {
   const catalog: Catalog = { prices: {}, meteredPrices: [] };
   const paid = file.plans.filter(({ price_cents }) => price_cents > 0);
   for (const plan of paid) {
@@ -40,7 +40,7 @@ const isMetered = (feature: FeatureInFile): feature is MeteredFeature =>
 
 async function ensurePlanPrice(
   stripe: Stripe,
-  steps: Steps,
+  steps: SetupSteps,
   plan: PlanInFile,
   currency: string,
 ): Promise<string> {
@@ -62,7 +62,7 @@ async function ensurePlanPrice(
 /** The included quantity is a first tier that costs nothing (https://docs.stripe.com/products-prices/pricing-models). */
 async function ensureMeteredPrice(
   stripe: Stripe,
-  steps: Steps,
+  steps: SetupSteps,
   feature: MeteredFeature,
   meter: string,
   interval: Interval,
@@ -91,7 +91,7 @@ async function ensureMeteredPrice(
   });
 }
 
-/** Stripe takes whole cents as such and fractions as decimals of at most twelve places. */
+/** Stripe accepts fractions of a cent only as decimals, with at most twelve places. */
 const unitAmount = (cents: number) =>
   Number.isInteger(cents)
     ? { unit_amount: cents }
@@ -106,15 +106,15 @@ interface WantedPrice {
 }
 
 /**
- * A price never changes its amount, so the lookup key moves to a new one when the file says another
- * (https://docs.stripe.com/products-prices/manage-prices#lookup-keys).
+ * Finds the price by its lookup key. The amount of a price cannot change, so for another amount this creates a new price and
+ * moves the lookup key to it (https://docs.stripe.com/products-prices/manage-prices#lookup-keys).
  */
-async function ensurePrice(stripe: Stripe, steps: Steps, wanted: WantedPrice): Promise<string> {
+async function ensurePrice(stripe: Stripe, steps: SetupSteps, wanted: WantedPrice): Promise<string> {
   const { lookupKey, what, isSame, params } = wanted;
   const { data: [found] } = await stripe.prices.list({ lookup_keys: [lookupKey], active: true });
   const product = await wanted.product();
   if (found && isSame(found)) return found.id;
-  return await steps.take(`${found ? "Replace" : "Create"} the ${what}`, async () => {
+  return await steps.run(`${found ? "Replace" : "Create"} the ${what}`, async () => {
     const price = await stripe.prices.create({
       ...params,
       product,
@@ -126,23 +126,23 @@ async function ensurePrice(stripe: Stripe, steps: Steps, wanted: WantedPrice): P
   }, `(${lookupKey})`);
 }
 
-/** The product's id is our own choice, so there can be only one for each plan and metered feature. */
+/** The set-up chooses the product's id, so each plan and metered feature has one product. */
 async function ensureProduct(
   stripe: Stripe,
-  steps: Steps,
+  steps: SetupSteps,
   id: string,
   name: string,
   metadata: Record<string, string>,
 ): Promise<string> {
   const found = await retrieveProduct(stripe, id);
   if (!found) {
-    await steps.take(
+    await steps.run(
       `Create the product ${id}: ${name}`,
       () => stripe.products.create({ id, name, metadata }),
       null,
     );
   } else if (found.name !== name || !found.active) {
-    await steps.take(
+    await steps.run(
       `Change the product ${id}: ${name}`,
       () => stripe.products.update(id, { name, active: true }),
       null,
@@ -160,13 +160,13 @@ async function retrieveProduct(stripe: Stripe, id: string): Promise<Stripe.Produ
   }
 }
 
-/** There is one meter for an event name, and all that can change is what people read. */
-async function ensureMeter(stripe: Stripe, steps: Steps, feature: MeteredFeature): Promise<string> {
+/** Stripe has one meter for each event name, and only its display name can change. */
+async function ensureMeter(stripe: Stripe, steps: SetupSteps, feature: MeteredFeature): Promise<string> {
   const { meter_event_name: eventName, name } = feature;
   for await (const meter of stripe.billing.meters.list({ limit: 100 })) {
     if (meter.event_name !== eventName) continue;
     if (meter.status === "inactive") {
-      await steps.take(
+      await steps.run(
         `Reactivate the meter ${eventName}`,
         () => stripe.billing.meters.reactivate(meter.id),
         null,
@@ -174,7 +174,7 @@ async function ensureMeter(stripe: Stripe, steps: Steps, feature: MeteredFeature
     }
     return meter.id;
   }
-  return await steps.take(`Create the meter ${eventName}: ${name}`, async () => {
+  return await steps.run(`Create the meter ${eventName}: ${name}`, async () => {
     const meter = await stripe.billing.meters.create({
       display_name: name,
       event_name: eventName,

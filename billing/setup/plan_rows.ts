@@ -1,19 +1,19 @@
-/** Plans, features and limits in the database, as the plans file says. */
-import { asJson, type Pool, type Sql } from "../db/sql.ts";
+/** Writes the plans, features and limits of the plans file to the database. */
 import { z } from "zod";
+import { asJson, type Pool, type Sql } from "../db/sql.ts";
 import { type PlansFile, PlansFileError } from "./plans_file.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Steps } from "./setup_steps.ts";
+import type { SetupSteps } from "./setup_steps.ts";
 
 /**
- * Writes what is sold, in one transaction, with an operator's connection. Plans that the file does not know are not offered
- * any more, and communities on them keep them; of the features that it does know, exactly its limits are in force.
+ * Writes everything in one transaction, with an operator's connection. Plans that are not in the file become inactive;
+ * communities on them keep them. The limits of the features in the file become exactly those of the file.
  *
- * Throws `PlansFileError` when a rank is taken by a plan of earlier days, and the database's own errors.
+ * Throws `PlansFileError` when an inactive plan has the rank of a plan in the file, and the database's own errors.
  */
 export async function writePlans(
   sql: Pool,
-  steps: Steps,
+  steps: SetupSteps,
   file: PlansFile,
   catalog: Catalog,
 ): Promise<void> {
@@ -30,20 +30,20 @@ export async function writePlans(
 const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 type Row = z.output<typeof rowSchema>;
 
-/** A table, how its rows are called, read and written. */
+/** How the rows of a table are named, read and written. */
 interface Table {
   noun: string;
   key: string[];
-  /** The rows there are, as JSON in the shape of the wanted ones. Those the file has no say in are left out. */
+  /** The existing rows, as JSON in the shape of the wanted rows. Rows that the file does not govern are left out. */
   read(sql: Sql, wanted: string): Promise<{ row: unknown }[]>;
   /** Writes the wanted rows, a JSON array. */
   write(sql: Sql, wanted: string): Promise<unknown>;
-  /** What becomes of a row that the file does not have. Nothing when left out. */
+  /** Removes a row that is not in the file. Without this such rows stay. */
   remove?(sql: Sql, row: string): Promise<unknown>;
 }
 
-/** Makes one table hold the wanted rows, and tells each difference. */
-async function writeRows(sql: Sql, steps: Steps, table: Table, wanted: Row[]): Promise<void> {
+/** Makes a table contain the wanted rows, and describes each difference. */
+async function writeRows(sql: Sql, steps: SetupSteps, table: Table, wanted: Row[]): Promise<void> {
   const keyOf = (row: Row) => table.key.map((column) => row[column]).join(" ");
   const found = z.array(rowSchema).parse((await table.read(sql, asJson(wanted))).map(({ row }) => row));
   const known = new Map(found.map((row) => [keyOf(row), row]));
@@ -52,25 +52,27 @@ async function writeRows(sql: Sql, steps: Steps, table: Table, wanted: Row[]): P
     const changed = Object.keys(row).filter((column) => before?.[column] !== row[column]);
     if (changed.length === 0) return [];
     return before
-      ? `${keyOf(row)}: ${changed.map((column) => describe(column, before[column], row[column])).join(", ")}`
+      ? `${keyOf(row)}: ${
+        changed.map((column) => describeChange(column, before[column], row[column])).join(", ")
+      }`
       : `${keyOf(row)}: new`;
   });
-  steps.told.push(...differences.map((difference) => `Database, ${table.noun} ${difference}`));
+  for (const difference of differences) steps.describe(`Database, ${table.noun} ${difference}`);
   if (differences.length > 0 && !steps.isDryRun) await table.write(sql, asJson(wanted));
 
   const { remove } = table;
   const kept = new Set(wanted.map(keyOf));
   if (!remove) return;
   for (const row of found.filter((row) => !kept.has(keyOf(row)))) {
-    const sentence = `Database, ${table.noun} ${keyOf(row)}: not in the file any more`;
-    await steps.take(sentence, () => remove(sql, asJson(row)), undefined);
+    const description = `Database, ${table.noun} ${keyOf(row)}: not in the file any more`;
+    await steps.run(description, () => remove(sql, asJson(row)), undefined);
   }
 }
 
-const describe = (column: string, before: Row[string], after: Row[string]) =>
+const describeChange = (column: string, before: Row[string], after: Row[string]) =>
   `${column} ${before ?? "nothing"} → ${after ?? "nothing"}`;
 
-/** A plan that is not offered any more keeps its rank, since communities may still be on it. */
+/** An inactive plan keeps its rank, because communities may still be on it. */
 async function refuseTakenRanks(sql: Sql, { plans }: PlansFile): Promise<void> {
   const others = await sql<{ code: string; rank: number }[]>`
     select code, rank from public.plans where code <> all (${plans.map(({ code }) => code)})`;
@@ -105,12 +107,12 @@ function rowsOf({ currency, features, plans }: PlansFile, catalog: Catalog) {
       stripe_price_id: catalog.prices[plan.code] ?? null,
     })),
     limits: plans.flatMap((plan) =>
-      plan.limits.map(({ feature, most, within }) => ({
+      plan.limits.map(({ feature, quota, window }) => ({
         plan: plan.code,
         feature,
-        time_window: within.interval,
-        period: within.period,
-        hard_limit: most,
+        quota_window: window.interval,
+        period: window.period,
+        quota,
       }))
     ),
     meteredPrices: catalog.meteredPrices.map(({ feature, billingInterval, priceId }) => ({
@@ -152,7 +154,7 @@ const tables = {
         from public.plans
         where is_active or code in (select w ->> 'code' from jsonb_array_elements(${wanted}) w)`,
     write: async (sql, wanted) => {
-      // Ranks and the default may change places, while no two may have the same at any moment.
+      // Plans may swap ranks or the default, and both are unique: set them aside first.
       await sql`
         update public.plans set rank = -1 - id, is_default = false
         where is_default or code in (select w ->> 'code' from jsonb_array_elements(${wanted}) w)`;
@@ -176,32 +178,32 @@ const tables = {
 
   limits: {
     noun: "limit",
-    key: ["plan", "feature", "time_window", "period"],
-    // "30 days" is written in many ways: where the file means the same it is shown as the file has it.
+    key: ["plan", "feature", "quota_window", "period"],
+    // PostgreSQL prints intervals in its own form: where the file has the same interval, the file's form is used.
     read: (sql, wanted) =>
       sql`
         select jsonb_build_object('plan', p.code, 'feature', l.feature, 'period', l.period,
-          'hard_limit', l.hard_limit, 'time_window', coalesce((
-            select w ->> 'time_window' from jsonb_array_elements(${wanted}) w
-            where (w ->> 'time_window')::interval = l.time_window and w ->> 'period' = l.period limit 1),
-            l.time_window::text)) as row
+          'quota', l.quota, 'quota_window', coalesce((
+            select w ->> 'quota_window' from jsonb_array_elements(${wanted}) w
+            where (w ->> 'quota_window')::interval = l.quota_window and w ->> 'period' = l.period limit 1),
+            l.quota_window::text)) as row
         from public.plan_limits l join public.plans p on p.id = l.plan_id
         where p.is_active and l.feature in (select w ->> 'feature' from jsonb_array_elements(${wanted}) w)`,
     write: (sql, wanted) =>
       sql`
-        insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
-        select p.id, l.feature, l.time_window, l.period, l.hard_limit
+        insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
+        select p.id, l.feature, l.quota_window, l.period, l.quota
         from jsonb_to_recordset(${wanted}) as
-          l(plan text, feature text, time_window interval, period text, hard_limit bigint)
+          l(plan text, feature text, quota_window interval, period text, quota bigint)
         join public.plans p on p.code = l.plan
-        on conflict (plan_id, feature, time_window, period) do update set hard_limit = excluded.hard_limit`,
+        on conflict (plan_id, feature, quota_window, period) do update set quota = excluded.quota`,
     remove: (sql, row) =>
       sql`
         delete from public.plan_limits l
         using public.plans p, jsonb_to_record(${row}) as
-          gone(plan text, feature text, time_window interval, period text)
+          gone(plan text, feature text, quota_window interval, period text)
         where p.id = l.plan_id and p.code = gone.plan
-          and (l.feature, l.time_window, l.period) = (gone.feature, gone.time_window, gone.period)`,
+          and (l.feature, l.quota_window, l.period) = (gone.feature, gone.quota_window, gone.period)`,
   },
 
   meteredPrices: {

@@ -1,10 +1,10 @@
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
+import { FaultsError } from "../errors.ts";
 import { lineOf } from "./toml_lines.ts";
 
 /**
- * `plans.toml`: what the plans cost and allow, in one readable file. `deno task stripe:setup` makes Stripe and the database
- * say the same.
+ * Reads `plans.toml`: what the plans cost and allow. `deno task stripe:setup` writes it to Stripe and the database.
  */
 const code = (longest: number) =>
   z.string().regex(new RegExp(`^[a-z][a-z0-9_]{0,${longest - 1}}$`), {
@@ -12,8 +12,8 @@ const code = (longest: number) =>
   });
 const text = (longest: number) =>
   z.string(`a text`).min(1, "not empty").max(longest, `at most ${longest} long`);
-const count = (most = Number.MAX_SAFE_INTEGER) =>
-  z.int("a whole number").min(0, "0 or more").max(most, `at most ${most}`);
+const count = (largest = Number.MAX_SAFE_INTEGER) =>
+  z.int("a whole number").min(0, "0 or more").max(largest, `at most ${largest}`);
 
 const featureSchema = z.strictObject({
   name: text(80),
@@ -29,7 +29,7 @@ const windowHelp =
   '"30 days" or another number of seconds, minutes, hours or days from 10 seconds to 366 days, ' +
   '"calendar month", or "at once"';
 
-/** As table `plan_limits` has it. */
+/** Transforms `window` to the columns `quota_window` and `period` of table `plan_limits`. */
 const windowSchema = z.string(windowHelp).transform((written, ctx) => {
   if (written === "at once") return { interval: "0", period: "rolling" as const };
   if (written === "calendar month") return { interval: "1 month", period: "calendar_month" as const };
@@ -44,8 +44,8 @@ const windowSchema = z.string(windowHelp).transform((written, ctx) => {
 
 const limitSchema = z.strictObject({
   feature: z.string("the name of a feature"),
-  most: count(),
-  within: windowSchema,
+  quota: count(),
+  window: windowSchema,
 });
 
 const planSchema = z.strictObject({
@@ -78,13 +78,13 @@ export type FeatureInFile = PlansFile["features"][number];
 
 type Fault = { path: PropertyKey[]; message: string };
 
-/** What is wrong between parts that may each be right by themselves. */
+/** Faults between parts of the file that are each valid by themselves. */
 function crossFaults(features: FeatureInFile[], plans: PlanInFile[]): Fault[] {
   const defaults = plans.filter((plan) => plan.is_default);
   return [
     ...(defaults.length === 1 ? [] : [{
       path: ["plans", ...(defaults.length > 1 ? [defaults[1].code, "is_default"] : [])],
-      message: "exactly one plan should say is_default = true: the one without a subscription",
+      message: "exactly one plan must have is_default = true: the plan of communities without a subscription",
     }]),
     ...features.flatMap((feature, index) => featureFaults(feature, features.slice(0, index))),
     ...plans.flatMap((plan, index) => [
@@ -103,10 +103,10 @@ function featureFaults(feature: FeatureInFile, before: FeatureInFile[]): Fault[]
   }
   if (meter === undefined && (price !== undefined || included > 0)) {
     const key = price !== undefined ? "unit_price_cents" : "included_quantity";
-    faults.push(at(key, "only a metered feature has one: it needs a meter_event_name, too"));
+    faults.push(at(key, "only a metered feature has one: it needs a meter_event_name as well"));
   }
   const twin = before.find((other) => meter !== undefined && other.meter_event_name === meter);
-  if (twin) faults.push(at("meter_event_name", `is the meter of ${twin.code} already`));
+  if (twin) faults.push(at("meter_event_name", `is already the meter of ${twin.code}`));
   return faults;
 }
 
@@ -119,8 +119,8 @@ function planFaults(plan: PlanInFile, before: PlanInFile[]): Fault[] {
   }
   if (!isPaid && plan.billing_interval) faults.push(at("billing_interval", "a free plan has none"));
   if (!isPaid && plan.trial_days > 0) faults.push(at("trial_days", "a free plan has none"));
-  if (plan.is_default && isPaid) faults.push(at("is_default", "the plan of everybody has no price"));
-  if (plan.is_default && !plan.is_active) faults.push(at("is_active", "the plan of everybody is on offer"));
+  if (plan.is_default && isPaid) faults.push(at("is_default", "the default plan has no price"));
+  if (plan.is_default && !plan.is_active) faults.push(at("is_active", "the default plan must be active"));
   const twin = before.find(({ rank }) => rank === plan.rank);
   if (twin) faults.push(at("rank", `is the rank of ${twin.code} already`));
   return faults;
@@ -128,8 +128,8 @@ function planFaults(plan: PlanInFile, before: PlanInFile[]): Fault[] {
 
 function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {
   const limits = ["plans", plan.code, "limits"];
-  const keyOf = ({ feature, within }: PlanInFile["limits"][number]) =>
-    `${feature} ${within.interval} ${within.period}`;
+  const keyOf = ({ feature, window }: PlanInFile["limits"][number]) =>
+    `${feature} ${window.interval} ${window.period}`;
   return [
     ...plan.limits.flatMap((limit, index) => [
       ...(features.some(({ code }) => code === limit.feature) ? [] : [{
@@ -138,7 +138,7 @@ function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {
       }]),
       ...(plan.limits.findIndex((other) => keyOf(other) === keyOf(limit)) === index ? [] : [{
         path: [...limits, index],
-        message: `the plan limits ${limit.feature} within that window already`,
+        message: `the plan already limits ${limit.feature} in that window`,
       }]),
     ]),
     ...features.filter(({ code }) => !plan.limits.some(({ feature }) => feature === code)).map((
@@ -150,16 +150,16 @@ function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {
   ];
 }
 
-/** The plans file is not usable. The message has one line for each fault, with the line of the file it is on. */
-export class PlansFileError extends Error {
+/** The plans file cannot be used. Each fault names its line in the file. */
+export class PlansFileError extends FaultsError {
   override name = "PlansFileError";
 
-  constructor(readonly faults: string[], options?: ErrorOptions) {
-    super(faults.join("\n"), options);
+  constructor(faults: string[], options?: ErrorOptions) {
+    super(faults, { heading: "The plans cannot be used:", ...options });
   }
 }
 
-/** Reads the text of a plans file; `name` is how messages call it. Throws `PlansFileError` with every fault at once. */
+/** Parses the text of a plans file; `name` is its name in messages. Throws `PlansFileError` with every fault. */
 export function readPlansFile(text: string, name = "plans.toml"): PlansFile {
   const result = fileSchema.safeParse(parseToml(text, name), { reportInput: true });
   if (result.success) return result.data;
@@ -183,14 +183,15 @@ function parseToml(text: string, name: string): unknown {
   }
 }
 
+/** The faults that a zod issue stands for. */
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: [...issue.path, key], message: "is no setting here" }));
+      return issue.keys.map((key) => ({ path: [...issue.path, key], message: "is not a setting" }));
     case "invalid_key":
       return [{ path: issue.path, message: `should be ${issue.issues[0]?.message}` }];
     case "custom":
-      // Those between parts are sentences already; the others say what is expected.
+      // The message of crossFaults is a sentence; that of windowSchema says what is expected.
       return [{
         path: issue.path,
         message: issue.message === windowHelp ? `should be ${windowHelp}` : issue.message,

@@ -17,8 +17,8 @@ is_default = true
 
 [[plans.free.limits]]
 feature = "image"
-most = 0
-within = "calendar month"
+quota = 0
+window = "calendar month"
 
 [plans.pro]
 name = "Pro"
@@ -28,13 +28,13 @@ billing_interval = "year"
 
 [[plans.pro.limits]]
 feature = "image"
-most = 5
-within = "1 minute"
+quota = 5
+window = "1 minute"
 
 [[plans.pro.limits]]
 feature = "image"
-most = 3
-within = "at once"
+quota = 3
+window = "at once"
 `;
 
 function faultsOf(text: string): string[] {
@@ -47,7 +47,7 @@ function faultsOf(text: string): string[] {
   return [];
 }
 
-Deno.test("a plans file holds features, plans and limits, with what goes without saying filled in", () => {
+Deno.test("readPlansFile returns features, plans and limits, with defaults filled in", () => {
   const { currency, features, plans: [free, pro] } = readPlansFile(MINIMAL);
   assert.equal(currency, "usd");
   assert.deepEqual(features, [{
@@ -67,49 +67,49 @@ Deno.test("a plans file holds features, plans and limits, with what goes without
     grace_days: 7,
     is_default: true,
     is_active: true,
-    limits: [{ feature: "image", most: 0, within: { interval: "1 month", period: "calendar_month" } }],
+    limits: [{ feature: "image", quota: 0, window: { interval: "1 month", period: "calendar_month" } }],
   });
-  assert.deepEqual(pro.limits.map(({ within }) => within), [
+  assert.deepEqual(pro.limits.map(({ window }) => window), [
     { interval: "1 minutes", period: "rolling" },
     { interval: "0", period: "rolling" },
   ]);
 });
 
-Deno.test("the project's own plans file is in order", async () => {
+Deno.test("readPlansFile accepts the project's plans.toml", async () => {
   const text = await Deno.readTextFile(new URL("../../plans.toml", import.meta.url));
   assert.deepEqual(readPlansFile(text).plans.map(({ code }) => code), ["free", "pro"]);
 });
 
-/** What is put in place of what, and the fault that is named. */
+/** Replaces `from` by `to` in MINIMAL; the result has this fault. */
 const faults: [name: string, from: string, to: string, fault: RegExp][] = [
-  ["no TOML", "rank = 1\n", "rank = \n", /^plans\.toml:22:\d+: /],
+  ["invalid TOML", "rank = 1\n", "rank = \n", /^plans\.toml:22:\d+: /],
   ["a key twice", "rank = 1\n", "rank = 1\nrank = 2\n", /^plans\.toml:23:\d+: /],
   [
-    "a text for a number",
-    "most = 5",
-    'most = "5"',
-    /^plans\.toml:28: plans\.pro\.limits\.0\.most: should be a whole number/,
+    "a text instead of a number",
+    "quota = 5",
+    'quota = "5"',
+    /^plans\.toml:28: plans\.pro\.limits\.0\.quota: should be a whole number/,
   ],
   [
     "a fraction",
-    "most = 3",
-    "most = 3.5",
-    /^plans\.toml:33: plans\.pro\.limits\.1\.most: should be a whole number/,
+    "quota = 3",
+    "quota = 3.5",
+    /^plans\.toml:33: plans\.pro\.limits\.1\.quota: should be a whole number/,
   ],
   ["a number below zero", "price_cents = 900", "price_cents = -900", /^plans\.toml:23: .*0 or more/],
-  ["a huge number", "most = 5", "most = 9007199254740993", /plans\.toml/],
-  ["something missing", 'unit = "image"\n', "", /^plans\.toml:3: features\.image\.unit: is missing/],
+  ["a number too large to be exact", "quota = 5", "quota = 9007199254740993", /plans\.toml/],
+  ["a missing setting", 'unit = "image"\n', "", /^plans\.toml:3: features\.image\.unit: is missing/],
   [
-    "a setting that there is not",
+    "an unknown setting",
     "rank = 1",
     "rnak = 1",
-    /^plans\.toml:22: plans\.pro\.rnak: is no setting here/,
+    /^plans\.toml:22: plans\.pro\.rnak: is not a setting/,
   ],
-  ["a code that is none", "[plans.pro]", "[plans.Pro]", /^plans\.toml:20: plans\.Pro: should be a name/],
-  ["a window that is none", '"1 minute"', '"1 fortnight"', /^plans\.toml:29: .*within: should be "30 days"/],
+  ["an invalid plan code", "[plans.pro]", "[plans.Pro]", /^plans\.toml:20: plans\.Pro: should be a name/],
+  ["an unknown window", '"1 minute"', '"1 fortnight"', /^plans\.toml:29: .*window: should be "30 days"/],
   ["a window too short", '"1 minute"', '"9 seconds"', /^plans\.toml:29: /],
   ["a window too long", '"1 minute"', '"367 days"', /^plans\.toml:29: /],
-  ["an interval that is none", '"year"', '"week"', /^plans\.toml:24: .*should be "month" or "year"/],
+  ["an unknown interval", '"year"', '"week"', /^plans\.toml:24: .*should be "month" or "year"/],
   [
     "a price without an interval",
     'billing_interval = "year"\n',
@@ -118,18 +118,18 @@ const faults: [name: string, from: string, to: string, fault: RegExp][] = [
   ],
   ["an interval without a price", "price_cents = 900\n", "", /^plans\.toml:23: .*a free plan has none/],
   ["a trial without a price", "is_default = true", "is_default = true\ntrial_days = 3", /^plans\.toml:14: /],
-  ["no default", "is_default = true\n", "", /plans: exactly one plan/],
+  ["no default plan", "is_default = true\n", "", /plans: exactly one plan/],
   [
-    "two defaults",
+    "two default plans",
     "price_cents = 900",
     "is_default = true",
     /^plans\.toml:23: plans\.pro\.is_default: exactly one/,
   ],
   ["a rank twice", "rank = 1", "rank = 0", /^plans\.toml:22: plans\.pro\.rank: is the rank of free/],
   [
-    "a limit of nothing",
-    'feature = "image"\nmost = 5',
-    'feature = "imago"\nmost = 5',
+    "a limit of an unknown feature",
+    'feature = "image"\nquota = 5',
+    'feature = "imago"\nquota = 5',
     /^plans\.toml:27: .*no feature "imago"/,
   ],
   ["a window twice", '"at once"', '"1 minute"', /^plans\.toml:31: plans\.pro\.limits\.1: .*already/],
@@ -145,18 +145,18 @@ const faults: [name: string, from: string, to: string, fault: RegExp][] = [
     "",
     /^plans\.toml:7: .*only a metered feature/,
   ],
-  ["a currency that is none", '"usd"', '"dollars"', /^plans\.toml:1: currency: should be a currency/],
+  ["an invalid currency", '"usd"', '"dollars"', /^plans\.toml:1: currency: should be a currency/],
 ];
 
 for (const [name, from, to, fault] of faults) {
-  Deno.test(`a plans file with ${name} is refused, and the line is named`, () => {
+  Deno.test(`readPlansFile refuses ${name} and names the line`, () => {
     assert.ok(MINIMAL.includes(from));
     const found = faultsOf(MINIMAL.replace(from, to));
     assert.ok(found.some((line) => fault.test(line)), found.join("\n"));
   });
 }
 
-Deno.test("a plan that leaves a feature without a limit is refused", () => {
+Deno.test("readPlansFile refuses a plan without a limit for a feature", () => {
   const [withoutLimit] = MINIMAL.split("[[plans.free.limits]]");
   const rest = MINIMAL.slice(MINIMAL.indexOf("[plans.pro]"));
   assert.deepEqual(faultsOf(withoutLimit + rest), [
@@ -164,10 +164,10 @@ Deno.test("a plan that leaves a feature without a limit is refused", () => {
   ]);
 });
 
-Deno.test("every fault of a plans file is told at once, in the order of the file", () => {
+Deno.test("readPlansFile reports every fault at once, in the order of the file", () => {
   const text = MINIMAL.replace("rank = 1", "rank = -1").replace('"usd"', '"US"').replace(
-    "most = 5",
-    "most = true",
+    "quota = 5",
+    "quota = true",
   );
   assert.deepEqual(faultsOf(text).map((line) => line.split(":")[1]), ["1", "22", "28"]);
 });

@@ -1,7 +1,7 @@
 /**
- * Prepares a Stripe account and the database for Dues, as the plans file says: products, meters and prices, the billing
- * portal's configuration, and where Stripe sends its events. Safe to run again: it finds what it made before, and changes
- * what the file says otherwise. `deno task stripe:setup` runs it with an operator's connection (role postgres).
+ * Sets up a Stripe account and the database from the plans file: products, meters and prices, the billing portal's
+ * configuration, and the destinations of Stripe's events. Safe to run again: it finds what it created before, and changes
+ * what differs from the file. `deno task stripe:setup` runs it with an operator's connection (role postgres).
  */
 import type { Pool } from "../db/sql.ts";
 import type Stripe from "stripe";
@@ -14,12 +14,12 @@ import {
   ensureThinEventDestination,
   ensureWebhookEndpoint,
 } from "./endpoints.ts";
-import { Steps } from "./setup_steps.ts";
+import { SetupSteps } from "./setup_steps.ts";
 
 export interface StripeSetup {
-  /** What was changed, or would be in a dry run, a sentence each. Empty when everything was in place. */
+  /** A sentence for each change, or in a dry run for each change it would make. Empty when everything was in place. */
   changes: string[];
-  /** The price made or found for each paid plan, by plan code. */
+  /** The price of each paid plan, by plan code. */
   prices: Record<string, string>;
   portalConfigurationId: string;
   webhookEndpoint: EnsuredEndpoint;
@@ -31,13 +31,13 @@ export interface SetupOptions {
   /** An operator's connection. */
   sql: Pool;
   plans: PlansFile;
-  /** Where Stripe's events of both kinds go. */
+  /** The address for Stripe's events, thin events included. */
   webhookUrl: string;
-  /** Only looks, and tells what it would change. */
+  /** Changes nothing, and describes what it would change. */
   dryRun?: boolean;
 }
 
-/** Reads a plans file; the project's own when none is named. Throws `PlansFileError`, also when it cannot be read. */
+/** Reads a plans file, by default the project's plans.toml. Throws `PlansFileError`, also when it cannot be read. */
 export async function loadPlans(path?: string): Promise<PlansFile> {
   try {
     const text = await Deno.readTextFile(path ?? new URL("../../plans.toml", import.meta.url));
@@ -50,20 +50,20 @@ export async function loadPlans(path?: string): Promise<PlansFile> {
 }
 
 /**
- * Makes or finds everything. The database changes last and at once, so that no plan is ever sold at a price that Stripe
- * does not have. Throws `PlansFileError`, Stripe's and the database's own errors.
+ * Finds or creates everything. The database changes last and in one transaction, so that no plan is sold at a price that
+ * Stripe does not have. Throws `PlansFileError`, Stripe's and the database's own errors.
  */
 export async function setUpStripe(
   { stripe, sql, plans, webhookUrl, dryRun = false }: SetupOptions,
 ): Promise<StripeSetup> {
-  const steps = new Steps(dryRun);
+  const steps = new SetupSteps(dryRun);
   const catalog = await ensureCatalog(stripe, steps, plans);
   const portalConfigurationId = await ensurePortalConfiguration(stripe, steps);
   const webhookEndpoint = await ensureWebhookEndpoint(stripe, steps, webhookUrl);
   const thinEventDestination = await ensureThinEventDestination(stripe, steps, webhookUrl);
   await writePlans(sql, steps, plans, catalog);
   return {
-    changes: steps.told,
+    changes: steps.descriptions,
     prices: catalog.prices,
     portalConfigurationId,
     webhookEndpoint,

@@ -1,13 +1,18 @@
-/** What a set-up changes, told step by step; in a dry run nothing but told. */
-export class Steps {
+/** The changes of one set-up run. In a dry run they are described, but not made. */
+export class SetupSteps {
   /** A sentence for each change, in order. Empty when everything was in place. */
-  readonly told: string[] = [];
+  readonly descriptions: string[] = [];
 
   constructor(readonly isDryRun: boolean) {}
 
-  /** Notes a change and makes it. In a dry run the answer is `instead`. */
-  async take<T>(sentence: string, change: () => Promise<T>, instead: T): Promise<T> {
-    this.told.push(sentence);
-    return this.isDryRun ? instead : await change();
+  /** Adds the description of a change that is made elsewhere. */
+  describe(description: string): void {
+    this.descriptions.push(description);
+  }
+
+  /** Describes a change and makes it. In a dry run it resolves to `dryRunResult` instead. */
+  async run<T>(description: string, change: () => Promise<T>, dryRunResult: T): Promise<T> {
+    this.describe(description);
+    return this.isDryRun ? dryRunResult : await change();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The line, from 1, on which a key of a TOML document is written; where it is missing, the line of the innermost table or
- * key that should hold it. The document is valid TOML; what stands inside inline tables and arrays counts as their line.
+ * The line (from 1) of a key in a valid TOML document. When the key is missing, the line of the innermost table or key that
+ * should contain it. Everything inside an inline table or array is on the line where that starts.
  */
 export function lineOf(text: string, path: readonly PropertyKey[]): number {
   const wanted = path.map(String);
@@ -18,7 +18,7 @@ export function lineOf(text: string, path: readonly PropertyKey[]): number {
   return best.line;
 }
 
-/** The path of a header's table. `[[name]]` begins the next element of an array; other headers mean its latest. */
+/** The path of a header's table. `[[name]]` starts the next element of an array; other headers mean its last element. */
 function tablePath(keys: string[], beginsElement: boolean, elements: Map<string, number>): string[] {
   const path: string[] = [];
   for (const [depth, key] of keys.entries()) {
@@ -31,7 +31,7 @@ function tablePath(keys: string[], beginsElement: boolean, elements: Map<string,
   return path;
 }
 
-/** The parts of a key as it is written: bare, quoted, or dotted. */
+/** The parts of a key: bare, quoted, or dotted. */
 const keysOf = (written: string): string[] =>
   [...written.matchAll(/"([^"]*)"|'([^']*)'|([^\s."']+)/g)].map(([, double, single, bare]) =>
     double ?? single ?? bare

@@ -1,10 +1,10 @@
 /**
- * `deno task reconcile`: makes what we know equal to what Stripe has, and prints what it found, as a table or, with
- * `--json`, as one line.
+ * `deno task reconcile [--json]`: makes the stored state equal to Stripe's, and prints what it found: a table, or one line
+ * of JSON.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { reconcile, type ReconcileReport } from "../reconcile/reconcile.ts";
+import { reconcile, type ReconcileReport } from "../reconcile/reconciliation.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
@@ -26,14 +26,14 @@ function print(report: ReconcileReport) {
       what: type,
       now: outcome,
     })),
-    ...report.settledEvents.map(({ id, type, outcome }) => ({
+    ...report.processedEvents.map(({ id, type, outcome }) => ({
       found: "open event",
       id,
       what: type,
       now: outcome,
     })),
     ...report.linkedCustomers.map(({ id, communityId }) => ({
-      found: "unknown customer",
+      found: "unlinked customer",
       id,
       what: communityId,
       now: "linked",
@@ -65,10 +65,10 @@ function print(report: ReconcileReport) {
     })),
   ];
   if (rows.length > 0) console.table(rows);
-  else console.log("Everything was as Stripe has it.");
+  else console.log("Nothing differed from Stripe.");
   if (report.plansChanged > 0) {
     console.log(
-      `${report.plansChanged} plans were set right: a grace period ran out, or somebody had changed them.`,
+      `${report.plansChanged} plans were corrected: a grace period ended, or somebody had changed them.`,
     );
   }
   if (report.payloadsReduced > 0) {

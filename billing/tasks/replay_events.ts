@@ -1,6 +1,6 @@
 /**
- * `deno task events:replay evt_… [evt_…]` or `--from TIME [--to TIME]`: applies events of the ledger anew, through the same
- * function as the webhook. What is older than what we know stays stale, so a replay cannot take anything back.
+ * `deno task events:replay evt_… [evt_…]` or `--from TIME [--to TIME]`: applies events of the event log again, with the same
+ * function as the webhook. An event that is older than the stored state stays stale, so a replay undoes nothing.
  */
 import { parseArgs } from "node:util";
 import type { Pool, Row } from "../db/sql.ts";
@@ -34,18 +34,18 @@ const events = isRange
       where created_at between ${times[0]} and ${times[1]} order by created_at, id`
   : await db`select id, payload from billing.stripe_events where id = any (${ids}) order by created_at, id`;
 const known = new Set(events.map(({ id }) => id));
-for (const id of ids.filter((id) => !known.has(id))) console.log(`${id}: not in the ledger`);
+for (const id of ids.filter((id) => !known.has(id))) console.log(`${id}: not in the event log`);
 for (const event of events) console.log(`${event.id}: ${await replay(event, db, stripe)}`);
 
 async function replay({ id, payload }: Row, db: Pool, stripe: Stripe): Promise<string> {
-  // After the retention time only the ids are left, but Stripe keeps an event for thirty days.
+  // A reduced payload has only ids. Stripe keeps an event for 30 days.
   const isReduced = !("data" in payload) && !isThinEvent(JSON.stringify(payload));
   const event = isReduced ? toPlain(await stripe.events.retrieve(id)) : payload;
   const { outcome, reason } = await replayEvent({ db, stripe }, event);
   return reason ? `${outcome} (${reason})` : outcome;
 }
 
-/** Without what the SDK adds to an answer. */
+/** Without the properties that the SDK adds to an answer. */
 function toPlain(answer: Stripe.Event): unknown {
   return JSON.parse(JSON.stringify(answer));
 }

@@ -1,6 +1,6 @@
 /**
- * `deno task stripe:setup [--dry-run] [--plans FILE]`: makes Stripe and the database say what plans.toml says, and prints
- * what changed and what to put into the environment.
+ * `deno task stripe:setup [--dry-run] [--plans FILE]`: makes Stripe and the database agree with plans.toml, and prints what
+ * changed and what to put into the environment.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
@@ -26,25 +26,27 @@ try {
   if (!dryRun) printEnvironment(setup);
 } catch (error) {
   if (!(error instanceof PlansFileError)) throw error;
-  console.error(`The plans cannot be used:\n${error.message}`);
+  console.error(error.message);
   Deno.exitCode = 1;
 }
 
 function printChanges({ changes }: StripeSetup) {
-  if (changes.length === 0) console.log("Everything is in place.");
+  if (changes.length === 0) console.log("Nothing has to change.");
   else console.log(dryRun ? "It would:" : "Done:");
   for (const change of changes) console.log(`  ${change}`);
 }
 
 function printEnvironment({ portalConfigurationId, webhookEndpoint, thinEventDestination }: StripeSetup) {
   const secrets = [webhookEndpoint.secret, thinEventDestination.secret];
-  const news = secrets.filter((secret) => secret !== null);
+  const newSecrets = secrets.filter((secret) => secret !== null);
   console.log(`\nPut into the environment:\nSTRIPE_PORTAL_CONFIGURATION_ID=${portalConfigurationId}`);
-  if (news.length === secrets.length) {
-    console.log(`STRIPE_WEBHOOK_SECRET=${news.join(",")}`);
-  } else if (news.length > 0) {
-    console.log(`STRIPE_WEBHOOK_SECRET: add ${news.join(",")} to what it holds, separated by a comma.`);
+  if (newSecrets.length === secrets.length) {
+    console.log(`STRIPE_WEBHOOK_SECRET=${newSecrets.join(",")}`);
+  } else if (newSecrets.length > 0) {
+    console.log(`STRIPE_WEBHOOK_SECRET: add ${newSecrets.join(",")}, separated by a comma.`);
   } else {
-    console.log("STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows secrets only when an endpoint is made.");
+    console.log(
+      "STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows a secret only when an endpoint is created.",
+    );
   }
 }

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
 import { connectStripe } from "../stripe.ts";
-import { checkUsage } from "../usage/usage_check.ts";
+import { checkUsage } from "../usage/meter_check.ts";
 import { connectOperator } from "./operator.ts";
 
 const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;

@@ -1,7 +1,7 @@
 /**
- * `deno task usage:resend IDENTIFIER…` or `--all`: bills usage that Stripe had refused, once the cause is mended. The units
- * go into the community's report of now. Without arguments it lists what could be resent. Ends with exit code 1 when
- * something asked for was not resent.
+ * `deno task usage:resend IDENTIFIER…` or `--all`: bills usage that Stripe refused, once the cause is fixed. The units go
+ * into the community's current report. Without arguments it lists what can be resent. Exit code 1 when a report that was
+ * named was not resent.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
@@ -13,8 +13,8 @@ const { positionals, values } = parseArgs({
 });
 const outcomes: Record<string, string> = {
   resent: "resent",
-  not_refused: "left alone: it was not refused, or was resent already",
-  no_customer: "left alone: its community has no Stripe customer now",
+  not_refused: "not resent: it was not refused, or was resent before",
+  no_customer: "not resent: its community has no Stripe customer now",
   unknown: "there is no such report",
 };
 
@@ -29,7 +29,7 @@ if (identifiers.length > 0) {
   for (const identifier of identifiers) console.log(`${identifier}: ${await resend(identifier)}`);
 } else if (refused.length > 0) {
   console.table(refused);
-  console.log("To bill them after all: deno task usage:resend IDENTIFIER…, or --all");
+  console.log("To bill them: deno task usage:resend IDENTIFIER… or --all");
 } else {
   console.log("Stripe has refused nothing.");
 }

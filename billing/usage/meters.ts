@@ -1,11 +1,12 @@
 import type Stripe from "stripe";
 
-/** Stripe's meters, as far as usage reports need them (https://docs.stripe.com/api/billing/meter). */
+/** Reads Stripe's meters (https://docs.stripe.com/api/billing/meter). */
 export interface Meters {
-  /** What a meter counts for a customer between two times (unix seconds, whole minutes; days with `byDay`). */
+  /** What a meter counts for a customer within a period. Empty when there is no meter of that event name. */
   usage(eventName: string, customer: string, period: MeterPeriod): Promise<MeteredUsage[]>;
 }
 
+/** `from` and `to` in unix seconds, whole minutes; whole days (UTC) with `byDay`, which answers day by day. */
 export interface MeterPeriod {
   from: number;
   to: number;
@@ -18,7 +19,7 @@ export interface MeteredUsage {
   quantity: number;
 }
 
-/** Looks the meters up once, when the first is asked for. Throws Stripe's own errors. */
+/** Lists the meters once, at the first call. Throws Stripe's own errors. */
 export function connectMeters(stripe: Stripe): Meters {
   let ids: Promise<Map<string, string>> | undefined;
   return {

@@ -1,70 +1,70 @@
 import Stripe from "stripe";
 import type { Meters } from "./meters.ts";
 
-/** A usage report as it is handed out: frozen, so that every attempt says the same. */
+/** A claimed usage report. It is frozen, so every attempt sends the same. */
 export interface UsageReport {
-  /** The meter event's identifier: Stripe counts it once. */
+  /** The meter event's identifier. Stripe counts each identifier once. */
   identifier: string;
   stripeCustomerId: string;
   meterEventName: string;
   quantity: number;
-  /** Unix seconds: when the first unit was used. */
+  /** Time of the first use, in unix seconds. */
   usedAt: number;
-  /** How often it was handed out, this time included. */
+  /** How often it was claimed, this claim included. */
   attempts: number;
 }
 
-/** What became of an attempt. */
-export type Verdict =
+/** The outcome of one attempt. */
+export type DeliveryResult =
   /** Stripe has it. */
   | { outcome: "sent" }
-  /** It may or may not have it. `affectsAll`: no other report would fare better now. */
+  /** Unknown or not now. `affectsAll`: every other report would fail in the same way now. */
   | { outcome: "retry"; error: string; retryInSeconds: number; affectsAll: boolean }
-  /** Stripe will not have it. */
+  /** Stripe rejected it. */
   | { outcome: "refused"; error: string }
-  /** It cannot be delivered any more. */
+  /** It is too old to be delivered. */
   | { outcome: "given_up"; error: string };
 
 export interface DeliveryDependencies {
   stripe: Stripe;
   meters: Meters;
-  /** What was delivered for the customer and meter of a report, stamped within that time (unix seconds). */
+  /** Units delivered for the customer and meter of the report, with a timestamp in that time (unix seconds). */
   deliveredUsage(report: UsageReport, from: number, to: number): Promise<number>;
 }
 
 const HOUR = 3600;
-/** Stripe takes events up to 35 days old (https://docs.stripe.com/api/billing/meter-event/create). */
+/** Stripe accepts events up to 35 days old (https://docs.stripe.com/api/billing/meter-event/create). */
 const OLDEST_ACCEPTED = 35 * 24 * HOUR;
-/** Stripe remembers an identifier for at least 24 hours. */
+/** Stripe remembers an identifier for at least 24 hours; this is an hour less. */
 const IDENTIFIER_REMEMBERED = 23 * HOUR;
-/** Well within the lease of a claim, so that nobody else sends the same meanwhile. */
+/** Much shorter than the lease of a claim, so that no other worker sends the same report meanwhile. */
 const TIMEOUT_MS = 20_000;
 
 /**
- * Sends a usage report as one meter event, and says what became of it.
+ * Sends a usage report as one meter event, and returns the outcome. Throws errors that are not Stripe's.
  *
- * A report may have been sent before by somebody who then died, or whose answer was lost. As long as Stripe remembers
- * the identifier, sending it again is harmless; after that Stripe is asked whether it counts the report already.
+ * A report may have been sent before, by a worker that died or whose answer was lost. Sending it again is harmless as long
+ * as Stripe remembers the identifier. After that, this first looks in Stripe's meter whether the report is counted.
  */
 export async function deliverUsageReport(
   { stripe, meters, deliveredUsage }: DeliveryDependencies,
   report: UsageReport,
-): Promise<Verdict> {
+): Promise<DeliveryResult> {
   const age = Date.now() / 1000 - report.usedAt;
   try {
     const mayBeForgotten = report.attempts > 1 && age > IDENTIFIER_REMEMBERED;
     if (mayBeForgotten && await isCounted({ meters, deliveredUsage }, report)) return { outcome: "sent" };
     if (age > OLDEST_ACCEPTED) {
-      return { outcome: "given_up", error: "older than the 35 days for which Stripe takes usage" };
+      return { outcome: "given_up", error: "older than the 35 days for which Stripe accepts usage" };
     }
     await sendMeterEvent(stripe, report);
     return { outcome: "sent" };
   } catch (error) {
-    return judge(error, report);
+    return resultOfError(error, report);
   }
 }
 
-/** Whether Stripe counts more in the report's minute than the other reports of that minute come to. */
+/** Whether the meter counts, in the report's minute, this report beside the other reports of that minute. */
 async function isCounted(
   { meters, deliveredUsage }: Pick<DeliveryDependencies, "meters" | "deliveredUsage">,
   report: UsageReport,
@@ -77,9 +77,9 @@ async function isCounted(
 }
 
 /**
- * The identifier is the idempotency key, too: error reports name events by it. Stripe answers a key whose first request
- * failed inside with that same failure for a day (https://docs.stripe.com/api/idempotent_requests), so then the event
- * goes out once more under a key of its own, and the identifier alone keeps it from counting twice.
+ * The identifier is also the idempotency key, because Stripe's error reports name events by that key. When the first request
+ * of a key failed inside Stripe, Stripe repeats that failure for a day (https://docs.stripe.com/api/idempotent_requests).
+ * Then the event is sent once more under another key; the identifier alone keeps it from being counted twice.
  */
 async function sendMeterEvent(stripe: Stripe, report: UsageReport): Promise<void> {
   try {
@@ -99,7 +99,7 @@ async function createMeterEvent(stripe: Stripe, report: UsageReport, idempotency
     identifier: report.identifier,
     timestamp: report.usedAt,
     payload: { stripe_customer_id: report.stripeCustomerId, value: String(report.quantity) },
-    // Attempts are counted and spaced out by the outbox.
+    // No retries here: the outbox counts and delays the attempts.
   }, { idempotencyKey, maxNetworkRetries: 0, timeout: TIMEOUT_MS });
 }
 
@@ -107,34 +107,34 @@ const isReplayedFailure = (error: unknown) =>
   error instanceof Stripe.errors.StripeError && (error.statusCode ?? 0) >= 500 &&
   error.headers?.["idempotent-replayed"] === "true";
 
-/** What a failure means for the report. Anything that is not Stripe's is thrown on. */
-function judge(error: unknown, { attempts }: UsageReport): Verdict {
+/** What an error of Stripe's means for the report. Throws any other error. */
+function resultOfError(error: unknown, { attempts }: UsageReport): DeliveryResult {
   if (!(error instanceof Stripe.errors.StripeError)) throw error;
   const { statusCode: status = 0, code = "" } = error;
   const why = [code, error.message].filter(Boolean).join(": ");
-  const retry = (retryInSeconds: number, affectsAll = false): Verdict => ({
+  const retry = (retryInSeconds: number, affectsAll = false): DeliveryResult => ({
     outcome: "retry",
     error: why,
     retryInSeconds,
     affectsAll,
   });
 
-  // No answer, in conflict with a request under way, too many requests, or a failure on Stripe's side.
+  // No answer, a conflict with a request in progress, too many requests, or a failure inside Stripe.
   if (status === 0 || status === 409 || status === 429 || status >= 500) return retry(backOff(attempts));
-  // A key that is wrong or may not do this: for the operator to mend, and nothing is lost meanwhile.
+  // The secret key is wrong or lacks a permission. Nothing is lost until the operator fixes it.
   if (status === 401 || status === 403) return retry(backOff(attempts), true);
   if (/already exists with identifier/i.test(error.message)) return { outcome: "sent" };
-  // As long as the meter is missing or archived; the set-up makes it.
+  // The meter is missing or archived. The set-up creates it.
   if (/^(no_meter|archived_meter)$/.test(code) || /no active meter/i.test(error.message)) return retry(HOUR);
   if (
     code === "timestamp_too_far_in_past" || /too far in the past|35 (calendar )?days/i.test(error.message)
   ) {
     return { outcome: "given_up", error: why };
   }
-  // Our clock runs ahead of Stripe's: the moment comes.
+  // Our clock is ahead of Stripe's.
   if (code === "timestamp_in_future" || /in the future/i.test(error.message)) return retry(backOff(attempts));
   return { outcome: "refused", error: why };
 }
 
-/** 5 seconds, 10, 20, and so on up to an hour. */
+/** Seconds to the next attempt: 5, 10, 20, and so on up to an hour. */
 const backOff = (attempts: number) => Math.min(5 * 2 ** (attempts - 1), HOUR);

@@ -29,7 +29,7 @@ Deno.test("callApi() sends the token and a JSON body, and returns the data", asy
 });
 
 Deno.test("callApi() returns the status, code and members of a problem document", async () => {
-  const problem = { code: "quota_exceeded", title: "…", limit: 100 };
+  const problem = { code: "quota_exceeded", title: "…", quota: 100 };
   using _network = new FakeFetch(() => Response.json(problem, { status: 402 }));
   const result = await callApi("GET", "/api/x");
   assert.deepEqual(result, { ok: false, failure: { status: 402, code: "quota_exceeded", problem } });

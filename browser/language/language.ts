@@ -64,8 +64,8 @@ export function createLanguage(texts: Texts) {
   /** `100 AI chat messages every 30 days`, `1 active wizard at a time`. */
   function limit(planLimit: PlanLimit): string {
     return fill(texts.limit, {
-      count: number(planLimit.hardLimit),
-      feature: feature(planLimit.feature, planLimit.hardLimit),
+      count: number(planLimit.quota),
+      feature: feature(planLimit.feature, planLimit.quota),
       window: timeWindow(planLimit),
     });
   }

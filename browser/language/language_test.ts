@@ -27,7 +27,7 @@ for (
 }
 
 for (
-  const [feature, windowSeconds, hardLimit, expected] of [
+  const [feature, windowSeconds, quota, expected] of [
     ["ai_chat_message", 2_592_000, 100, "100 AI chat messages every 30 days"],
     ["ai_chat_message", 86_400, 1, "1 AI chat message every day"],
     ["ai_chat_message", 3_600, 20, "20 AI chat messages every hour"],
@@ -39,7 +39,7 @@ for (
   ] as const
 ) {
   Deno.test(`limit() returns "${expected}"`, () => {
-    assert.equal(english.limit({ feature, windowSeconds, period: "rolling", hardLimit }), expected);
+    assert.equal(english.limit({ feature, windowSeconds, period: "rolling", quota }), expected);
   });
 }
 
@@ -48,7 +48,7 @@ Deno.test("limit() names the calendar month as the window", () => {
     feature: "ai_chat_message",
     windowSeconds: 2_592_000,
     period: "calendar_month",
-    hardLimit: 5,
+    quota: 5,
   } as const;
   assert.equal(english.limit(limit), "5 AI chat messages every calendar month");
 });
@@ -58,11 +58,11 @@ Deno.test("limit() uses German number formats and plural forms", () => {
     feature: "ai_chat_message",
     windowSeconds: 86_400,
     period: "rolling",
-    hardLimit: 1,
+    quota: 1,
   } as const;
   assert.equal(german.limit(limit), "1 KI-Nachricht am Tag");
   assert.equal(
-    german.limit({ ...limit, windowSeconds: 2_592_000, hardLimit: 10_000 }),
+    german.limit({ ...limit, windowSeconds: 2_592_000, quota: 10_000 }),
     "10.000 KI-Nachrichten in 30 Tagen",
   );
 });

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 /** The members of the problem document (RFC 9457) with which the server says that a limit of the plan is reached. */
 export interface QuotaProblem {
   feature: string;
-  limit: number;
+  quota: number;
   used: number;
   /** Seconds. 0 for a limit on how many there may be at the same time. */
   windowSeconds: number;

@@ -6,7 +6,7 @@ export const free: OfferedPlan = {
   priceCents: 0,
   currency: "usd",
   billingInterval: null,
-  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 100 }],
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", quota: 100 }],
 };
 
 export const pro: OfferedPlan = {
@@ -15,7 +15,7 @@ export const pro: OfferedPlan = {
   priceCents: 2900,
   currency: "usd",
   billingInterval: "month",
-  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", hardLimit: 10_000 }],
+  limits: [{ feature: "ai_chat_message", windowSeconds: 2_592_000, period: "rolling", quota: 10_000 }],
 };
 
 /** An active subscription to the pro plan, with these changes. */

@@ -1,4 +1,4 @@
--- Who may touch what, as complete lists: whatever is added must be added here.
+-- Every privilege, as complete lists: what a migration grants must be added here.
 begin;
 select plan(10);
 
@@ -34,6 +34,7 @@ select bag_eq(
     'billing.consume_quota(text, text, bigint, text, text)',
     'billing.consume_quota_batch(text, text, jsonb)',
     'billing.delivered_usage(text, text, timestamp with time zone, timestamp with time zone)',
+    'billing.end_grace_periods()',
     'billing.find_drift(jsonb)',
     'billing.finish_checkout(text, bigint, text)',
     'billing.finish_reconciliation(bigint, jsonb)',
@@ -48,38 +49,42 @@ select bag_eq(
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',
     'billing.report_missing(text, text)',
-    'billing.settle_usage_report(text, uuid, text, text, interval)',
-    'billing.tidy_up(interval)',
+    'billing.record_usage_report_outcome(text, uuid, text, text, interval)',
+    'billing.reduce_payloads(interval)',
     'billing.unconfirmed_customers(timestamp with time zone)',
     'billing.unconfirmed_objects(timestamp with time zone)',
     'billing.usage_to_check(timestamp with time zone, timestamp with time zone, timestamp with time zone, integer)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
-  'billing_service may call these functions');
-select is_empty($$ select pg_temp.table_privileges('billing_service') $$, 'billing_service touches no table itself');
+  'billing_service may call these functions and no others');
+select is_empty($$ select pg_temp.table_privileges('billing_service') $$, 'billing_service has no privilege on any table');
 select is(
   (select array[rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit] from pg_roles where rolname = 'billing_service'),
-  array[false, false, false, false, false], 'billing_service has no powers of its own');
+  array[false, false, false, false, false], 'billing_service is no superuser, creates no roles or databases, bypasses no policy, inherits nothing');
 
 select bag_eq($$ select pg_temp.executable('authenticated') $$, array['public.billing_info()'],
-  'a person may call billing_info');
+  'authenticated may call billing_info and no other function');
 select bag_eq(
   $$ select pg_temp.table_privileges('authenticated') $$,
   array['public.communities select', 'public.features select', 'public.invoices select', 'public.plan_limits select',
         'public.plans select', 'public.subscriptions select', 'public.usage_counters select',
         'public.usage_events select', 'public.usage_overview select'],
-  'a person reads, and writes nothing');
+  'authenticated may read these tables and write none');
 select is_empty(
   $$ select a.attrelid::regclass || '.' || a.attname from pg_attribute a
      where a.attrelid in ('public.communities'::regclass, 'public.plans'::regclass, 'public.subscriptions'::regclass,
          'public.features'::regclass, 'public.usage_events'::regclass)
        and a.attname in ('stripe_customer_id', 'stripe_price_id', 'metered_item_id', 'meter_event_name', 'user_id', 'idempotency_key')
        and has_column_privilege('authenticated', a.attrelid, a.attnum, 'select') $$,
-  'Stripe''s ids, and who did what, stay on the server');
+  'authenticated may not read Stripe''s ids, nor who used a feature');
 
-select is_empty($$ select pg_temp.executable('anon') $$, 'a stranger may call nothing');
-select is_empty($$ select pg_temp.table_privileges('anon') $$, 'a stranger may read nothing');
+select is_empty($$ select pg_temp.executable('anon') $$, 'anon may call no function');
+select is_empty($$ select pg_temp.table_privileges('anon') $$, 'anon has no privilege on any table');
 
-select is_empty($$ select pg_temp.executable('service_role') $$, 'the operator''s tools call none of the functions');
+select bag_eq($$ select pg_temp.executable('service_role') $$, array[
+    'billing.default_grace_period()',
+    'billing.window_start(text, bigint, interval, timestamp with time zone)',
+    'billing.window_release(text, bigint, interval, timestamp with time zone)'],
+  'service_role may call the default of plans.grace_period, which it writes, what usage_overview calls, and nothing else');
 select bag_eq(
   $$ select pg_temp.table_privileges('service_role') $$,
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
@@ -90,7 +95,7 @@ select bag_eq(
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
         'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
         'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
-  'the operator edits communities, plans, features and limits, and reads the rest');
+  'service_role may edit communities, plans, features and limits, and read the rest');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
--- Two communities side by side: each sees itself and nothing of the other.
+-- Row-level security with two communities: people of one see nothing of the other.
 begin;
 select plan(16);
 
@@ -20,35 +20,35 @@ $$;
 -- As an admin of the garden.
 select pg_temp.act_as('{"role": "authenticated", "sub": "ann", "cid": "garden", "adm": true}');
 set local role authenticated;
-select results_eq('select id from public.communities', array['garden'], 'an admin sees their own community');
-select results_eq('select id from public.subscriptions', array['sub_garden'], 'and its subscriptions');
-select results_eq('select id from public.invoices', array['in_garden'], 'and its invoices');
-select results_eq('select community_id from public.usage_events', array['garden'], 'and its usage');
-select is(public.billing_info() #>> '{community,id}', 'garden', 'billing_info is about it');
-select is(jsonb_array_length(public.billing_info() -> 'invoices'), 1, 'with its invoices');
-select throws_ok('select stripe_customer_id from public.communities', '42501', null, 'but not its customer id');
-select throws_ok($$ update public.communities set current_plan_id = 2 $$, '42501', null, 'nobody upgrades themselves');
-select throws_ok($$ insert into public.subscriptions (id) values ('sub_free_lunch') $$, '42501', null, 'or invents a subscription');
-select throws_ok($$ select billing.link_customer('garden', 'cus_mine') $$, '42501', null, 'or reaches the private functions');
+select results_eq('select id from public.communities', array['garden'], 'an admin sees only their own community');
+select results_eq('select id from public.subscriptions', array['sub_garden'], 'an admin sees only its subscriptions');
+select results_eq('select id from public.invoices', array['in_garden'], 'an admin sees only its invoices');
+select results_eq('select community_id from public.usage_events', array['garden'], 'an admin sees only its usage events');
+select is(public.billing_info() #>> '{community,id}', 'garden', 'billing_info is about the caller''s community');
+select is(jsonb_array_length(public.billing_info() -> 'invoices'), 1, 'billing_info has the invoices for an admin');
+select throws_ok('select stripe_customer_id from public.communities', '42501', null, 'an admin may not read stripe_customer_id');
+select throws_ok($$ update public.communities set current_plan_id = 2 $$, '42501', null, 'an admin may not update a community');
+select throws_ok($$ insert into public.subscriptions (id) values ('sub_free_lunch') $$, '42501', null, 'an admin may not insert a subscription');
+select throws_ok($$ select billing.link_customer('garden', 'cus_mine') $$, '42501', null, 'an admin may not call functions of schema billing');
 reset role;
 
 -- As a member of the chess club.
 select pg_temp.act_as('{"role": "authenticated", "sub": "bob", "cid": "chess", "adm": false}');
 set local role authenticated;
-select results_eq('select id from public.communities', array['chess'], 'a member sees their own community');
-select is_empty('select id from public.invoices', 'but no invoices');
-select is(public.billing_info() -> 'invoices', '[]'::jsonb, 'nor in billing_info');
+select results_eq('select id from public.communities', array['chess'], 'a member sees only their own community');
+select is_empty('select id from public.invoices', 'a member sees no invoices');
+select is(public.billing_info() -> 'invoices', '[]'::jsonb, 'billing_info has no invoices for a member');
 reset role;
 
 -- As somebody whose token names no community.
 select pg_temp.act_as('{"role": "authenticated", "sub": "eve"}');
 set local role authenticated;
-select is_empty('select id from public.communities', 'no community in the token, nothing seen');
-select is(public.billing_info(), null, 'and no billing info');
+select is_empty('select id from public.communities', 'a token without a community sees no community');
+select is(public.billing_info(), null, 'billing_info is null for a token without a community');
 reset role;
 
 set local role anon;
-select throws_ok('select id from public.communities', '42501', null, 'a stranger is turned away');
+select throws_ok('select id from public.communities', '42501', null, 'anon may not read communities');
 reset role;
 
 select * from finish();

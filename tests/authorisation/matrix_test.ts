@@ -35,16 +35,12 @@ Deno.test.afterAll(async () => await stack?.stop());
 
 /** Gives a community a subscription, an invoice and some use of a feature. */
 async function subscribe(person: Person) {
-  const token = await api.signIn(person);
-  const { body } = await api.call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
-  const paid = await fetch(`${stack.urls.stripe}/_sim/checkout/${body.sessionId}/pay`, { method: "POST" });
-  assert.equal(paid.status, 200, await paid.text());
-  assert.ok((await fetch(`${stack.urls.stripe}/_sim/idle`)).ok);
+  const token = await api.upgrade(person);
   const used = await api.call("POST", "/api/assistant/messages", { token, json: { message: "Hello" } });
   assert.equal(used.status, 200);
 }
 
-/** The session token that a caller holds, if any. */
+/** The caller's session token, if any. */
 async function tokenOf(caller: Caller): Promise<string | null> {
   switch (caller) {
     case "member":
@@ -66,7 +62,7 @@ async function tokenOf(caller: Caller): Promise<string | null> {
   }
 }
 
-/** A request as that caller makes it, with all they hold. */
+/** A request with all credentials of the caller. */
 async function requestOf(caller: Caller, { method, path, json }: RouteRow): Promise<Request> {
   const base = path.startsWith("/functions/") ? stack.urls.supabase : stack.urls.plugin;
   const event = {
@@ -102,14 +98,14 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 for (const row of routes) {
-  Deno.test(`${row.method} ${row.path} answers every caller as the matrix says`, async () => {
+  Deno.test(`${row.method} ${row.path} answers every caller as in the matrix`, async () => {
     const answers: Partial<Record<Caller, Answer>> = {};
     for (const caller of callers) answers[caller] = await answerOf(await fetch(await requestOf(caller, row)));
     assert.deepEqual(answers, row.answers);
   });
 }
 
-Deno.test("billing info is that of the caller's own community, and only admins see invoices", async () => {
+Deno.test("billing-info answers each caller about their own community, with invoices for admins only", async () => {
   for (const person of [member, admin, neighbour]) {
     const token = await api.signIn(person);
     const { body } = await api.call("GET", "/api/community/billing-info", { token });
@@ -117,7 +113,7 @@ Deno.test("billing info is that of the caller's own community, and only admins s
   }
 });
 
-/** Asks the data API. Without a token as whoever has only the publishable key. */
+/** Calls the data API; without a token, with the publishable key only. */
 async function rest(caller: Caller, method: string, path: string, headers: HeadersInit = {}, body?: unknown) {
   const isOperator = caller === "service role";
   const token = isOperator
@@ -137,7 +133,7 @@ async function rest(caller: Caller, method: string, path: string, headers: Heade
   return { status: response.status, text: await response.text() };
 }
 
-/** Whoever is refused is told so with 401 or 403, not with an empty list. */
+/** A refusal is 401 or 403, not an empty list. */
 const isRefused = (status: number) => status === 401 || status === 403;
 
 function sightOf(
@@ -153,7 +149,7 @@ function sightOf(
 }
 
 for (const { name, column, ...row } of tables) {
-  Deno.test(`${name} shows every caller what the matrix says`, async () => {
+  Deno.test(`${name} shows every caller the rows of the matrix`, async () => {
     const [rows] = await sql.script(`select from public.${name}`);
     const all: Sight = rows.length === 0 ? "none" : "all";
     const expected: Record<Caller, Sight> = {
@@ -163,7 +159,7 @@ for (const { name, column, ...row } of tables) {
       "other admin": row.admin,
       expired: "refused",
       forged: "refused",
-      "wrong audience": row.admin, // the data API goes by the signature; only Dues' own server asks for the audience
+      "wrong audience": row.admin, // the data API does not check the audience; Dues' own server does
       "service role": row.operator === "all" ? all : row.operator,
       schedule: "refused",
       Stripe: "refused",
@@ -176,7 +172,7 @@ for (const { name, column, ...row } of tables) {
     assert.deepEqual(seen, expected);
   });
 
-  Deno.test(`${name} is edited by ${row.isEdited ? "the operator alone" : "nobody"}`, async () => {
+  Deno.test(`${name} can be edited by ${row.isEdited ? "the operator only" : "nobody"}`, async () => {
     for (const caller of callers) {
       const changed = await rest(caller, "PATCH", `${name}?${column}=eq.nothing`, {}, {
         [column]: "nothing",
@@ -193,7 +189,7 @@ for (const { name, column, ...row } of tables) {
 }
 
 for (const name of functions) {
-  Deno.test(`function ${name} answers people alone, each about their own community`, async () => {
+  Deno.test(`function ${name} answers only people, each about their own community`, async () => {
     for (const caller of callers) {
       const { status, text } = await rest(caller, "POST", `rpc/${name}`, {}, {});
       const isPerson = ["member", "admin", "other admin", "wrong audience"].includes(caller);
@@ -204,7 +200,7 @@ for (const name of functions) {
   });
 }
 
-Deno.test("schema billing is out of the data API's reach, for everybody", async () => {
+Deno.test("the data API refuses every table of schema billing to every caller", async () => {
   const names = await sql`
     select c.relname as name from pg_class c
     where c.relnamespace = 'billing'::regnamespace and c.relkind in ('r', 'p', 'v')`;
@@ -217,7 +213,7 @@ Deno.test("schema billing is out of the data API's reach, for everybody", async 
   }
 });
 
-Deno.test("every route and every edge function has its row", () => {
+Deno.test("every route and every edge function has a row in the matrix", () => {
   const files = [
     ...globSync("routes/**/*.{ts,tsx}", { cwd: root }).filter((path) => !/(^|\/)_[^/]*$/.test(path)),
     "examples/assistant/AssistantPage.tsx",
@@ -227,7 +223,7 @@ Deno.test("every route and every edge function has its row", () => {
   assert.deepEqual(routes.map(({ file }) => file).sort(), files.sort());
 });
 
-Deno.test("every table, view and function of schema public has its row", async () => {
+Deno.test("every table, view and function of schema public has a row in the matrix", async () => {
   const relations = await sql`
     select c.relname as name from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') order by 1`;
@@ -237,7 +233,7 @@ Deno.test("every table, view and function of schema public has its row", async (
   assert.deepEqual(functions.toSorted(), callable.map(({ name }) => name).sort());
 });
 
-Deno.test("the table in docs/architecture.md names them all", () => {
+Deno.test("the table in docs/architecture.md names every route, edge function, table, view and function", () => {
   const text = readFileSync(`${root}/docs/architecture.md`, "utf8");
   const table = text.slice(
     text.indexOf("## Who is trusted"),

@@ -4,7 +4,7 @@ import { migrate } from "../../local/postgres/migrate.ts";
 import { projectPath } from "../../local/paths.ts";
 import { createDatabase } from "../support/database.ts";
 
-/** Every privilege on every object of our schemas, as text: object, who, what. */
+/** Every privilege in the two schemas, as text: object, grantee, privilege. */
 async function privileges(sql: Pool): Promise<string[]> {
   const rows = await sql<{ privilege: string }[]>`
     with acls as (
@@ -24,11 +24,11 @@ async function privileges(sql: Pool): Promise<string[]> {
   return rows.map(({ privilege }) => privilege);
 }
 
-Deno.test("the migrations grant the same on a project that exposes new objects and on one that does not", async () => {
+Deno.test("the migrations grant the same in a project whose default privileges expose new objects", async () => {
   await using closed = await createDatabase("migrated");
   await using exposing = await createDatabase("blank");
   const operator = exposing.connect("postgres");
-  // What projects made before 2026 have: whatever is created in public is everybody's.
+  // The default privileges of projects created before 2026.
   for (const kind of ["tables", "sequences", "functions"]) {
     await operator.script(
       `alter default privileges in schema public grant all on ${kind} to anon, authenticated, service_role`,

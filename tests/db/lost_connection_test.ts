@@ -3,15 +3,15 @@ import { connectDatabase, type Database, orUnavailable } from "../../billing/db/
 import type { BillingError } from "../../billing/errors.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 
-interface Line extends AsyncDisposable {
+interface TestPool extends AsyncDisposable {
   db: Database;
-  /** Ends every connection of the plugin's, as a restart of the server or an operator would. */
+  /** Ends every connection of role billing_service, as a restart of the database would. */
   cut(): Promise<unknown>;
   notes(): Promise<string[]>;
 }
 
 /** The plugin's pool, on a database with a table to write notes into. */
-async function startLine(max: number): Promise<Line> {
+async function startPool(max: number): Promise<TestPool> {
   const database: TestDatabase = await createDatabase();
   const operator = database.connect("postgres");
   await operator`create table billing.notes (note text not null)`;
@@ -32,18 +32,18 @@ async function startLine(max: number): Promise<Line> {
 
 const isUnavailable = { code: "database_unavailable" };
 
-Deno.test("work whose connection is lost in the middle of a transaction never lands, and the next call is answered", async () => {
-  await using line = await startLine(1);
-  const { db } = line;
+Deno.test("begin() commits nothing when its connection is lost, and the next call succeeds", async () => {
+  await using pool = await startPool(1);
+  const { db } = pool;
   const isCut = Promise.withResolvers<void>();
   const isReconnected = Promise.withResolvers<void>();
 
   const lost = assert.rejects(
     orUnavailable(db.begin(async (transaction) => {
       await transaction`insert into billing.notes values ('before the cut')`;
-      await line.cut();
+      await pool.cut();
       isCut.resolve();
-      await isReconnected.promise; // such as an answer of Stripe's
+      await isReconnected.promise; // as when waiting for Stripe
       await transaction`insert into billing.notes values ('after the cut')`;
     })),
     isUnavailable,
@@ -56,12 +56,12 @@ Deno.test("work whose connection is lost in the middle of a transaction never la
     await lost;
     await transaction`insert into billing.notes values ('of the next, too')`;
   });
-  assert.deepEqual(await line.notes(), ["of the next", "of the next, too"]);
+  assert.deepEqual(await pool.notes(), ["of the next", "of the next, too"]);
 });
 
-Deno.test("whenever connections are cut, every call settles and the pool works afterwards", async () => {
-  await using line = await startLine(3);
-  const { db } = line;
+Deno.test("every call ends when connections are cut, and the pool works afterwards", async () => {
+  await using pool = await startPool(3);
+  const { db } = pool;
   const outcomes = { done: 0, unavailable: 0 };
   const call = (nth: number): Promise<unknown> =>
     nth % 2 === 0 ? db`select ${nth}::integer` : db.begin(async (transaction) => {
@@ -80,7 +80,7 @@ Deno.test("whenever connections are cut, every call settles and the pool works a
         outcomes.unavailable++;
       }
     });
-    await line.cut();
+    await pool.cut();
     await Promise.all(calls);
   }
   assert.ok(outcomes.unavailable > 0, "some calls were cut");

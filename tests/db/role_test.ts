@@ -3,7 +3,7 @@ import { connectDatabase } from "../../billing/db/database.ts";
 import { isDatabaseError } from "../../billing/db/sql.ts";
 import { createDatabase } from "../support/database.ts";
 
-Deno.test("whoever logs in, the plugin works as billing_service, which may call functions and read no table", async () => {
+Deno.test("connectDatabase() works as billing_service, whatever role the URL names", async () => {
   await using database = await createDatabase();
   for (const login of ["billing_service", "postgres"] as const) {
     await using db = connectDatabase(database.url(login), { max: 2 });

@@ -8,7 +8,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => database?.drop());
 
-Deno.test("what is put into a query travels as it is, whatever is in it", async () => {
+Deno.test("parameters of a query arrive unchanged", async () => {
   await using sql = openPool(database.url("postgres"));
   const text = `'; drop table plans; -- \\ $1 "é" \u{1F4B8}`;
   const moment = new Date("2026-11-22T15:24:37.123Z");
@@ -30,7 +30,7 @@ Deno.test("what is put into a query travels as it is, whatever is in it", async 
   });
 });
 
-Deno.test("a script has the rows of each of its statements, and one of the only one", async () => {
+Deno.test("script() returns the rows of each statement", async () => {
   await using sql = openPool(database.url("postgres"));
   assert.deepEqual(await sql.script("select 1 as a; select 2 as b union all select 3"), [[{ a: 1 }], [
     { b: 2 },
@@ -39,7 +39,7 @@ Deno.test("a script has the rows of each of its statements, and one of the only 
   assert.deepEqual(await sql.script("select 1 as a"), [[{ a: 1 }]]);
 });
 
-Deno.test("a transaction is committed when its work resolves, and rolled back when it rejects", async () => {
+Deno.test("begin() commits when its work resolves and rolls back when it rejects", async () => {
   await using sql = openPool(database.url("postgres"), { max: 1 });
   await sql.script("create table notes (note text)");
   const kept = await sql.begin(async (transaction) => {
@@ -57,7 +57,7 @@ Deno.test("a transaction is committed when its work resolves, and rolled back wh
   assert.deepEqual(await sql`select note from notes`, [{ note: "kept" }]);
 });
 
-Deno.test("work that goes on after a statement failed does not take itself for committed", async () => {
+Deno.test("begin() rejects when a statement failed and the work resolves all the same", async () => {
   await using sql = openPool(database.url("postgres"), { max: 1 });
   await assert.rejects(
     sql.begin(async (transaction) => {
@@ -68,13 +68,13 @@ Deno.test("work that goes on after a statement failed does not take itself for c
   );
 });
 
-Deno.test("a transaction that is over takes no more statements", async () => {
+Deno.test("a transaction refuses statements after its end", async () => {
   await using sql = openPool(database.url("postgres"), { max: 1 });
   const transaction = await sql.begin((transaction) => Promise.resolve({ late: transaction }));
   await assert.rejects(transaction.late`select 1`, ConnectionLostError);
 });
 
-Deno.test("a statement that the database refuses leaves its connection in use", async () => {
+Deno.test("a refused statement keeps its connection", async () => {
   await using sql = openPool(database.url("postgres"), { max: 1 });
   const [before] = await sql`select pg_backend_pid() as pid`;
   await assert.rejects(
@@ -84,7 +84,7 @@ Deno.test("a statement that the database refuses leaves its connection in use", 
   assert.deepEqual(await sql`select pg_backend_pid() as pid`, [before]);
 });
 
-Deno.test("a connection that does not answer in time is given up", async () => {
+Deno.test("a connection that does not answer within answerWithin is replaced", async () => {
   await using sql = openPool(database.url("postgres"), { max: 1, answerWithin: 100 });
   const [before] = await sql`select pg_backend_pid() as pid`;
   await assert.rejects(sql`select pg_sleep(600)`, ConnectionLostError);
@@ -96,7 +96,7 @@ Deno.test("a connection that does not answer in time is given up", async () => {
   assert.notDeepEqual(await sql`select pg_backend_pid() as pid`, [after]);
 });
 
-Deno.test("statements are prepared once for each connection, or never", async () => {
+Deno.test("statements are prepared once for each connection, or never with prepare: false", async () => {
   for (const prepare of [true, false]) {
     await using sql = openPool(database.url("postgres"), { max: 1, prepare });
     const ask = (text: string) => sql`select ${text}::text as text`;
@@ -109,7 +109,7 @@ Deno.test("statements are prepared once for each connection, or never", async ()
   }
 });
 
-Deno.test("a pool that is closed has let its calls finish, takes no more, and may be closed again", async () => {
+Deno.test("close() lets calls finish, then refuses calls, and may be called again", async () => {
   const sql = openPool(database.url("postgres"), { max: 1 });
   const underWay = sql`select pg_sleep(0.05), 'done' as answer`;
   await sql`select 1`;

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { connectDatabase } from "../../billing/db/database.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
+import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets, startStripeStandIn, stripeEvent, subscription } from "./stripe_stand_in.ts";
 
 const statuses = ["incomplete", "trialing", "active", "past_due", "unpaid", "paused"];
 
-/** The life of a subscription: its states in order, each some seconds (often none) after the one before. */
+/** The states of a subscription in order, each some seconds (often none) after the one before. */
 const life = fc.record({
   steps: fc.array(
     fc.record({ status: fc.constantFrom(...statuses), secondsLater: fc.nat({ max: 2 }) }),
@@ -16,15 +17,14 @@ const life = fc.record({
   ends: fc.boolean(),
 });
 
-Deno.test("whatever the order and repetition of its events, a subscription ends up as Stripe has it", async () => {
+Deno.test("a subscription ends up as Stripe has it, in any order and repetition of its events", async () => {
   await using database = await createDatabase();
   await using standIn = startStripeStandIn();
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: 10 });
   const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
   await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
-  await operator`
-    insert into public.communities (id, title, current_plan_id) select 'garden', 'Garden', id from public.plans where is_default`;
+  await addCommunities(operator, "garden");
   await operator`select billing.link_customer('garden', 'cus_garden')`;
 
   const deliverUntilAccepted = async (event: unknown) => {
@@ -45,7 +45,7 @@ Deno.test("whatever the order and repetition of its events, a subscription ends 
           const states = [...steps, ...(ends ? [{ status: "canceled", secondsLater: 1 }] : [])].map(
             ({ status, secondsLater }, index) => ({
               created: created += secondsLater,
-              // Tells states with the same status apart, and so which one is stored.
+              // Distinguishes states with the same status, to see which one is stored.
               object: subscription(status, { id, trial_end: 1_600_000_000 + index }),
             }),
           );

@@ -1,6 +1,6 @@
 /**
- * The webhook and the checkout in a process of their own, to be killed. `deno run -A crash_server.ts DATABASE STRIPE`;
- * prints its address when it is ready. `POST /webhook` takes deliveries, `POST /click?community=…` is an admin's click.
+ * Webhook and checkout in a process of their own, which tests kill. `deno run -A crash_server.ts DATABASE STRIPE` prints its
+ * address when it is ready. `POST /webhook` takes deliveries; `POST /click?community=…` is an admin's click on Upgrade.
  */
 import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase } from "../../billing/db/database.ts";

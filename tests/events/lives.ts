@@ -1,4 +1,4 @@
-/** What communities do in the course of their lives, and what Stripe makes of it. */
+/** What communities do in a random history, carried out at the Stripe simulator. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BillingError } from "../../billing/errors.ts";
@@ -8,14 +8,14 @@ import type { PriceName, Scene } from "./scene.ts";
 
 const DAY = 86_400;
 
-/** Things happen in the same second, in the next, or much later. */
+/** Seconds before a step: the same second, the next, or much later. */
 const waits = [0, 0, 0, 1, 1, 2, 45, 3600, DAY, 3 * DAY, 4 * DAY, 8 * DAY];
 
-/** Cards by the names that Stripe knows them by (https://docs.stripe.com/testing). */
+/** Test cards (https://docs.stripe.com/testing). */
 const GOOD_CARD = "pm_card_visa";
 const BAD_CARD = "pm_card_chargeCustomerFail";
 
-/** Something that somebody does about a community, by name so that a failing history can be read. */
+/** Something that happens to a community, with a name so that a failing history can be read. */
 const act = fc.oneof(
   {
     weight: 6,
@@ -63,11 +63,11 @@ export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** How long the steps take together, in seconds. */
 export const durationOf = (steps: Step[]) => steps.reduce((sum, { wait }) => sum + wait, 0);
 
-/** Lets time pass and the act happen, unless it makes no sense as things are. */
+/** Lets time pass and carries out the act, unless it is impossible in the present state. */
 export async function perform(scene: Scene, { community, wait, act }: Step): Promise<void> {
   await scene.pass(wait);
   await carryOut(scene, community, act);
-  await scene.pass(0); // what follows at once
+  await scene.pass(0); // what is due at once
 }
 
 async function carryOut(scene: Scene, community: string, act: Act): Promise<void> {
@@ -108,7 +108,7 @@ async function carryOut(scene: Scene, community: string, act: Act): Promise<void
   }
 }
 
-/** The subscriptions of a community that go on at Stripe, the oldest first. */
+/** The live subscriptions of a community at Stripe, the oldest first. */
 export function liveSubscriptions({ simulator: { account } }: Scene, community: string): Subscription[] {
   const owned = new Set(customersOf(account, community).map(({ id }) => id));
   return account.subscriptions.oldestFirst().filter(({ customer, ended_at, status }) =>
@@ -124,14 +124,14 @@ export const customerOf = ({ simulator: { account } }: Scene, community: string)
   customersOf(account, community).at(-1)?.id;
 
 /**
- * Whether the database knows whose customer this is. One that was made past the product and has paid waits for its
- * `checkout.session.completed`; who meddles with it before that has two customers, which is an anomaly, not a history.
+ * Whether the customer is linked in the database. A customer that was created outside the product and has paid waits for its
+ * `checkout.session.completed`. Using it before that would make a second customer, which is an anomaly and not tested here.
  */
 async function isLinked({ stage: { operator } }: Scene, customer: string): Promise<boolean> {
   return (await operator`select from billing.customers where id = ${customer}`).length === 1;
 }
 
-/** Through the product, as an admin does: it must not lead to a second subscription. */
+/** With the product, as an admin does. Asserts that this makes no second subscription. */
 async function upgrade(scene: Scene, community: string, plan: string) {
   const session = await openCheckout(scene, community, plan);
   if (!session) return;
@@ -155,7 +155,7 @@ async function openCheckout(scene: Scene, community: string, plan: string): Prom
   }
 }
 
-/** Past the product: by the operator in Stripe's dashboard, or by a server that died before it had linked the customer. */
+/** Without the product: by the operator in Stripe's dashboard, or by a server killed before it had linked the customer. */
 async function buyAtStripe(
   scene: Scene,
   community: string,
@@ -179,11 +179,11 @@ async function buyAtStripe(
   try {
     await pay(simulator, session.id, { card: trialDays > 0 ? card : GOOD_CARD });
   } catch {
-    // A card that was refused: the session stays open.
+    // The card was declined: the session stays open.
   }
 }
 
-/** As the product makes it for a community that never had one; otherwise the product alone knows which one is next. */
+/** As the product creates a community's first customer. Null for a community that has had one. */
 async function makeCustomer({ stripe, owners }: Scene, community: string): Promise<string | null> {
   if ([...owners.values()].includes(community)) return null;
   const { id } = await stripe.customers.create(
@@ -193,7 +193,7 @@ async function makeCustomer({ stripe, owners }: Scene, community: string): Promi
   return id;
 }
 
-/** The next charges go to this card. */
+/** Charges this card from now on. */
 async function giveCard({ stripe }: Scene, subscription: Subscription, card: string) {
   const { id } = await stripe.paymentMethods.attach(card, { customer: String(subscription.customer) });
   await stripe.subscriptions.update(subscription.id, { default_payment_method: id });

@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { pay } from "@dues/stripe-simulator/testing";
 import { delivery, secrets } from "./stripe_stand_in.ts";
-import { quiet } from "./quiet.ts";
+import { quiet } from "../support/quiet.ts";
 import { type Scene, startScene, startStage } from "./scene.ts";
 
-/** Real payloads, one of each type that a short life brings about. */
+/** Payloads of the simulator, one of each event type in a short history. */
 async function realPayloads(scene: Scene): Promise<string[]> {
   const { stripe, simulator } = scene;
   const { sessionId } = await scene.click("garden", "pro");
@@ -22,7 +22,7 @@ async function realPayloads(scene: Scene): Promise<string[]> {
   return [...byType.values()];
 }
 
-/** What may stand where something else belongs. */
+/** Values to put in place of others. */
 const oddity = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -51,7 +51,7 @@ const oddity = fc.oneof(
 
 /** Changes a value somewhere inside a body. */
 const treeMutation = fc.record({
-  /** Where Stripe's object is, rather than anywhere. */
+  /** Within Stripe's object, rather than anywhere in the event. */
   isInObject: fc.boolean(),
   path: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
   how: fc.constantFrom("replace", "remove", "rename", "wrap"),
@@ -136,7 +136,7 @@ async function request(body: string, signature: Mutation["signature"]): Promise<
   return signed;
 }
 
-/** Bytes in use once everything that nobody holds is gone. */
+/** Bytes of the heap after a garbage collection. */
 function memoryInUse(): number {
   v8.setFlagsFromString("--expose-gc");
   vm.runInNewContext("gc")();
@@ -146,7 +146,7 @@ function memoryInUse(): number {
 const MUTATIONS = 2000;
 const MEGABYTE = 1024 * 1024;
 
-Deno.test("thousands of malformed webhooks are refused or recorded: no failure, no crash, no growth of memory", async () => {
+Deno.test("the webhook refuses or records thousands of malformed bodies without a failure or growing memory", async () => {
   using _ = quiet();
   await using stage = await startStage();
   await using scene = await startScene(stage, { communities: ["garden"] });

@@ -1,15 +1,15 @@
-/** Stands between a server and what it talks to (its database, Stripe), and can break their connection at a chosen moment. */
+/** A proxy between a server and its database or Stripe, which can break a connection at a chosen moment. */
 
-/** `query`: before what is sent arrives. `answer`: when it has been carried out, but nobody hears. */
+/** `query`: before the message arrives. `answer`: after it was carried out, before the answer arrives. */
 export type Break = "query" | "answer";
 
 export interface Proxy extends AsyncDisposable {
   /** The address, with this proxy in place of the server it names. */
   through(url: string): string;
-  /** Breaks the next connection that gets so far. `text` waits for a query with that text in it. */
+  /** Breaks the next connection that reaches this moment, with a message that contains `text`. */
   breakNext(when: Break, text?: string): void;
-  /** Takes back what breakNext() asked for and what has not happened. */
-  relent(): void;
+  /** Cancels a break that has not happened. */
+  cancelBreak(): void;
 }
 
 interface Plan {
@@ -17,7 +17,7 @@ interface Plan {
   text: string;
 }
 
-/** Starts a proxy to a TCP server on this machine. `onBreak` hears of each break the moment it happens. */
+/** Starts a proxy to a TCP server on this machine. `onBreak` is called at each break. */
 export function startProxy(port: number, onBreak: () => void = () => {}): Proxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
@@ -26,21 +26,21 @@ export function startProxy(port: number, onBreak: () => void = () => {}): Proxy 
   async function pair(client: Deno.TcpConn): Promise<void> {
     const server = await Deno.connect({ hostname: "127.0.0.1", port });
     open.add(client).add(server);
-    let doom: Plan | null = null;
-    const strike = () => {
+    let awaited: Plan | null = null;
+    const breakPair = () => {
       plan = null;
       onBreak();
       close(client, server);
     };
     const up = copy(client, server, (sent) => {
       if (plan === null || !sent.includes(plan.text)) return true;
-      if (plan.when === "query") strike();
-      else doom = plan;
+      if (plan.when === "query") breakPair();
+      else awaited = plan;
       return plan !== null;
     });
     const down = copy(server, client, () => {
-      if (doom === null || doom !== plan) return true;
-      strike();
+      if (awaited === null || awaited !== plan) return true;
+      breakPair();
       return false;
     });
     await Promise.all([up, down]);
@@ -66,7 +66,7 @@ export function startProxy(port: number, onBreak: () => void = () => {}): Proxy 
       return address.href;
     },
     breakNext: (when, text = "") => void (plan = { when, text }),
-    relent: () => void (plan = null),
+    cancelBreak: () => void (plan = null),
     async [Symbol.asyncDispose]() {
       listener.close();
       close(...open);
@@ -76,7 +76,7 @@ export function startProxy(port: number, onBreak: () => void = () => {}): Proxy 
   };
 }
 
-/** Passes bytes on for as long as `passes` agrees and both ends are there. */
+/** Passes bytes on until `passes` returns false or an end closes. */
 async function copy(from: Deno.TcpConn, to: Deno.TcpConn, passes: (text: string) => boolean): Promise<void> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
@@ -88,7 +88,7 @@ async function copy(from: Deno.TcpConn, to: Deno.TcpConn, passes: (text: string)
     }
     await to.closeWrite();
   } catch (error) {
-    // One end is gone, by our doing or by its own.
+    // One end was closed, by this proxy or by itself.
     if (!isGone(error)) throw error;
   }
 }

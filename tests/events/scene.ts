@@ -1,26 +1,28 @@
 /**
- * A Stripe account and a database, with the product between them and a clock that only the test moves. The account
- * sends no webhooks by itself: the test takes its events and delivers them as it likes.
+ * A Stripe simulator and a database with the product between them, and a clock that only the test moves. The simulator
+ * delivers no webhooks: the test takes its events and delivers them.
  */
 import type { Pool } from "../../billing/db/sql.ts";
 import Stripe from "stripe";
 import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
-import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
+import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "./stripe_stand_in.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 
-/** A migrated database that scenes use one after the other. */
+/** A migrated database that scenes use one after another. */
 export interface Stage extends AsyncDisposable {
   operator: Pool;
   /** The address for the operator's role. */
   operatorUrl: string;
-  /** The address for role `billing_service`, past the proxy. */
+  /** The address for role `billing_service`, without the proxy. */
   url: string;
   /** As role `billing_service`, through the proxy. */
   db: Database;
@@ -55,18 +57,18 @@ export type PriceName = "pro" | "team" | "unknown";
 export interface Scene extends AsyncDisposable {
   stage: Stage;
   simulator: RunningSimulator;
-  /** The test's own line to Stripe. */
+  /** The test's own client. */
   stripe: Stripe;
-  /** What the product is given. */
+  /** The product's dependencies. */
   deps: { db: Database; stripe: Stripe; parentAppUrl: string };
   prices: Record<PriceName, string>;
-  /** All events of types that the product listens to, in the order in which they happened. */
+  /** All events of handled types, in the order in which they happened. */
   events: Event[];
-  /** Every customer there ever was, and whose it is. */
+  /** The community of every customer that there ever was. */
   owners: Map<string, string>;
-  /** What time it is at Stripe, in unix seconds. */
+  /** Stripe's clock, in unix seconds. */
   now(): number;
-  /** Lets time pass at Stripe, and all happen that is due meanwhile. */
+  /** Moves Stripe's clock, and lets everything happen that is due. */
   pass(seconds: number): Promise<void>;
   /** One delivery of an event, signed. */
   deliver(event: Event): Promise<Response>;
@@ -75,7 +77,7 @@ export interface Scene extends AsyncDisposable {
   reconcile(): Promise<ReconcileReport>;
 }
 
-/** Begins anew: an empty database, and a Stripe account at the given moment (now, unless said otherwise). */
+/** Empties the database and starts a simulator at the given time (default: now). */
 export async function startScene(
   stage: Stage,
   { communities, startsAt = Math.floor(Date.now() / 1000) }: { communities: string[]; startsAt?: number },
@@ -116,7 +118,7 @@ export async function startScene(
     now,
     async pass(seconds) {
       clock += seconds;
-      await stripe.products.list({ limit: 1 }); // whoever asks finds everything done that is due
+      await stripe.products.list({ limit: 1 }); // on every request the simulator does first what is due
     },
     async deliver(event) {
       return await handle(await delivery(serializeSnapshot(event, Stripe.API_VERSION)));
@@ -135,6 +137,17 @@ export async function startScene(
   };
 }
 
+/** A scene in which "garden", the first of two communities, has bought the pro plan. No event is delivered. */
+export async function startSceneWithPurchase(
+  stage: Stage,
+  options: { startsAt?: number } = {},
+): Promise<Scene> {
+  const scene = await startScene(stage, { communities: ["garden", "chess"], ...options });
+  const { sessionId } = await scene.click("garden", "pro");
+  await pay(scene.simulator, sessionId);
+  return scene;
+}
+
 function connect({ host, port }: RunningSimulator, fetchFn: typeof fetch): Stripe {
   return new Stripe("sk_test_scene", {
     host,
@@ -146,7 +159,7 @@ function connect({ host, port }: RunningSimulator, fetchFn: typeof fetch): Strip
   });
 }
 
-/** Stripe's answers and Stripe's events bear the time of one clock. */
+/** Dates an answer by the scene's clock, so that answers and events have the same clock. */
 async function withDate(answer: Promise<Response>, seconds: number): Promise<Response> {
   const { body, status, headers } = await answer;
   const dated = new Headers(headers);
@@ -154,7 +167,7 @@ async function withDate(answer: Promise<Response>, seconds: number): Promise<Res
   return new Response(body, { status, headers: dated });
 }
 
-/** Short intervals, so that much happens within the weeks that Stripe keeps its events. */
+/** Weekly prices, so that much happens within the 30 days that Stripe keeps events. */
 async function makePrices(stripe: Stripe): Promise<Record<PriceName, string>> {
   const product = await stripe.products.create({ name: "Plan" });
   const price = async (interval: "week" | "day", unit_amount: number) =>
@@ -176,9 +189,5 @@ async function empty(operator: Pool, prices: Record<PriceName, string>, communit
     truncate public.communities, billing.stripe_events, billing.object_sync, billing.reconciliations cascade`;
   await operator`update public.plans set stripe_price_id = ${prices.pro} where code = 'pro'`;
   await operator`update public.plans set stripe_price_id = ${prices.team} where code = 'team'`;
-  for (const id of communities) {
-    await operator`
-      insert into public.communities (id, title, current_plan_id)
-      select ${id}, ${id}, p.id from public.plans p where p.is_default`;
-  }
+  await addCommunities(operator, ...communities);
 }

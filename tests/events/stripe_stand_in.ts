@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
 
-/** A Stripe that only knows the current state of its subscriptions, for the one question the webhook ever asks. */
+/** Answers only what the webhook asks Stripe: the current state of subscriptions, and the data of thin events. */
 export function startStripeStandIn() {
   const subscriptions = new Map<string, unknown>();
   const thinEvents = new Map<string, unknown>();
@@ -26,7 +26,7 @@ export function startStripeStandIn() {
     thinEvents,
     stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
     setDown: (down: boolean) => void (isDown = down),
-    /** How often it was asked. */
+    /** How many requests it had. */
     asked: () => asked,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
@@ -44,7 +44,7 @@ export interface DeliveryOptions {
   headers?: HeadersInit;
 }
 
-/** A delivery as Stripe makes it: signed over the exact bytes. */
+/** A delivery as Stripe sends it: signed over the exact bytes. */
 export async function delivery(body: unknown, { secret = SECRET, timestamp, headers }: DeliveryOptions = {}) {
   const payload = typeof body === "string" ? body : JSON.stringify(body);
   const signature = await signer.generateTestHeaderStringAsync({

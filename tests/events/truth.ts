@@ -1,4 +1,8 @@
-/** What the database should say, worked out from what Stripe has and by none of the product's code; and what it says. */
+/**
+ * What the database should contain, derived from the simulator's account without any of the product's code; and what it does
+ * contain.
+ */
+import assert from "node:assert/strict";
 import type { Invoice, Subscription } from "@dues/stripe-simulator";
 import type { PriceName, Scene } from "./scene.ts";
 
@@ -13,12 +17,12 @@ export interface Knowledge {
   invoices: Record<string, unknown>[];
   /** Community to customer. */
   customers: Record<string, string | null>;
-  /** Community to plan. A plan that cannot be known from Stripe alone is left out. */
+  /** Community to plan. Without those that do not follow from Stripe's data alone. */
   plans: Record<string, string>;
 }
 
-/** What Stripe has of these communities. */
-export function truthOf(scene: Scene, communities: string[]): Knowledge {
+/** What Stripe's data means for these communities. */
+function truthOf(scene: Scene, communities: string[]): Knowledge {
   const { account } = scene.simulator;
   const owner = ({ customer }: { customer: unknown }) => scene.owners.get(String(customer))!;
   const subscriptions = account.subscriptions.oldestFirst();
@@ -78,19 +82,19 @@ function nameOfPrice({ prices }: Scene, id: string): Exclude<PriceName, "unknown
   return id === prices.team ? "team" : null;
 }
 
-/** active and trialing entitle, past_due does within the grace period; the highest rank counts. */
+/** active and trialing give the plan, past_due within the grace period; the highest rank counts. Null: not known from Stripe. */
 function planOf(scene: Scene, subscriptions: Subscription[]): string | null {
-  const entitling = subscriptions.filter((subscription) => entitles(scene, subscription));
-  if (entitling.length === 0) return "free";
-  const names = entitling.map(({ items }) => nameOfPrice(scene, items.data[0].price.id)).filter((name) =>
+  const paid = subscriptions.filter((subscription) => isPaid(scene, subscription));
+  if (paid.length === 0) return "free";
+  const names = paid.map(({ items }) => nameOfPrice(scene, items.data[0].price.id)).filter((name) =>
     name !== null
   );
-  // Only at prices that no plan knows: the community keeps what it had, which is not for Stripe to know.
+  // Only prices of no plan: the community keeps the plan it had, which Stripe does not know.
   if (names.length === 0) return null;
   return names.sort((a, b) => plans[b].rank - plans[a].rank)[0];
 }
 
-function entitles(scene: Scene, { id, status, items }: Subscription): boolean {
+function isPaid(scene: Scene, { id, status, items }: Subscription): boolean {
   if (status === "active" || status === "trialing") return true;
   if (status !== "past_due") return false;
   const name = nameOfPrice(scene, items.data[0].price.id);
@@ -100,12 +104,12 @@ function entitles(scene: Scene, { id, status, items }: Subscription): boolean {
 
 /** When the subscription last became past_due, in milliseconds. */
 function firstFailure({ events }: Scene, id: string): number {
-  const told = events.filter(({ data: { object } }) => (object as { id: string }).id === id);
-  const before = told.findLastIndex(({ data: { object } }) => (object as Subscription).status !== "past_due");
-  return told[before + 1].created * 1000;
+  const own = events.filter(({ data: { object } }) => (object as { id: string }).id === id);
+  const before = own.findLastIndex(({ data: { object } }) => (object as Subscription).status !== "past_due");
+  return own[before + 1].created * 1000;
 }
 
-/** What the database has. */
+/** What the database contains. */
 export async function knowledgeOf({ stage: { operator } }: Scene): Promise<Knowledge> {
   const [subscriptions, invoices, communities] = await Promise.all([
     operator`
@@ -131,8 +135,8 @@ const withMilliseconds = (row: Record<string, unknown>) =>
     Object.entries(row).map(([name, value]) => [name, value instanceof Date ? value.getTime() : value]),
   );
 
-/** The same in a form in which two can be compared, leaving out plans that one of them does not know. */
-export function comparable(knowledge: Knowledge, { plans }: Knowledge): Knowledge {
+/** In a form that can be compared with another, without plans that the other does not have. */
+function comparable(knowledge: Knowledge, { plans }: Knowledge): Knowledge {
   const byId = (rows: Record<string, unknown>[]) =>
     rows.toSorted((a, b) => String(a.id) < String(b.id) ? -1 : 1);
   return {
@@ -141,4 +145,14 @@ export function comparable(knowledge: Knowledge, { plans }: Knowledge): Knowledg
     customers: knowledge.customers,
     plans: Object.fromEntries(Object.entries(knowledge.plans).filter(([community]) => community in plans)),
   };
+}
+
+/** Asserts that the database contains what follows from Stripe's data for these communities. */
+export async function assertMatchesStripe(
+  scene: Scene,
+  communities: string[],
+  message?: string,
+): Promise<void> {
+  const truth = truthOf(scene, communities);
+  assert.deepEqual(comparable(await knowledgeOf(scene), truth), comparable(truth, truth), message);
 }

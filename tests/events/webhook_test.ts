@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { settleOpenEvents } from "../../billing/events/apply.ts";
+import { processOpenEvents } from "../../billing/events/apply.ts";
 import { connectDatabase } from "../../billing/db/database.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
+import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets, startStripeStandIn, stripeEvent, subscription } from "./stripe_stand_in.ts";
 
@@ -12,15 +13,14 @@ async function setUp() {
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: 10 });
   await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
-  await operator`
-    insert into public.communities (id, title, current_plan_id) select 'garden', 'Garden', id from public.plans where is_default`;
+  await addCommunities(operator, "garden");
   await operator`select billing.link_customer('garden', 'cus_garden')`;
   const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
   return {
     operator,
     standIn,
     handle,
-    settleOpenEvents: () => settleOpenEvents({ db, stripe: standIn.stripe }, null),
+    processOpenEvents: () => processOpenEvents({ db, stripe: standIn.stripe }, null),
     async deliver(event: unknown) {
       const response = await handle(await delivery(event));
       const { outcome } = await response.json();
@@ -44,7 +44,7 @@ async function problem(response: Response) {
   return [response.status, (await response.json()).code];
 }
 
-Deno.test("a paid subscription puts its community on the plan, and its end takes it off", async () => {
+Deno.test("the webhook sets the plan when a subscription is active, and the free plan when it has ended", async () => {
   await using it = await setUp();
   assert.deepEqual(
     await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("active"))),
@@ -60,7 +60,7 @@ Deno.test("a paid subscription puts its community on the plan, and its end takes
   assert.equal(await it.plan(), "free");
 });
 
-Deno.test("only what Stripe signed is believed", async () => {
+Deno.test("the webhook refuses unsigned, altered, foreign and old deliveries with invalid_signature", async () => {
   await using it = await setUp();
   const event = stripeEvent("customer.subscription.created", 100, subscription("active"));
   const now = Math.floor(Date.now() / 1000);
@@ -86,7 +86,7 @@ Deno.test("only what Stripe signed is believed", async () => {
   assert.equal(count, 0);
 });
 
-Deno.test("while a secret is being replaced, either signs", async () => {
+Deno.test("the webhook accepts each of several signing secrets", async () => {
   await using it = await setUp();
   for (const secret of secrets) {
     const response = await it.handle(await delivery(stripeEvent("a.type", 100, {}), { secret }));
@@ -95,7 +95,7 @@ Deno.test("while a secret is being replaced, either signs", async () => {
   }
 });
 
-Deno.test("signed nonsense, other methods and huge bodies are refused", async () => {
+Deno.test("the webhook refuses signed bodies that are no events, other methods and large bodies", async () => {
   await using it = await setUp();
   for (
     const body of ["{", "null", "[]", "7", "{}", '{"object":"v2.core.event","id":"evt_1"}', '{"id":"evt_1"}']
@@ -111,7 +111,7 @@ Deno.test("signed nonsense, other methods and huge bodies are refused", async ()
   ]);
 });
 
-Deno.test("an unknown type is recorded and acknowledged", async () => {
+Deno.test("the webhook records an event of an unknown type as ignored and answers 200", async () => {
   await using it = await setUp();
   const event = stripeEvent("account.updated", 100, { id: "acct_1", object: "account" });
   assert.deepEqual(await it.deliver(event), [200, "ignored"]);
@@ -120,7 +120,7 @@ Deno.test("an unknown type is recorded and acknowledged", async () => {
   assert.deepEqual([row.type, row.outcome, row.payload], ["account.updated", "ignored", event]);
 });
 
-Deno.test("an event that matters but is not understood is recorded and asked for again", async () => {
+Deno.test("the webhook answers 422 to an event it does not understand, and applies it when delivered again", async () => {
   await using it = await setUp();
   const odd = stripeEvent("customer.subscription.updated", 100, subscription("active", { items: null }));
   const response = await it.handle(await delivery(odd));
@@ -128,13 +128,13 @@ Deno.test("an event that matters but is not understood is recorded and asked for
   const [{ outcome }] = await it.operator`select outcome from billing.stripe_events where id = ${odd.id}`;
   assert.equal(outcome, "failed");
 
-  // The same event, now that we understand it.
+  // The same event, in a form that is understood.
   const understood = { ...odd, data: { object: subscription("active") } };
   assert.deepEqual(await it.deliver(understood), [200, "applied"]);
   assert.equal(await it.plan(), "pro");
 });
 
-Deno.test("with the database away nothing is acknowledged", async () => {
+Deno.test("the webhook answers 503 when the database is unreachable", async () => {
   const db = connectDatabase("postgresql://billing_service:x@127.0.0.1:1/nowhere", { max: 1 });
   await using standIn = startStripeStandIn();
   const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
@@ -144,7 +144,7 @@ Deno.test("with the database away nothing is acknowledged", async () => {
   await db.close();
 });
 
-Deno.test("fifty simultaneous deliveries of one event apply it once", async () => {
+Deno.test("fifty simultaneous deliveries of one event apply it once and are all counted", async () => {
   await using it = await setUp();
   const event = stripeEvent("customer.subscription.created", 100, subscription("active"));
   const results = await Promise.all(Array.from({ length: 50 }, () => it.deliver(event)));
@@ -155,7 +155,7 @@ Deno.test("fifty simultaneous deliveries of one event apply it once", async () =
   assert.equal(deliveries, 50);
 });
 
-Deno.test("two states in one second: Stripe is asked which is current, in either order of arrival", async () => {
+Deno.test("two states in one second lead to one fetch from Stripe, in either order of arrival", async () => {
   for (const order of [["incomplete", "active"], ["active", "incomplete"]]) {
     await using it = await setUp();
     it.standIn.subscriptions.set("sub_1", subscription("active"));
@@ -168,18 +168,26 @@ Deno.test("two states in one second: Stripe is asked which is current, in either
   }
 });
 
-Deno.test("grace runs from when the payment last began to fail, in whatever order that is told", async () => {
+Deno.test("the grace period starts when the payment last began to fail, in any order of events", async () => {
   const ago = (days: number) => Math.floor(Date.now() / 1000) - days * 86_400;
-  // What is said on different days differs in the end of the trial, too, unless it is said to be the same.
-  const told = (status: string, days: number, sameAs = days) =>
+  // States of different days differ in trial_end, too, unless `sameAs` names the day of another.
+  const stated = (status: string, days: number, sameAs = days) =>
     stripeEvent("customer.subscription.updated", ago(days), subscription(status, { trial_end: ago(sameAs) }));
-  const lives = [
-    { since: 3, plan: "pro", events: [told("past_due", 20), told("active", 18), told("past_due", 3)] },
-    { since: 10, plan: "free", events: [told("active", 20), told("past_due", 10), told("past_due", 3)] },
-    { since: 10, plan: "free", events: [told("active", 20), told("past_due", 10), told("past_due", 3, 10)] },
+  const histories = [
+    { since: 3, plan: "pro", events: [stated("past_due", 20), stated("active", 18), stated("past_due", 3)] },
+    {
+      since: 10,
+      plan: "free",
+      events: [stated("active", 20), stated("past_due", 10), stated("past_due", 3)],
+    },
+    {
+      since: 10,
+      plan: "free",
+      events: [stated("active", 20), stated("past_due", 10), stated("past_due", 3, 10)],
+    },
   ];
   const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-  for (const { since, plan, events } of lives) {
+  for (const { since, plan, events } of histories) {
     for (const order of orders) {
       await using it = await setUp();
       for (const nth of order) await it.deliver(events[nth]);
@@ -190,7 +198,7 @@ Deno.test("grace runs from when the payment last began to fail, in whatever orde
   }
 });
 
-Deno.test("when Stripe cannot be asked, the event stays pending and is settled when it comes again", async () => {
+Deno.test("an event stays pending while Stripe is unreachable, and is applied when delivered again", async () => {
   await using it = await setUp();
   await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));
   const tied = stripeEvent("customer.subscription.updated", 100, subscription("active"));
@@ -204,7 +212,7 @@ Deno.test("when Stripe cannot be asked, the event stays pending and is settled w
   assert.equal(await it.plan(), "pro");
 });
 
-Deno.test("an object that Stripe no longer knows is put before the operator", async () => {
+Deno.test("an event about an object that Stripe does not have becomes the anomaly missing_in_stripe", async () => {
   await using it = await setUp();
   await it.deliver(stripeEvent("customer.subscription.created", 100, subscription("incomplete")));
   const tied = stripeEvent("customer.subscription.updated", 100, subscription("active"));
@@ -214,15 +222,14 @@ Deno.test("an object that Stripe no longer knows is put before the operator", as
   assert.deepEqual([...anomalies], [{ kind: "missing_in_stripe", object_id: "sub_1" }]);
 });
 
-Deno.test("an event for a customer not yet linked waits for the link", async () => {
+Deno.test("an event of an unlinked customer is parked, and applied when the customer is linked", async () => {
   await using it = await setUp();
   const early = subscription("active", { id: "sub_2", customer: "cus_chess" });
   assert.deepEqual(await it.deliver(stripeEvent("customer.subscription.created", 100, early)), [
     200,
     "parked",
   ]);
-  await it.operator`
-    insert into public.communities (id, title, current_plan_id) select 'chess', 'Chess', id from public.plans where is_default`;
+  await addCommunities(it.operator, "chess");
   const checkout = {
     id: "cs_1",
     object: "checkout.session",
@@ -248,26 +255,26 @@ const thin = {
   related_object: { id: "mtr_1", type: "billing.meter", url: "/v1/billing/meters/mtr_1" },
 };
 
-Deno.test("a thin event that was not understood is kept, and settled once it is", async () => {
+Deno.test("a thin event that is not understood is stored as failed, and applied once it is understood", async () => {
   await using it = await setUp();
-  it.standIn.thinEvents.set(thin.id, { ...thin, data: { in_a_shape_of: "some later year" } });
+  it.standIn.thinEvents.set(thin.id, { ...thin, data: { of_an: "unknown shape" } });
   assert.deepEqual(await problem(await it.handle(await delivery(thin))), [422, "unreadable_event"]);
-  assert.deepEqual((await it.settleOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
+  assert.deepEqual((await it.processOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
 
   const reason = { error_count: 1, error_types: [{ code: "no_meter", error_count: 1 }] };
   it.standIn.thinEvents.set(thin.id, { ...thin, data: { developer_message_summary: "One", reason } });
-  const [{ id, outcome }] = await it.settleOpenEvents();
+  const [{ id, outcome }] = await it.processOpenEvents();
   assert.deepEqual([id, outcome], [thin.id, "applied"]);
-  assert.deepEqual(await it.settleOpenEvents(), []);
+  assert.deepEqual(await it.processOpenEvents(), []);
   const anomalies = await it.operator`
     select kind from billing.anomalies where resolved_at is null`;
   assert.deepEqual(anomalies, [{ kind: "meter_error" }]);
 });
 
-Deno.test("refused usage, which Stripe reports by a thin event, is put before the operator", async () => {
+Deno.test("a thin event about refused usage becomes the anomaly meter_error", async () => {
   await using it = await setUp();
   it.standIn.setDown(true);
-  assert.equal((await it.deliver(thin))[0], 503, "without its data nothing is acknowledged");
+  assert.equal((await it.deliver(thin))[0], 503, "not acknowledged while its data cannot be fetched");
 
   it.standIn.setDown(false);
   const reason = {

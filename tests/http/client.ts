@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { SignJWT } from "jose";
 import type { Stack } from "../../local/stack.ts";
+import { payCheckout } from "../support/simulator.ts";
 
 /** A person in a community, as the parent app knows them. */
 export interface Person {
@@ -10,7 +12,7 @@ export interface Person {
   pluginId?: string;
 }
 
-/** An answer with its body read. */
+/** An answer with its parsed body. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -18,7 +20,20 @@ export interface Answer {
   body: any;
 }
 
-/** Calls the plugin server of a stack as different people would. */
+/** Asserts that an answer is a problem document (RFC 9457) with this status and code. */
+export function assertProblem(
+  { status, headers, body }: Answer,
+  wanted: [status: number, code: string],
+  message?: string,
+) {
+  assert.deepEqual([status, body.code], wanted, message);
+  assert.equal(headers.get("content-type"), "application/problem+json");
+  assert.deepEqual([body.type, body.status], ["about:blank", wanted[0]]);
+  assert.ok(body.title.length > 0);
+  assert.doesNotMatch(JSON.stringify(body), /\bat \S+:\d+|\.ts\b|stack/i, "no stack trace");
+}
+
+/** Calls the plugin server of a stack as different people. */
 export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
   const now = () => Math.floor(Date.now() / 1000);
   const sign = (claims: Record<string, unknown>, secret: string) =>
@@ -70,13 +85,21 @@ export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
     identityToken,
     sessionToken,
 
-    /** The session token that this person gets for a good identity token. */
+    /** Opens a session with an identity token and returns the session token. */
     async signIn(person: Person): Promise<string> {
       const { status, body } = await call("POST", "/api/auth/session", {
         json: { identityToken: await identityToken(person) },
       });
       if (status !== 200) throw new Error(`Signing in answered ${status}: ${JSON.stringify(body)}`);
       return body.token;
+    },
+
+    /** Buys the pro plan for an admin's community. Returns the admin's session token. */
+    async upgrade(person: Person): Promise<string> {
+      const token = await this.signIn(person);
+      const { body } = await call("POST", "/api/stripe/create-checkout-session", { token, json: {} });
+      await payCheckout({ urls }, body.sessionId);
+      return token;
     },
   };
 }
@@ -85,7 +108,7 @@ export type ApiClient = ReturnType<typeof apiClient>;
 
 let communities = 0;
 
-/** An admin of a community that nobody has heard of yet. */
+/** An admin of a new community. */
 export const newAdmin = (more: Partial<Person> = {}): Person => ({
   sub: "ann",
   cid: `community-${++communities}-${crypto.randomUUID().slice(0, 8)}`,

@@ -1,5 +1,5 @@
-// The plugin inside the stand-in for Common Ground, in a browser, with nothing played; and Common Ground's own client
-// library inside the same stand-in, so that what it understands is what the real one does.
+// The plugin inside the stand-in for Common Ground, in a browser. Common Ground's own client library runs inside the same
+// stand-in, to show that the stand-in behaves like Common Ground.
 import assert from "node:assert/strict";
 import { CgPluginLibHost } from "@common-ground-dao/cg-plugin-lib-host";
 import { build } from "esbuild";
@@ -38,12 +38,12 @@ async function visit(person: string, community: Community, hostUrl = rig.hostUrl
   return { page, plugin: page.frameLocator("iframe"), [Symbol.asyncDispose]: () => context.close() };
 }
 
-Deno.test("an admin upgrades: Common Ground opens Stripe, and the way back leads to the plugin on the new plan", async () => {
+Deno.test("an admin upgrades through Common Ground and returns to the plugin on the new plan", async () => {
   await using admin = await visit("ada", garden);
   const { page, plugin } = admin;
   await plugin.getByRole("button", { name: /upgrade/i }).first().click();
 
-  // The sandbox lets the plugin neither leave nor open a window, so Common Ground asks the person.
+  // The sandbox lets the plugin neither navigate away nor open a window, so Common Ground asks the person.
   const leave = page.getByRole("dialog").getByRole("link", { name: "Continue" });
   await leave.waitFor();
   assert.equal(page.url(), pluginPage(rig.hostUrl, garden));
@@ -57,11 +57,11 @@ Deno.test("an admin upgrades: Common Ground opens Stripe, and the way back leads
   const back = checkout.frameLocator("iframe");
   await back.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
   assert.equal(await back.getByRole("button", { name: /upgrade/i }).count(), 0);
-  // The tab that was left behind finds out by itself: nobody there hands it the news.
+  // The first tab is not notified, and shows the new plan by itself.
   await plugin.getByRole("heading", { name: "Pro", exact: true, level: 2 }).waitFor();
 });
 
-Deno.test("who holds a custom role called Admin sees the plan and no way to pay", async () => {
+Deno.test("the holder of a custom role called Admin sees the plan and no upgrade button", async () => {
   await using member = await visit("ben", garden);
   await member.plugin.getByRole("heading", { name: /free|pro/i }).first().waitFor();
   assert.equal(await member.plugin.getByRole("button", { name: /upgrade|manage/i }).count(), 0);
@@ -69,7 +69,7 @@ Deno.test("who holds a custom role called Admin sees the plan and no way to pay"
   await admin.plugin.getByRole("button", { name: /upgrade/i }).first().waitFor();
 });
 
-Deno.test("a guest of the community gets no session, and a word why there is nothing to see", async () => {
+Deno.test("a guest gets no session and reads why", async () => {
   const context = await browser.newContext();
   await context.addCookies([{ name: "person", value: "dan", url: rig.hostUrl }]);
   const page = await context.newPage();
@@ -81,7 +81,7 @@ Deno.test("a guest of the community gets no session, and a word why there is not
   await context.close();
 });
 
-Deno.test("what the plugin sees of Common Ground is what Common Ground's own library sees", async () => {
+Deno.test("Common Ground's own client library works inside the stand-in", async () => {
   const keys = newKeyPair();
   const { outputFiles: [library] } = await build({
     stdin: {

@@ -1,4 +1,4 @@
-// The whole way over HTTP: requests signed by the plugin's server, answered by the stand-in, exchanged for a session.
+// Over HTTP: requests signed by the plugin's server, answered by the stand-in, exchanged for a session.
 import assert from "node:assert/strict";
 import { communities } from "../../local/common_ground/communities.ts";
 import { type CommonGroundStack, startCommonGroundStack } from "./rig.ts";
@@ -54,7 +54,7 @@ const refused = async (answer: Promise<Answer>, status: number, code: string) =>
   assert.deepEqual([actual, body.code], [status, code]);
 };
 
-Deno.test("an admin's signed answers become a session of their community, on the free plan", async () => {
+Deno.test("POST /api/auth/session opens an admin's session for signed answers, on the free plan", async () => {
   const { status, body } = await openSession(await proofOf("ada"));
   assert.equal(status, 200);
   assert.deepEqual(body.community, { id: garden.id, title: garden.title });
@@ -67,7 +67,7 @@ Deno.test("an admin's signed answers become a session of their community, on the
   assert.deepEqual([community.id, plan.code, isAdmin], [garden.id, "free", true]);
 });
 
-Deno.test("people return from Stripe to the address that Common Ground shows the plugin at", async () => {
+Deno.test("a checkout returns to the address that Common Ground shows the plugin at", async () => {
   const { body: { token } } = await openSession(await proofOf("ada"));
   const { status, body } = await post("/api/stripe/create-checkout-session", {}, {
     authorization: `Bearer ${token}`,
@@ -79,30 +79,34 @@ Deno.test("people return from Stripe to the address that Common Ground shows the
   const { success_url, client_reference_id } = await session.json();
   const place = `${rig.hostUrl}/c/${garden.url}/plugin/${garden.pluginId}/`;
   assert.ok(success_url.startsWith(`${place}?stripe_status=success&session_id=`), success_url);
-  assert.equal(client_reference_id, garden.id, "the community is known by its id, which cannot change hands");
+  assert.equal(
+    client_reference_id,
+    garden.id,
+    "the community's id, not its slug, which another community may take over",
+  );
 });
 
-Deno.test("who is an admin in one community is a member in another, and guests stay outside", async () => {
+Deno.test("an admin of one community is a member in another, and a guest is refused", async () => {
   assert.equal((await openSession(await proofOf("ada", chess))).body.isAdmin, false);
   assert.equal((await openSession(await proofOf("ben", chess))).body.isAdmin, true);
   await refused(openSession(await proofOf("dan")), 403, "not_member");
 });
 
-Deno.test("a proof works once, also when it is sent twenty times at once", async () => {
+Deno.test("a proof opens one session when it is sent twenty times at once", async () => {
   const proof = await proofOf("ada");
   const answers = await Promise.all(Array.from({ length: 20 }, () => openSession(proof)));
   assert.equal(answers.filter(({ status }) => status === 200).length, 1);
   await refused(openSession(proof), 401, "used_identity_token");
 });
 
-Deno.test("answers are of no use to who has not the ticket they were asked with", async () => {
+Deno.test("answers are refused without the ticket of their request", async () => {
   const [stolen, own] = [await proofOf("ada"), await proofOf("ben")];
   await refused(openSession({ ...stolen, ticket: own.ticket }), 401, "invalid_identity_answer");
   await refused(openSession({ ...own, userInfo: stolen.userInfo }), 401, "invalid_identity_answer");
   await refused(openSession({ ...stolen, ticket: "none" }), 401, "invalid_identity_answer");
 });
 
-Deno.test("what the server signs opens no session as an answer", async () => {
+Deno.test("a signed request is refused as an answer", async () => {
   const { body: { ticket, userInfo, communityInfo } } = await ask({
     iframeUid: "a1B2c3D4e5",
     pluginId: garden.pluginId,
@@ -115,7 +119,7 @@ Deno.test("what the server signs opens no session as an answer", async () => {
   await refused(openSession(proof), 401, "invalid_identity_answer");
 });
 
-Deno.test("nothing is signed for other sites, for no site, or that is not one of the two requests", async () => {
+Deno.test("POST /api/auth/common-ground refuses other origins and other requests", async () => {
   const good = { iframeUid: "a1B2c3D4e5", pluginId: garden.pluginId };
   for (const origin of [rig.hostUrl, "https://evil.test", "null", `${rig.pluginUrl}.evil.test`]) {
     await refused(ask(good, origin), 403, "foreign_origin");
@@ -128,7 +132,7 @@ Deno.test("nothing is signed for other sites, for no site, or that is not one of
   }
 });
 
-Deno.test("an identity token proves nothing here, and a community with many roles fits", async () => {
+Deno.test("POST /api/auth/session refuses an identity token here, and proofs above 256 KiB", async () => {
   await refused(openSession({ identityToken: "x" }), 400, "invalid_request");
   const proof = await proofOf("ada");
   const long = { ...proof, communityInfo: { ...proof.communityInfo, signature: "A".repeat(100_000) } };

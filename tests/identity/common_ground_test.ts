@@ -1,5 +1,4 @@
-// Common Ground's answers, and everything that is not one. The stand-in for Common Ground answers; what forgers would
-// send is made by hand.
+// Which answers commonGroundProvider() accepts. The stand-in for Common Ground makes the good ones; forged ones are made here.
 import assert from "node:assert/strict";
 import { createSign } from "node:crypto";
 import { CgPluginLibHost } from "@common-ground-dao/cg-plugin-lib-host";
@@ -37,14 +36,14 @@ function answersTo(
 const refuses = (proof: CommonGroundProof, provider = commonGround) =>
   assert.rejects(provider.verify(proof), { code: "invalid_identity_answer" });
 
-/** Signs as a server would that signs whatever it is asked to. */
+/** Signs any text, as a careless server would. */
 const signAnything = async (preRequest: object): Promise<SignedAnswer> => {
   const library = await CgPluginLibHost.initialize(keys.privateKey, keys.publicKey);
   const { request, signature } = await library.signRequest(preRequest as never);
   return { response: request, signature };
 };
 
-Deno.test("Common Ground's answers tell who somebody is, where, and what the community goes by", async () => {
+Deno.test("commonGroundProvider().verify() returns person, community and slug of the answers", async () => {
   const { jti, exp, ...identity } = await commonGround.verify(answersTo(await ask()));
   assert.deepEqual(identity, {
     iss: issuer,
@@ -58,24 +57,24 @@ Deno.test("Common Ground's answers tell who somebody is, where, and what the com
   assert.ok(jti.length >= 8 && exp > Date.now() / 1000);
 });
 
-Deno.test("who may pay follows from the signed roles and the configured ones", async () => {
+Deno.test("verify() makes admins of the holders of configured roles", async () => {
   const isAdmin = async (person: typeof ada, community: typeof garden, adminRoles: string[]) => {
     const provider = commonGroundProvider({ ...keys, adminRoles, issuer });
     return (await provider.verify(answersTo(await ask(community.pluginId, provider), person))).adm;
   };
   assert.equal(await isAdmin(ada, garden, ["Admin"]), true);
   assert.equal(await isAdmin(ada, chess, ["Admin"]), false);
-  assert.equal(await isAdmin(ben, garden, ["Admin"]), false, "a custom role is called Admin too");
+  assert.equal(await isAdmin(ben, garden, ["Admin"]), false, "a custom role called Admin does not count");
   assert.equal(await isAdmin(ben, chess, ["Admin"]), true);
   assert.equal(await isAdmin(cleo, garden, ["Admin"]), false);
   assert.equal(await isAdmin(cleo, garden, ["Admin", treasurerRoleId]), true);
 });
 
-Deno.test("guests of a community get no session", async () => {
+Deno.test("verify() refuses guests of a community with not_member", async () => {
   await assert.rejects(commonGround.verify(answersTo(await ask(), dan)), { code: "not_member" });
 });
 
-Deno.test("an answer of somebody else's key is refused, and so is one that was changed", async () => {
+Deno.test("verify() refuses an answer signed with another key, and a changed answer", async () => {
   const signed = await ask();
   const good = answersTo(signed, ben);
   const stranger = new Answers(keys.publicKey, newKeyPair().privateKey);
@@ -85,10 +84,10 @@ Deno.test("an answer of somebody else's key is refused, and so is one that was c
   await refuses({ ...good, userInfo: { ...good.userInfo, response } });
   await refuses({ ...good, userInfo: { ...good.userInfo, signature: "" } });
   await refuses({ ...good, communityInfo: { ...good.communityInfo, signature: "💥" } });
-  assert.equal((await commonGround.verify(good)).sub, ben.id, "the good one is");
+  assert.equal((await commonGround.verify(good)).sub, ben.id, "the unchanged answer is accepted");
 });
 
-Deno.test("an answer counts for the request it answers, for that question, from that plugin", async () => {
+Deno.test("verify() refuses an answer to another request, to the other question, or from another plugin", async () => {
   const [first, second] = [await ask(), await ask()];
   const [mine, other] = [answersTo(first, ben), answersTo(second, ada)];
   await refuses({ ...mine, userInfo: other.userInfo });
@@ -102,7 +101,7 @@ Deno.test("an answer counts for the request it answers, for that question, from 
   await refuses({ ...mine, communityInfo: answers.sign({ data, pluginId: chess.pluginId, requestId }) });
 });
 
-Deno.test("an answer that lacks what was asked for is refused, signed as it may be", async () => {
+Deno.test("verify() refuses a signed answer without the requested data", async () => {
   const signed = await ask();
   const good = answersTo(signed);
   const { requestId, pluginId, data } = JSON.parse(good.userInfo.response);
@@ -122,19 +121,19 @@ Deno.test("an answer that lacks what was asked for is refused, signed as it may 
   await refuses({ ...good, userInfo: { response: "{", signature: notJson } });
 });
 
-Deno.test("the key is the same on both sides, so a route that signs anything signs answers too", async () => {
+Deno.test("an answer signed with the plugin's own key is valid for the library, and refused by verify()", async () => {
   const { requestId, ...forged } = JSON.parse(answersTo(await ask()).userInfo.response);
   assert.ok(requestId);
   const { response, signature } = await signAnything(forged);
   const library = await CgPluginLibHost.initialize(keys.privateKey, keys.publicKey);
   assert.equal(await library.verifyResponse(response, signature), true);
   assert.deepEqual(Object.keys(JSON.parse(response)).sort(), ["data", "pluginId", "requestId"]);
-  // Even so it opens no session here: no request of that id was signed by us.
+  // It is refused here all the same: this server signed no request with that id.
   const good = answersTo(await ask(), ben);
   await refuses({ ...good, userInfo: { response, signature } });
 });
 
-Deno.test("nothing that is signed here is an answer: by its shape, whatever a browser asks to sign", async () => {
+Deno.test("signRequests() never signs what verify() takes for an answer, whatever a browser sends", async () => {
   const more = fc.record({
     type: fc.constantFrom("request", "action"),
     data: fc.constantFrom({ type: "giveRole" }, { id: ada.id, roles: ada.roleIds }),
@@ -158,17 +157,17 @@ Deno.test("nothing that is signed here is an answer: by its shape, whatever a br
         const itself = { response: requests[type].request, signature: requests[type].signature };
         await assert.rejects(
           commonGround.verify({ ticket: requests.ticket, userInfo: itself, communityInfo: itself }),
-          { code: "invalid_identity_answer", detail: /: it is no answer\.$/ },
+          { code: "invalid_identity_answer", detail: /: it is not an answer\.$/ },
         );
         assert.match(requestId, /^requestId-\d+-[0-9a-f-]{36}$/);
       }
     }),
     { numRuns: 200 },
   );
-  assert.ok(signed > 10, "some of it is well-formed");
+  assert.ok(signed > 10, "some inputs are well-formed");
 });
 
-Deno.test("nothing that is signed here is an answer: by its key, where the host has one of its own", async () => {
+Deno.test("verify() refuses an answer signed with the plugin's key when Common Ground has a key of its own", async () => {
   const host = newKeyPair();
   const provider = commonGroundProvider({
     privateKey: keys.privateKey,
@@ -181,7 +180,7 @@ Deno.test("nothing that is signed here is an answer: by its key, where the host 
   const good = answersTo(signed, ada, itsAnswers);
   assert.equal((await provider.verify(good)).sub, ada.id);
 
-  // The same answer to the same request, but signed with the key that the plugin's server has.
+  // The same answer to the same request, signed with the plugin's key.
   const { response } = good.userInfo;
   const signature = createSign("SHA256").update(response).sign(keys.privateKey, "base64");
   await refuses({ ...good, userInfo: { response, signature } }, provider);
@@ -190,7 +189,7 @@ Deno.test("nothing that is signed here is an answer: by its key, where the host 
   assert.equal(await library.verifyResponse(request, ours), false);
 });
 
-Deno.test("only requests that name an iframe and a plugin, and nothing else, are signed", () => {
+Deno.test("identityRequestSchema accepts an iframeUid and a pluginId, and nothing else", () => {
   const good = { iframeUid: "a1B2c3D4e5", pluginId: garden.pluginId };
   assert.ok(identityRequestSchema.safeParse(good).success);
   for (
@@ -210,7 +209,7 @@ Deno.test("only requests that name an iframe and a plugin, and nothing else, are
   ) assert.equal(identityRequestSchema.safeParse(bad).success, false, JSON.stringify(bad));
 });
 
-Deno.test("the stand-in refuses what Common Ground refuses: twice the same, other keys, other requests", async () => {
+Deno.test("the stand-in refuses what Common Ground refuses: repeated, foreign and other requests", async () => {
   const { userInfo } = await ask();
   answers.answer(ada, userInfo);
   assert.throws(() => answers.answer(ada, userInfo), { message: "DUPLICATED_SIGNED_REQUEST" });

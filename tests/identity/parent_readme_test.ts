@@ -1,4 +1,4 @@
-// The README for the parent app's team is code that people copy. Here it runs as it stands there.
+// Runs the code of the README for the parent app's team, as people copy it.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
@@ -45,7 +45,7 @@ type Ask = (
   asked: { userId?: string; method?: string; origin?: string },
 ) => Promise<{ status: number; identityToken?: string }>;
 
-async function behavesAsItShould(ask: Ask): Promise<void> {
+async function assertTokenEndpoint(ask: Ask): Promise<void> {
   const admin = await verify((await ask({ userId: "ada" })).identityToken!);
   assert.deepEqual([admin.sub, admin.cid, admin.adm, admin.title], [
     "ada",
@@ -62,16 +62,16 @@ async function behavesAsItShould(ask: Ask): Promise<void> {
   assert.equal((await ask({ userId: "ada", method: "GET" })).status, 405);
 }
 
-Deno.test("the token endpoint in Deno, as the README has it, gives tokens that Dues takes, to members alone", async () => {
+Deno.test("the README's token endpoint for Deno gives valid identity tokens, to members only", async () => {
   const { answerTokenRequest } = await moduleUnder("In Deno", "ts");
-  await behavesAsItShould(async ({ userId, method = "POST", origin = ORIGIN }) => {
+  await assertTokenEndpoint(async ({ userId, method = "POST", origin = ORIGIN }) => {
     const request = new Request("http://localhost/", { method, headers: { origin } });
     const response: Response = await answerTokenRequest(request, userId ? { userId } : null, community);
     return { status: response.status, ...(response.ok ? await response.json() : {}) };
   });
 });
 
-Deno.test("the token endpoint in Node, as the README has it, gives tokens that Dues takes, to members alone", async () => {
+Deno.test("the README's token endpoint for Node gives valid identity tokens, to members only", async () => {
   const { answerTokenRequest } = await moduleUnder("In Node", "mjs");
   let userId: string | undefined;
   const server = createServer((request, response) =>
@@ -80,7 +80,7 @@ Deno.test("the token endpoint in Node, as the README has it, gives tokens that D
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    await behavesAsItShould(async (asked) => {
+    await assertTokenEndpoint(async (asked) => {
       userId = asked.userId;
       const response = await fetch(`http://127.0.0.1:${port}/`, {
         method: asked.method ?? "POST",
@@ -94,7 +94,7 @@ Deno.test("the token endpoint in Node, as the README has it, gives tokens that D
   }
 });
 
-Deno.test("a token made by the README's three steps is one", async () => {
+Deno.test("a token made by the README's three steps is valid", async () => {
   const base64url = (bytes: string | Uint8Array) => Buffer.from(bytes as string).toString("base64url");
   const now = Math.floor(Date.now() / 1000);
   const claims = {
@@ -113,7 +113,7 @@ Deno.test("a token made by the README's three steps is one", async () => {
   assert.equal((await verify(`${content}.${base64url(signature)}`)).title, community.title);
 });
 
-Deno.test("the script weighs what the README says", async () => {
+Deno.test("the parent script is not larger than the README says", async () => {
   const promised = Number(readme.match(/\((\d+) kB gzipped\)/)?.[1]) * 1000;
   for (const text of [await bundleScript(), await bundleModule()]) {
     assert.ok(gzipSync(text).length <= promised, `${gzipSync(text).length} bytes`);

@@ -4,7 +4,7 @@ import { freePorts } from "../../local/processes/ports.ts";
 import { buildApp } from "../support/build.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
-/** The stack with Common Ground's stand-in in the place of the demo parent app, and a plugin that is configured for it. */
+/** The stack with the stand-in for Common Ground in place of the demo parent app, and a plugin configured for it. */
 export interface CommonGroundStack extends AsyncDisposable {
   stack: TestStack;
   /** Common Ground's origin. */

@@ -1,4 +1,4 @@
-// What callers get wrong, and clocks that disagree.
+// Invalid calls, refused batches, and a database clock that differs from the server's.
 import assert from "node:assert/strict";
 import { BillingError } from "../../billing/errors.ts";
 import {
@@ -9,11 +9,11 @@ import {
 } from "../../billing/quota/quota.ts";
 import type { Feature } from "../../billing/quota/guarded_features.ts";
 import { enforceResourceLimit } from "../../billing/quota/resource_limits.ts";
-import { sessionOf, startQuotaRig } from "./rig.ts";
+import { sessionOf, startQuotaRig, unitsUsed } from "./rig.ts";
 
 const FEATURE = "ai_chat_message";
 
-Deno.test("whatever is asked wrongly has its code, and uses nothing", async (test) => {
+Deno.test("requireQuota, requireQuotaBatch and enforceResourceLimit refuse invalid calls by code and use nothing", async (test) => {
   await using rig = await startQuotaRig();
   await rig.addCommunity("garden");
   await rig.operator`insert into public.features (code, name, unit) values ('orphan', 'Orphan', 'thing')`;
@@ -21,19 +21,19 @@ Deno.test("whatever is asked wrongly has its code, and uses nothing", async (tes
 
   const rows: [name: string, feature: string, options: QuotaOptions, code: string, community?: string][] = [
     ["zero", FEATURE, { quantity: 0 }, "invalid_quantity"],
-    ["less than zero", FEATURE, { quantity: -5 }, "invalid_quantity"],
+    ["a negative number", FEATURE, { quantity: -5 }, "invalid_quantity"],
     ["a fraction", FEATURE, { quantity: 0.5 }, "invalid_quantity"],
-    ["no number", FEATURE, { quantity: NaN }, "invalid_quantity"],
-    ["more than a number can say", FEATURE, { quantity: 2 ** 53 }, "invalid_quantity"],
-    ["more than any plan has", FEATURE, { quantity: Number.MAX_SAFE_INTEGER }, "quota_exceeded"],
-    ["a feature that there is not", "nothing", {}, "quota_not_configured"],
+    ["not a number", FEATURE, { quantity: NaN }, "invalid_quantity"],
+    ["more than a safe integer", FEATURE, { quantity: 2 ** 53 }, "invalid_quantity"],
+    ["more than any quota", FEATURE, { quantity: Number.MAX_SAFE_INTEGER }, "quota_exceeded"],
+    ["an unknown feature", "nothing", {}, "quota_not_configured"],
     ["a feature without a limit", "orphan", {}, "quota_not_configured"],
-    ["a resource as a feature", "active_wizard", {}, "quota_not_configured"],
-    ["a feature made of SQL", "'; drop table plans; --", {}, "quota_not_configured"],
-    ["a community nobody knows", FEATURE, {}, "unknown_community", "nobody"],
+    ["a resource instead of a feature", "active_wizard", {}, "quota_not_configured"],
+    ["SQL as the name of a feature", "'; drop table plans; --", {}, "quota_not_configured"],
+    ["an unknown community", FEATURE, {}, "unknown_community", "nobody"],
     ["an empty key", FEATURE, { idempotencyKey: "" }, "invalid_idempotency_key"],
     [
-      "a key of another quantity",
+      "a key that was used with another quantity",
       FEATURE,
       { idempotencyKey: "known", quantity: 2 },
       "idempotency_key_reused",
@@ -62,11 +62,10 @@ Deno.test("whatever is asked wrongly has its code, and uses nothing", async (tes
       RangeError,
     );
   }
-  const [{ used }] = await rig.operator`select sum(quantity)::int as used from public.usage_events`;
-  assert.equal(used, 1);
+  assert.equal(await unitsUsed(rig), 1);
 });
 
-Deno.test("a batch that is refused says which of its uses stood in the way", async () => {
+Deno.test("requireQuotaBatch reports the index of the refused use, and each use of a batch can be released", async () => {
   await using rig = await startQuotaRig();
   await rig.setLimit("free", FEATURE, 5);
   await rig.addCommunity("garden");
@@ -89,13 +88,17 @@ Deno.test("a batch that is refused says which of its uses stood in the way", asy
   assert.equal(await uses[0].release(), 3);
   await assert.rejects(uses[1].release(0), { code: "invalid_quantity" });
   const other = sessionOf("chess");
-  assert.equal(await releaseQuota(rig, other, FEATURE, uses[1].usageEvent), 0, "it is another's");
+  assert.equal(
+    await releaseQuota(rig, other, FEATURE, uses[1].usageEvent),
+    0,
+    "the use belongs to another community",
+  );
   assert.equal(await releaseQuota(rig, sessionOf("garden"), FEATURE, uses[1].usageEvent), 2);
   assert.deepEqual(await requireQuotaBatch(rig, sessionOf("garden"), []), []);
 });
 
 for (const [name, moment] of [["behind", "2001-02-03T04:05:06Z"], ["ahead", "2099-12-31T23:59:59Z"]]) {
-  Deno.test(`a database whose clock is far ${name} of the server's limits and waits by its own`, async () => {
+  Deno.test(`requireQuota uses the database's clock for resetsAt and Retry-After when it is far ${name}`, async () => {
     await using rig = await startQuotaRig();
     await rig.setLimit("free", FEATURE, 1);
     await rig.addCommunity("garden");
@@ -105,7 +108,7 @@ for (const [name, moment] of [["behind", "2001-02-03T04:05:06Z"], ["ahead", "209
 
     await assert.rejects(requireQuota(rig, sessionOf("garden"), FEATURE), (error) => {
       assert.ok(error instanceof BillingError);
-      const wait = Number(new Headers(error.headers).get("retry-after"));
+      const wait = Number(error.retryAfterSeconds);
       assert.equal(wait, use.limits[0].secondsToReset);
       assert.equal(
         Date.parse(error.members.resetsAt as string),
@@ -113,7 +116,7 @@ for (const [name, moment] of [["behind", "2001-02-03T04:05:06Z"], ["ahead", "209
       );
       return true;
     });
-    assert.equal(await use.release(), 1, "and a use is found again");
+    assert.equal(await use.release(), 1, "the use is found by its time");
     await requireQuota(rig, sessionOf("garden"), FEATURE);
   });
 }

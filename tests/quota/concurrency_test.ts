@@ -1,14 +1,14 @@
-// Many at once on a real database: never a unit over the limit, and never one fewer than there is.
+// Many callers at once on a real database: exactly as many units are used as the quota allows.
 import assert from "node:assert/strict";
 import { BillingError } from "../../billing/errors.ts";
 import { type QuotaUse, requireQuota, requireQuotaBatch } from "../../billing/quota/quota.ts";
 import { enforceResourceLimit } from "../../billing/quota/resource_limits.ts";
-import { sessionOf, startQuotaRig } from "./rig.ts";
+import { sessionOf, startQuotaRig, unitsUsed, wrongCounters } from "./rig.ts";
 
 const CALLERS = 200;
 const FEATURE = "ai_chat_message";
 
-/** How many of these calls are let through; every other one has to be refused for the limit. */
+/** How many of these calls are allowed. Every other call must be refused with quota_exceeded. */
 async function countPassed(calls: Promise<unknown>[]): Promise<number> {
   const results = await Promise.allSettled(calls);
   const refused = results.filter((result) => result.status === "rejected").map(({ reason }) => reason);
@@ -22,7 +22,7 @@ async function countPassed(calls: Promise<unknown>[]): Promise<number> {
 const callers = <T>(call: (caller: number) => Promise<T>) =>
   Array.from({ length: CALLERS }, (_, i) => call(i));
 
-Deno.test("of 200 callers at ten below the limit of one community exactly ten pass", async () => {
+Deno.test("requireQuota lets exactly 10 of 200 callers pass when 10 units are left", async () => {
   await using rig = await startQuotaRig({ connections: 50 });
   await rig.setLimit("free", FEATURE, 100);
   await rig.setLimit("free", FEATURE, 1000, "1 hour");
@@ -31,13 +31,11 @@ Deno.test("of 200 callers at ten below the limit of one community exactly ten pa
   await requireQuota(rig, session, FEATURE, { quantity: 90 });
 
   assert.equal(await countPassed(callers(() => requireQuota(rig, session, FEATURE))), 10);
-  const [{ used }] = await rig.operator`
-    select sum(quantity)::int as used from public.usage_events where community_id = 'hot'`;
-  assert.equal(used, 100);
-  assert.deepEqual([...await rig.operator`select * from billing.check_usage_counters()`], []);
+  assert.equal(await unitsUsed(rig, "hot"), 100);
+  assert.deepEqual(await wrongCounters(rig), []);
 });
 
-Deno.test("of 200 callers of 20 communities, each at its own limit, exactly ten of each pass", async () => {
+Deno.test("requireQuota counts each of 20 communities by itself: 5 of 10 callers of each pass when the quota is 5", async () => {
   await using rig = await startQuotaRig({ connections: 50 });
   await rig.setLimit("free", FEATURE, 5);
   const sessions = Array.from({ length: 20 }, (_, i) => sessionOf(`community-${i}`));
@@ -49,7 +47,7 @@ Deno.test("of 200 callers of 20 communities, each at its own limit, exactly ten 
   assert.deepEqual(rows.map(({ used }) => used), [5]);
 });
 
-Deno.test("200 callers with one idempotency key use one unit, whichever comes first", async () => {
+Deno.test("requireQuota uses one unit for 200 callers with the same idempotency key", async () => {
   await using rig = await startQuotaRig({ connections: 50 });
   await rig.addCommunity("hot");
   const uses = await Promise.all(
@@ -60,7 +58,7 @@ Deno.test("200 callers with one idempotency key use one unit, whichever comes fi
   assert.equal(count, 1);
 });
 
-Deno.test("while callers use and give back at random, no moment is over the limit and nothing is lost", async () => {
+Deno.test("requireQuota and release stay within the quota and lose no unit when 30 callers use and give back at once", async () => {
   await using rig = await startQuotaRig({ connections: 30 });
   await rig.setLimit("free", FEATURE, 20);
   await rig.addCommunity("hot");
@@ -82,19 +80,19 @@ Deno.test("while callers use and give back at random, no moment is over the limi
   );
 });
 
-Deno.test("batches over the same features in opposite orders do not wait for each other forever", async () => {
+Deno.test("requireQuotaBatch does not deadlock when batches name the same features in opposite orders", async () => {
   await using rig = await startQuotaRig({ connections: 20 });
   await rig.operator`insert into public.features (code, name, unit) values ('image', 'Images', 'image')`;
   await rig.setLimit("free", FEATURE, 60);
   await rig.setLimit("free", "image", 60);
   await rig.addCommunity("hot");
-  // A feature of this database alone, which the plugin does not know.
+  // The feature image exists only in this database, so its name is cast.
   const uses: QuotaUse[] = [{ feature: FEATURE }, { feature: "image" as typeof FEATURE }];
   const calls = callers((i) => requireQuotaBatch(rig, sessionOf("hot"), i % 2 ? uses : uses.toReversed()));
   assert.equal(await countPassed(calls), 60);
 });
 
-Deno.test("of 200 callers at ten below a resource limit exactly ten get one", async () => {
+Deno.test("enforceResourceLimit lets exactly 10 of 200 callers acquire when 10 of the quota are left", async () => {
   await using rig = await startQuotaRig({ connections: 50 });
   await rig.setLimit("free", "active_wizard", 15, "0");
   await rig.addCommunity("hot");

@@ -1,4 +1,4 @@
-// What is missing is found before anybody meets it.
+// The check of features and limits when the server starts.
 import assert from "node:assert/strict";
 import { checkQuotaConfiguration } from "../../billing/quota/quota_configuration.ts";
 import { projectRoot } from "../../local/paths.ts";
@@ -6,12 +6,12 @@ import { buildApp } from "../support/build.ts";
 import { createDatabase } from "../support/database.ts";
 import { startQuotaRig } from "./rig.ts";
 
-Deno.test("the seed has a limit on every plan for everything the plugin guards", async () => {
+Deno.test("checkQuotaConfiguration accepts the seed", async () => {
   await using rig = await startQuotaRig();
   await checkQuotaConfiguration(rig.db);
 });
 
-Deno.test("features and limits that are missing are named, with the plan", async () => {
+Deno.test("checkQuotaConfiguration names missing features, and missing limits by plan", async () => {
   await using rig = await startQuotaRig();
   await rig.operator`insert into public.features (code, name, unit) values ('export', 'Exports', 'export')`;
   await rig.setLimit("free", "export", 1);
@@ -19,15 +19,15 @@ Deno.test("features and limits that are missing are named, with the plan", async
     name: "QuotaConfigurationError",
     message: [
       "The limits are not complete:",
-      "  export: plan free has no limit of so many at once. Add one to plan_limits, with time_window 0.",
-      "  export: plan pro has no limit for it within a time window. Add one to the table plan_limits.",
-      "  export: plan pro has no limit of so many at once. Add one to plan_limits, with time_window 0.",
+      "  export: plan free has no limit of so many at once. Add one to plan_limits with quota_window 0.",
+      "  export: plan pro has no limit within a window. Add one to the table plan_limits.",
+      "  export: plan pro has no limit of so many at once. Add one to plan_limits with quota_window 0.",
       "  nothing: there is no such feature. Add it to the table features.",
     ].join("\n"),
   });
 });
 
-/** Starts the plugin server as built, and waits until it ends by itself or says that it listens. */
+/** Starts the built plugin server. Returns its stderr when it listens or has ended, with the exit code. */
 async function startServer(databaseUrl: string): Promise<string> {
   await buildApp();
   const server = new Deno.Command(Deno.execPath(), {
@@ -52,31 +52,31 @@ async function startServer(databaseUrl: string): Promise<string> {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let said = "";
+  let output = "";
   for await (const chunk of server.stderr.pipeThrough(new TextDecoderStream())) {
-    said += chunk;
-    if (said.includes("Listening")) {
+    output += chunk;
+    if (output.includes("Listening")) {
       server.kill("SIGKILL");
       break;
     }
   }
   const { code } = await server.status;
-  return said.includes("Listening") ? said : `${said}exit code ${code}`;
+  return output.includes("Listening") ? output : `${output}exit code ${code}`;
 }
 
-Deno.test("without a limit the server does not start, and says for which feature and plan", async () => {
+Deno.test("the server does not start when a plan has no limit for a feature, and names both", async () => {
   await using database = await createDatabase();
   await database.connect("postgres")`
     delete from public.plan_limits l using public.plans p
     where p.id = l.plan_id and p.code = 'pro' and l.feature = 'ai_chat_message'`;
-  const said = await startServer(database.url("billing_service"));
-  assert.match(said, /ai_chat_message: plan pro has no limit/);
-  assert.match(said, /exit code 1$/);
-  assert.doesNotMatch(said, /Listening|plan free|\.ts:\d/);
+  const output = await startServer(database.url("billing_service"));
+  assert.match(output, /ai_chat_message: plan pro has no limit/);
+  assert.match(output, /exit code 1$/);
+  assert.doesNotMatch(output, /Listening|plan free|\.ts:\d/);
 });
 
-Deno.test("a database that is away does not keep the server from starting", async () => {
-  const said = await startServer("postgresql://billing_service:x@127.0.0.1:1/postgres");
-  assert.match(said, /The limits could not be checked/);
-  assert.match(said, /Listening/);
+Deno.test("the server starts when the database is unreachable, and logs it", async () => {
+  const output = await startServer("postgresql://billing_service:x@127.0.0.1:1/postgres");
+  assert.match(output, /The limits could not be checked/);
+  assert.match(output, /Listening/);
 });

@@ -1,4 +1,4 @@
-// A guarded feature as its callers meet it.
+// A limited feature over HTTP: POST /api/assistant/messages.
 import assert from "node:assert/strict";
 import type { Pool } from "../../billing/db/sql.ts";
 import { type Answer, type ApiClient, apiClient, newAdmin, type Person } from "../http/client.ts";
@@ -21,16 +21,16 @@ const DAYS_30 = 30 * 86400;
 const say = (token: string, json: unknown = { message: "Hello" }): Promise<Answer> =>
   api.call("POST", ASSISTANT, { token, json });
 
-/** The community is on a plan of its own, with this limit for messages. */
-async function limitTo({ cid }: Person, hardLimit: number) {
+/** Puts the community on a new plan with this quota of messages in 30 days. Returns the plan's code. */
+async function limitTo({ cid }: Person, quota: number) {
   const code = `plan_${crypto.randomUUID().slice(0, 8)}`;
   await sql.begin(async (tx) => {
     await tx`
       insert into public.plans (code, name, rank, price_cents, currency, is_active)
       select ${code}, 'Test', -count(*), 0, 'usd', false from public.plans`;
     await tx`
-      insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
-      select id, 'ai_chat_message', interval '30 days', ${hardLimit} from public.plans where code = ${code}`;
+      insert into public.plan_limits (plan_id, feature, quota_window, quota)
+      select id, 'ai_chat_message', interval '30 days', ${quota} from public.plans where code = ${code}`;
     await tx`
       update public.communities set current_plan_id = (select id from public.plans where code = ${code})
       where id = ${cid}`;
@@ -45,7 +45,7 @@ async function used({ cid }: Person): Promise<number> {
   return row.used;
 }
 
-Deno.test("a message is answered, counted, and the answer says what remains", async () => {
+Deno.test("a message is answered and counted, with RateLimit headers and in billing-info", async () => {
   const person = newAdmin({ adm: false });
   const token = await api.signIn(person);
   const { status, headers, body } = await say(token, { message: " Good morning " });
@@ -59,17 +59,17 @@ Deno.test("a message is answered, counted, and the answer says what remains", as
 
   const { body: info } = await api.call("GET", "/api/community/billing-info", { token });
   const usage = info.usage.find(({ feature }: { feature: string }) => feature === "ai_chat_message");
-  assert.deepEqual([usage.used, usage.hardLimit, usage.daily.length], [1, 100, 30]);
+  assert.deepEqual([usage.used, usage.quota, usage.daily.length], [1, 100, 30]);
   assert.equal(usage.daily.reduce((sum: number, units: number) => sum + units), 1);
   assert.ok(Date.parse(usage.resetsAt) > Date.now() + (DAYS_30 - 60) * 1000);
 });
 
-Deno.test("without a session nothing is answered and nothing is counted", async () => {
+Deno.test("a message without a session is refused with 401 missing_token", async () => {
   const { status, body } = await api.call("POST", ASSISTANT, { json: { message: "Hello" } });
   assert.deepEqual([status, body.code], [401, "missing_token"]);
 });
 
-Deno.test("a message that the feature refuses costs nothing", async () => {
+Deno.test("a message that is refused with an error uses no quota", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const answers = [
@@ -85,7 +85,7 @@ Deno.test("a message that the feature refuses costs nothing", async () => {
   assert.equal(await used(person), 0);
 });
 
-Deno.test("at the limit the answer is 402 and says what helps; a higher limit holds at once", async () => {
+Deno.test("a message beyond the quota is refused with 402 and all members; a higher quota takes effect at once", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const code = await limitTo(person, 2);
@@ -100,7 +100,7 @@ Deno.test("at the limit the answer is 402 and says what helps; a higher limit ho
     status: 402,
     code: "quota_exceeded",
     feature: "ai_chat_message",
-    limit: 2,
+    quota: 2,
     used: 2,
     windowSeconds: DAYS_30,
     period: "rolling",
@@ -114,12 +114,12 @@ Deno.test("at the limit the answer is 402 and says what helps; a higher limit ho
   assert.equal(await used(person), 2);
 
   await sql`
-    update public.plan_limits set hard_limit = 3
+    update public.plan_limits set quota = 3
     where plan_id = (select id from public.plans where code = ${code})`;
   assert.equal((await say(token)).status, 200);
 });
 
-Deno.test("of many messages at once exactly as many pass as the limit allows", async () => {
+Deno.test("10 of 40 messages at once are answered when the quota is 10", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   await limitTo(person, 10);
@@ -128,7 +128,7 @@ Deno.test("of many messages at once exactly as many pass as the limit allows", a
   assert.deepEqual([count(200), count(402)], [10, 30]);
 });
 
-Deno.test("a limit that is missing is our fault and not a free ride", async () => {
+Deno.test("a message on a plan without a limit is refused with 500 quota_not_configured", async () => {
   const person = newAdmin();
   const token = await api.signIn(person);
   const code = await limitTo(person, 10);

@@ -1,9 +1,9 @@
-// Random lives of communities, on a real database and in a model that remembers every use and adds them up.
+// Random sequences of uses, releases, waits and changes of plans and limits, on a real database and in a simple model.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type BillingError } from "../../billing/errors.ts";
 import { type Consumption, requireQuota } from "../../billing/quota/quota.ts";
-import { type QuotaRig, sessionOf, startQuotaRig } from "./rig.ts";
+import { type QuotaRig, sessionOf, startQuotaRig, wrongCounters } from "./rig.ts";
 
 const FEATURE = "ai_chat_message";
 const BEGIN = Date.UTC(2026, 5, 30, 23, 50);
@@ -11,20 +11,20 @@ const BEGIN = Date.UTC(2026, 5, 30, 23, 50);
 interface Limit {
   windowSeconds: number;
   period: "rolling" | "calendar_month";
-  hardLimit: number;
+  quota: number;
 }
 type Refusal = Limit & { resetsAt: string | null };
 type PlanCode = "free" | "pro";
 
-/** Seconds and months, so that a life of an hour meets the ends of all of them. */
+/** Short windows, and a month that ends soon after BEGIN, so that a sequence of an hour crosses the end of each. */
 const newLimits = (): Record<PlanCode, Limit[]> => ({
   free: [
-    { windowSeconds: 100, period: "rolling", hardLimit: 5 },
-    { windowSeconds: 2_592_000, period: "calendar_month", hardLimit: 30 },
+    { windowSeconds: 100, period: "rolling", quota: 5 },
+    { windowSeconds: 2_592_000, period: "calendar_month", quota: 30 },
   ],
   pro: [
-    { windowSeconds: 100, period: "rolling", hardLimit: 12 },
-    { windowSeconds: 1000, period: "rolling", hardLimit: 40 },
+    { windowSeconds: 100, period: "rolling", quota: 12 },
+    { windowSeconds: 1000, period: "rolling", quota: 40 },
   ],
 });
 
@@ -37,20 +37,20 @@ interface Use {
   consumption: Consumption;
 }
 
-/** What a community has done. Nothing in it knows of counters, stretches or gates. */
+/** All uses of a community. The model adds them up; it has no counters, buckets or locks. */
 class Model {
   now = BEGIN;
   plan: PlanCode = "free";
   limits = newLimits();
   uses: Use[] = [];
 
-  /** The least and the most that may count as used within a limit, at a moment. */
+  /** The lower and the upper bound of what counts as used in a limit's window, at a time. */
   used({ windowSeconds, period }: Limit, at = this.now): [least: number, most: number] {
     const month = new Date(at);
     const start = period === "calendar_month"
       ? Date.UTC(month.getUTCFullYear(), month.getUTCMonth()) - 1
       : at - windowSeconds * 1000;
-    const slack = period === "calendar_month" ? 0 : windowSeconds * 10; // a hundredth, in milliseconds
+    const slack = period === "calendar_month" ? 0 : windowSeconds * 10; // a hundredth of the window, in milliseconds
     const since = (from: number) =>
       this.uses.filter((use) => use.at > from).reduce((sum, use) => sum + use.quantity - use.released, 0);
     return [since(start), since(start - slack)];
@@ -79,7 +79,7 @@ class UseFeature implements Command {
     } catch (error) {
       const { code, members } = error as BillingError;
       if (code === "idempotency_key_reused") {
-        assert.ok(known && known.quantity !== this.quantity, "only a key of another quantity is reused");
+        assert.ok(known && known.quantity !== this.quantity, "the key was used with another quantity");
         return;
       }
       assert.equal(code, "quota_exceeded", String(error));
@@ -88,15 +88,18 @@ class UseFeature implements Command {
       return;
     }
 
-    assert.equal(consumption.repeated, known !== undefined, "a key that is known is a repeat");
+    assert.equal(consumption.repeated, known !== undefined, "a known key is a repeat");
     const added = known ? 0 : this.quantity;
     limits.forEach((limit, i) => {
       const [least, most] = before[i];
-      if (!known) assert.ok(least + added <= limit.hardLimit, "never above the limit");
+      if (!known) assert.ok(least + added <= limit.quota, "never above the quota");
       const standing = consumption.limits.find(({ windowSeconds, period }) =>
         windowSeconds === limit.windowSeconds && period === limit.period
       )!;
-      assert.ok(least + added <= standing.used && standing.used <= most + added, "used, as the model says");
+      assert.ok(
+        least + added <= standing.used && standing.used <= most + added,
+        "used is within the model's bounds",
+      );
     });
     if (!known) {
       const { now: at, plan } = model;
@@ -116,17 +119,17 @@ class UseFeature implements Command {
     const refusing = limits.find((limit) =>
       limit.windowSeconds === windowSeconds && limit.period === period
     )!;
-    const tooMany = (limit: Limit, at?: number) => model.used(limit, at)[1] + this.quantity > limit.hardLimit;
-    assert.ok(tooMany(refusing), "nobody is refused for what is free");
+    const tooMany = (limit: Limit, at?: number) => model.used(limit, at)[1] + this.quantity > limit.quota;
+    assert.ok(tooMany(refusing), "a use is refused only when the window has no room");
     assert.equal(
       resetsAt === null,
-      limits.some(({ hardLimit }) => this.quantity > hardLimit),
-      "only what never fits is told nothing",
+      limits.some(({ quota }) => this.quantity > quota),
+      "resetsAt is null only when the quantity never fits",
     );
-    // A stretch after that, the model's slack is over as well.
+    // One bucket later the model's slack is over as well.
     if (resetsAt !== null) {
       const then = Date.parse(resetsAt) + windowSeconds * 10;
-      assert.ok(!limits.some((limit) => tooMany(limit, then)), "what is said to fit then does");
+      assert.ok(!limits.some((limit) => tooMany(limit, then)), "the quantity fits at resetsAt");
     }
   }
 
@@ -171,14 +174,14 @@ class ChangePlan implements Command {
 }
 
 class EditLimit implements Command {
-  constructor(readonly plan: PlanCode, readonly hardLimit: number) {}
+  constructor(readonly plan: PlanCode, readonly quota: number) {}
   check = () => true;
 
   async run(model: Model, { rig }: Real) {
-    model.limits[this.plan][0].hardLimit = this.hardLimit;
-    await rig.setLimit(this.plan, FEATURE, this.hardLimit, "100 seconds");
+    model.limits[this.plan][0].quota = this.quota;
+    await rig.setLimit(this.plan, FEATURE, this.quota, "100 seconds");
   }
-  toString = () => `editLimit(${this.plan}, ${this.hardLimit})`;
+  toString = () => `editLimit(${this.plan}, ${this.quota})`;
 }
 
 class RebuildCounters implements Command {
@@ -201,17 +204,17 @@ const use = fc.tuple(
 ).map(([quantity, key]) => new UseFeature(quantity, key));
 const wait = fc.oneof(
   fc.integer({ min: 0, max: 3000 }),
-  // About as long as a window.
+  // About the length of a window.
   fc.integer({ min: 99_000, max: 101_500 }),
   fc.integer({ min: 990_000, max: 1_015_000 }),
   fc.integer({ min: 0, max: 1_500_000 }),
-  // A clock that is set back.
+  // The clock is set back.
   fc.integer({ min: -20_000, max: -1 }),
 ).map((milliseconds) => new Wait(milliseconds));
 const giveBack = fc.tuple(fc.nat(50), fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }))
   .map(([nth, quantity]) => new GiveBack(nth, quantity));
 
-const life = fc.commands([
+const sequence = fc.commands([
   use,
   use,
   use,
@@ -228,12 +231,12 @@ async function prepare(rig: QuotaRig) {
   await rig.operator`
     delete from public.plan_limits where feature = ${FEATURE}`;
   await rig.operator`
-    insert into public.plan_limits (plan_id, feature, time_window, period, hard_limit)
-    select p.id, ${FEATURE}, v.time_window, v.period, 30
+    insert into public.plan_limits (plan_id, feature, quota_window, period, quota)
+    select p.id, ${FEATURE}, v.quota_window, v.period, 30
     from public.plans p join (values
       ('free', interval '100 seconds', 'rolling'), ('free', interval '1 month', 'calendar_month'),
       ('pro', interval '100 seconds', 'rolling'), ('pro', interval '1000 seconds', 'rolling'))
-      as v (plan, time_window, period) on v.plan = p.code`;
+      as v (plan, quota_window, period) on v.plan = p.code`;
 }
 
 async function begin(rig: QuotaRig, communityId: string, { limits, now }: Model) {
@@ -242,34 +245,33 @@ async function begin(rig: QuotaRig, communityId: string, { limits, now }: Model)
     update public.communities set stripe_customer_id = ${`cus_${communityId}`} where id = ${communityId}`;
   await rig.stopClockAt(new Date(now));
   for (const [plan, list] of Object.entries(limits)) {
-    for (const { windowSeconds, period, hardLimit } of list) {
+    for (const { windowSeconds, period, quota } of list) {
       await rig.operator`
-        update public.plan_limits l set hard_limit = ${hardLimit} from public.plans p
+        update public.plan_limits l set quota = ${quota} from public.plans p
         where p.id = l.plan_id and p.code = ${plan} and l.feature = ${FEATURE}
           and l.window_seconds = ${windowSeconds} and l.period = ${period}`;
     }
   }
 }
 
-Deno.test("whatever a community does and however time goes, limits hold and the counts are right", async () => {
+Deno.test("consume_quota and release_quota agree with a model in random sequences, also when the clock is set back", async () => {
   await using rig = await startQuotaRig({ connections: 1 });
   await prepare(rig);
-  let lives = 0;
+  let sequences = 0;
   await fc.assert(
-    fc.asyncProperty(life, async (commands) => {
+    fc.asyncProperty(sequence, async (commands) => {
       const model = new Model();
-      const communityId = `community-${++lives}`;
+      const communityId = `community-${++sequences}`;
       await begin(rig, communityId, model);
       await fc.asyncModelRun(() => ({ model, real: { rig, communityId } }), commands);
 
-      const differences = await rig.operator`select * from billing.check_usage_counters(${communityId})`;
-      assert.deepEqual([...differences], [], "the counters agree with the events");
+      assert.deepEqual(await wrongCounters(rig, communityId), []);
       const [{ reported }] = await rig.operator`
         select coalesce(sum(quantity), 0)::int as reported from billing.usage_reports
         where community_id = ${communityId}`;
       const billed = model.uses.filter(({ metered }) => metered)
         .reduce((sum, { quantity, released }) => sum + quantity - released, 0);
-      assert.equal(reported, billed, "the outbox adds up to what was used on the paid plan");
+      assert.equal(reported, billed, "the usage reports add up to the use on the paid plan");
     }),
     { numRuns: 60 },
   );

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../billing/http/scheduled_handler.ts";
 import type { Event } from "@dues/stripe-simulator";
 import { pay } from "@dues/stripe-simulator/testing";
 import { customerOf, liveSubscriptions } from "../events/lives.ts";
-import { quiet } from "../events/quiet.ts";
-import { type Scene, type Stage, startScene, startStage } from "../events/scene.ts";
-import { comparable, knowledgeOf, truthOf } from "../events/truth.ts";
+import { type Scene, type Stage, startScene, startSceneWithPurchase, startStage } from "../events/scene.ts";
+import { assertMatchesStripe, knowledgeOf } from "../events/truth.ts";
+import { quiet } from "../support/quiet.ts";
 
 const DAY = 86_400;
 const now = () => Math.floor(Date.now() / 1000);
@@ -17,19 +17,13 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await stage?.[Symbol.asyncDispose]());
 
-/** A scene in which "garden" has bought the pro plan, so many days ago, and nobody has told the database. */
-async function bought({ daysAgo = 0 } = {}): Promise<Scene> {
-  const scene = await startScene(stage, {
-    communities: ["garden", "chess"],
-    startsAt: now() - daysAgo * DAY,
-  });
-  const { sessionId } = await scene.click("garden", "pro");
-  await pay(scene.simulator, sessionId);
-  return scene;
-}
+/** "garden" has bought the pro plan, so many days ago, and no event is delivered. */
+const purchase = ({ daysAgo = 0 } = {}): Promise<Scene> =>
+  startSceneWithPurchase(stage, { startsAt: now() - daysAgo * DAY });
 
-async function told({ daysAgo = 0 } = {}): Promise<Scene> {
-  const scene = await bought({ daysAgo });
+/** The same, with all events delivered. */
+async function deliveredPurchase({ daysAgo = 0 } = {}): Promise<Scene> {
+  const scene = await purchase({ daysAgo });
   for (const event of scene.events) await accept(scene, event);
   return scene;
 }
@@ -39,10 +33,7 @@ async function accept(scene: Scene, event: Event) {
   assert.equal(response.status, 200, await response.text());
 }
 
-async function assertEqual(scene: Scene) {
-  const truth = truthOf(scene, ["garden", "chess"]);
-  assert.deepEqual(comparable(await knowledgeOf(scene), truth), comparable(truth, truth));
-}
+const assertEqual = (scene: Scene) => assertMatchesStripe(scene, ["garden", "chess"]);
 
 const planOf = async (scene: Scene) => (await knowledgeOf(scene)).plans.garden;
 
@@ -50,7 +41,7 @@ const subscriptionOf = (scene: Scene) => liveSubscriptions(scene, "garden")[0];
 
 const nothing: Omit<ReconcileReport, "eventsFrom" | "eventsSeen" | "objectsCompared"> = {
   missedEvents: [],
-  settledEvents: [],
+  processedEvents: [],
   linkedCustomers: [],
   forgottenCustomers: [],
   repairs: [],
@@ -61,13 +52,13 @@ const nothing: Omit<ReconcileReport, "eventsFrom" | "eventsSeen" | "objectsCompa
   payloadsReduced: 0,
 };
 
-/** What a report found, without the counts of what it looked at. */
+/** A report without the counts of what was looked at. */
 function findings({ eventsFrom: _, eventsSeen: __, objectsCompared: ___, ...rest }: ReconcileReport) {
   return rest;
 }
 
-Deno.test("events that never arrived are caught up on, once", async () => {
-  await using scene = await bought();
+Deno.test("reconcile() applies events that were never delivered, once", async () => {
+  await using scene = await purchase();
   const report = await scene.reconcile();
   assert.deepEqual(
     new Set(report.missedEvents.map(({ id }) => id)),
@@ -78,8 +69,8 @@ Deno.test("events that never arrived are caught up on, once", async () => {
   assert.deepEqual(findings(await scene.reconcile()), nothing);
 });
 
-Deno.test("what happened before the events that Stripe keeps is found by comparing", async () => {
-  await using scene = await told({ daysAgo: 40 });
+Deno.test("reconcile() repairs a subscription whose event is older than Stripe keeps events", async () => {
+  await using scene = await deliveredPurchase({ daysAgo: 40 });
   const { id } = subscriptionOf(scene);
   await scene.stripe.subscriptions.cancel(id);
   await scene.pass(40 * DAY);
@@ -97,8 +88,8 @@ Deno.test("what happened before the events that Stripe keeps is found by compari
   await assertEqual(scene);
 });
 
-Deno.test("an invoice that was left open before that is asked for by its id", async () => {
-  await using scene = await bought({ daysAgo: 70 });
+Deno.test("reconcile() fetches an open invoice that is too old for the list", async () => {
+  await using scene = await purchase({ daysAgo: 70 });
   const isPaid = ({ type }: Event) => type === "invoice.paid" || type === "invoice.payment_succeeded";
   for (const event of scene.events.filter((event) => !isPaid(event))) await accept(scene, event);
   await scene.stripe.subscriptions.cancel(subscriptionOf(scene).id);
@@ -109,8 +100,8 @@ Deno.test("an invoice that was left open before that is asked for by its id", as
   await assertEqual(scene);
 });
 
-Deno.test("what somebody changed in the database by hand is set right", async () => {
-  await using scene = await told();
+Deno.test("reconcile() repairs rows that were changed by hand", async () => {
+  await using scene = await deliveredPurchase();
   const { operator } = stage;
   await operator`update public.subscriptions set status = 'canceled', ended_at = now()`;
   await operator`update public.invoices set status = 'open', amount_paid_cents = 0`;
@@ -123,16 +114,16 @@ Deno.test("what somebody changed in the database by hand is set right", async ()
   await assertEqual(scene);
 });
 
-Deno.test("a row that somebody deleted is written again", async () => {
-  await using scene = await told();
+Deno.test("reconcile() restores rows that were deleted by hand", async () => {
+  await using scene = await deliveredPurchase();
   await stage.operator`delete from public.subscriptions`;
   await stage.operator`delete from public.invoices`;
   await scene.reconcile();
   await assertEqual(scene);
 });
 
-Deno.test("a plan that somebody changed by hand is derived anew", async () => {
-  await using scene = await told();
+Deno.test("reconcile() corrects a current plan that was changed by hand", async () => {
+  await using scene = await deliveredPurchase();
   await stage.operator`
     update public.communities c set current_plan_id = p.id from public.plans p
     where (c.id, p.code) in (('garden', 'free'), ('chess', 'team'))`;
@@ -141,8 +132,8 @@ Deno.test("a plan that somebody changed by hand is derived anew", async () => {
   await assertEqual(scene);
 });
 
-Deno.test("a subscription that Stripe does not know is reported, and keeps its plan", async () => {
-  await using scene = await told();
+Deno.test("reconcile() reports a subscription that Stripe does not have, and its community keeps the plan", async () => {
+  await using scene = await deliveredPurchase();
   const { id } = subscriptionOf(scene);
   scene.simulator.account.subscriptions.remove(id);
   assert.deepEqual((await scene.reconcile()).missingInStripe, [id]);
@@ -152,7 +143,7 @@ Deno.test("a subscription that Stripe does not know is reported, and keeps its p
   assert.deepEqual([...anomalies], [{ kind: "missing_in_stripe", object_id: id, community_id: "garden" }]);
 });
 
-Deno.test("a customer that was made for a community, and whose server then died, is found", async () => {
+Deno.test("reconcile() links a customer that was created and never linked", async () => {
   await using scene = await startScene(stage, { communities: ["garden"] });
   const { id } = await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
   const { linkedCustomers } = await scene.reconcile();
@@ -160,7 +151,7 @@ Deno.test("a customer that was made for a community, and whose server then died,
   assert.deepEqual((await scene.reconcile()).linkedCustomers, []);
 });
 
-Deno.test("a customer that bought longer ago than Stripe keeps events, and of whom nobody heard, is found", async () => {
+Deno.test("reconcile() links a customer whose purchase is older than Stripe keeps events", async () => {
   await using scene = await startScene(stage, {
     communities: ["garden", "chess"],
     startsAt: now() - 40 * DAY,
@@ -180,8 +171,8 @@ Deno.test("a customer that bought longer ago than Stripe keeps events, and of wh
   await assertEqual(scene);
 });
 
-Deno.test("a customer that was deleted longer ago than Stripe keeps events is forgotten, and the next click makes another", async () => {
-  await using scene = await told({ daysAgo: 40 });
+Deno.test("reconcile() forgets a customer whose deletion is older than Stripe keeps events", async () => {
+  await using scene = await deliveredPurchase({ daysAgo: 40 });
   const id = customerOf(scene, "garden")!;
   await scene.stripe.customers.del(id);
   await scene.pass(40 * DAY);
@@ -193,16 +184,16 @@ Deno.test("a customer that was deleted longer ago than Stripe keeps events is fo
   await assertEqual(scene);
 });
 
-Deno.test("a community keeps the customer it has when another bears its name", async () => {
-  await using scene = await told();
+Deno.test("reconcile() leaves a community its customer when another customer names the community, too", async () => {
+  await using scene = await deliveredPurchase();
   const id = customerOf(scene, "garden")!;
   await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
   assert.deepEqual(findings(await scene.reconcile()), nothing);
   assert.equal((await knowledgeOf(scene)).customers.garden, id);
 });
 
-Deno.test("a customer that Stripe does not know is reported until it is back", async () => {
-  await using scene = await told();
+Deno.test("reconcile() reports a customer that Stripe does not have, until Stripe has it again", async () => {
+  await using scene = await deliveredPurchase();
   const { customers } = scene.simulator.account;
   const customer = customers.get(customerOf(scene, "garden")!)!;
   customers.remove(customer.id);
@@ -214,8 +205,8 @@ Deno.test("a customer that Stripe does not know is reported until it is back", a
   assert.deepEqual(anomalies, []);
 });
 
-Deno.test("what belongs to nobody here is left alone", async () => {
-  await using scene = await told();
+Deno.test("reconcile() ignores customers, subscriptions and sessions of no community", async () => {
+  await using scene = await deliveredPurchase();
   const { stripe, prices } = scene;
   const stranger = await stripe.customers.create({});
   const session = await stripe.checkout.sessions.create({
@@ -230,8 +221,8 @@ Deno.test("what belongs to nobody here is left alone", async () => {
   assert.equal((await knowledgeOf(scene)).subscriptions.length, 1);
 });
 
-Deno.test("a checkout left open by a community that has a subscription by now is expired", async () => {
-  await using scene = await told();
+Deno.test("reconcile() expires an open checkout session of a community with a subscription", async () => {
+  await using scene = await deliveredPurchase();
   const open = await scene.stripe.checkout.sessions.create({
     mode: "subscription",
     customer: customerOf(scene, "garden"),
@@ -246,8 +237,8 @@ Deno.test("a checkout left open by a community that has a subscription by now is
   assert.deepEqual(data.map(({ id }) => id), [waiting.sessionId]);
 });
 
-Deno.test("a grace period that has run out takes the plan", async () => {
-  await using scene = await told();
+Deno.test("reconcile() ends a grace period that is over", async () => {
+  await using scene = await deliveredPurchase();
   await stage.operator`
     update public.subscriptions set status = 'past_due', past_due_since = now() - interval '6 days 23 hours'`;
   await stage.operator`
@@ -264,9 +255,9 @@ Deno.test("a grace period that has run out takes the plan", async () => {
   assert.equal(await planOf(scene), "free");
 });
 
-Deno.test("old payloads are reduced to their ids, except of events that are still open", async () => {
-  await using scene = await told();
-  await scene.reconcile(); // so that the next one does not look back to those events
+Deno.test("reconcile() reduces payloads after 90 days, except those of open events", async () => {
+  await using scene = await deliveredPurchase();
+  await scene.reconcile(); // the next run does not look back to those events
   const [parked] = await stage.operator`
     update billing.stripe_events set outcome = 'parked', customer_id = 'cus_nobody'
     where id = (select min(id) from billing.stripe_events) returning id`;
@@ -277,8 +268,8 @@ Deno.test("old payloads are reduced to their ids, except of events that are stil
   assert.deepEqual([...kept], [{ id: parked.id }]);
 });
 
-Deno.test("events that could not be settled when they came are settled", async () => {
-  await using scene = await bought();
+Deno.test("reconcile() processes parked events whose customer is linked now", async () => {
+  await using scene = await purchase();
   const { operator } = stage;
   await operator`delete from billing.customers`;
   await operator`update public.communities set stripe_customer_id = null`;
@@ -293,14 +284,14 @@ Deno.test("events that could not be settled when they came are settled", async (
     scene,
     "garden",
   )!} where id = 'garden'`;
-  const { missedEvents, settledEvents } = await scene.reconcile();
+  const { missedEvents, processedEvents } = await scene.reconcile();
   assert.deepEqual(missedEvents.map(({ type }) => type), ["checkout.session.completed"]);
-  assert.ok(settledEvents.length > 0);
+  assert.ok(processedEvents.length > 0);
   await assertEqual(scene);
 });
 
-Deno.test("events that waited for their customer are settled with it, also where only Stripe knows their order", async () => {
-  await using scene = await bought();
+Deno.test("linking a customer processes its parked events, also when only Stripe knows their order", async () => {
+  await using scene = await purchase();
   const { operator } = stage;
   await operator`delete from billing.customers`;
   await operator`update public.communities set stripe_customer_id = null`;
@@ -314,14 +305,14 @@ Deno.test("events that waited for their customer are settled with it, also where
   scene.simulator.faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false });
   const first = await scene.deliver(linking);
   await first.body?.cancel();
-  assert.equal(first.status, 503, "Stripe was away: it must come again");
+  assert.equal(first.status, 503, "Stripe was unreachable, so it has to be delivered again");
   await accept(scene, linking);
   await assertEqual(scene);
   assert.deepEqual(findings(await scene.reconcile()), nothing);
 });
 
-Deno.test("two runs at once, among deliveries, do no harm", async () => {
-  await using scene = await bought();
+Deno.test("two overlapping reconcile() calls among deliveries leave the database matching Stripe", async () => {
+  await using scene = await purchase();
   const { stripe } = scene;
   const { id } = subscriptionOf(scene);
   await stripe.subscriptions.update(id, { cancel_at_period_end: true });
@@ -337,9 +328,9 @@ Deno.test("two runs at once, among deliveries, do no harm", async () => {
   assert.deepEqual(findings(await scene.reconcile()), nothing);
 });
 
-Deno.test("events are looked for as far back as nobody has looked, even if no run was ever complete", async () => {
+Deno.test("reconcile() looks for events since the last run that caught up, even if that run did not finish", async () => {
   using _ = quiet();
-  await using scene = await bought();
+  await using scene = await purchase();
   const daysBack = async () => {
     const [{ days }] = await stage.operator`
       select round(extract(epoch from started_at - events_from) / 86400)::integer as days
@@ -347,25 +338,26 @@ Deno.test("events are looked for as far back as nobody has looked, even if no ru
     return days;
   };
   const { faults } = scene.simulator;
-  const away = (target: string) => faults.add({ kind: "api_error", target, status: 500, carried_out: false });
+  const failRequests = (target: string) =>
+    faults.add({ kind: "api_error", target, status: 500, carried_out: false });
 
-  away("GET /v1/events");
+  failRequests("GET /v1/events");
   await assert.rejects(scene.reconcile(), { code: "stripe_unavailable" });
   assert.equal(await daysBack(), 30);
   faults.clear();
-  away("GET /v1/invoices");
+  failRequests("GET /v1/invoices");
   await assert.rejects(scene.reconcile(), { code: "stripe_unavailable" });
-  assert.equal(await daysBack(), 30, "the run before had not seen them");
+  assert.equal(await daysBack(), 30, "the run before had not caught up");
   faults.clear();
   const { eventsSeen } = await scene.reconcile();
-  assert.equal(await daysBack(), 0, "the run before had");
-  assert.equal(eventsSeen, scene.events.length, "but for those of the last hour");
+  assert.equal(await daysBack(), 0, "the run before had caught up");
+  assert.equal(eventsSeen, scene.events.length, "all events are within the extra hour");
   await assertEqual(scene);
 });
 
-Deno.test("a run that was cut off leaves nothing half done", async () => {
+Deno.test("reconcile() can run again after it was interrupted", async () => {
   using _ = quiet();
-  await using scene = await bought();
+  await using scene = await purchase();
   for (const when of ["query", "answer"] as const) {
     stage.proxy.breakNext(when, '[{"kind":"subscription","customer_id"');
     await assert.rejects(scene.reconcile(), { code: "database_unavailable" });
@@ -381,8 +373,8 @@ Deno.test("a run that was cut off leaves nothing half done", async () => {
   await assertEqual(scene);
 });
 
-Deno.test("the scheduled function runs for whoever has the schedules' secret, and for nobody else", async () => {
-  await using scene = await bought();
+Deno.test("the scheduled handler runs only for POST with the schedules' secret", async () => {
+  await using scene = await purchase();
   const secret = "a-secret-that-is-long-enough-0123456789";
   const handle = scheduledHandler({ secret, run: scene.reconcile });
   const ask = (headers: HeadersInit, method = "POST") =>

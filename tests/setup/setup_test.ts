@@ -1,4 +1,4 @@
-// The set-up on the Stripe simulator and a real database: what it makes, that it can be repeated, and what it changes.
+// setUpStripe on the Stripe simulator and a real database: what it creates, that it can be repeated, and what it changes.
 import assert from "node:assert/strict";
 import Stripe from "stripe";
 import { PlansFileError, readPlansFile } from "../../billing/setup/plans_file.ts";
@@ -27,8 +27,8 @@ is_default = true
 
 [[plans.free.limits]]
 feature = "image"
-most = 5
-within = "calendar month"
+quota = 5
+window = "calendar month"
 
 [plans.pro]
 name = "Pro"
@@ -39,8 +39,8 @@ trial_days = 14
 
 [[plans.pro.limits]]
 feature = "image"
-most = 1_000
-within = "30 days"
+quota = 1_000
+window = "30 days"
 ${more}`);
 
 async function setUp() {
@@ -58,7 +58,7 @@ async function setUp() {
   };
 }
 
-Deno.test("the set-up makes all that Dues sells and hears of, and stores its ids", async () => {
+Deno.test("setUpStripe creates prices, meters, portal and event destinations, and stores their ids", async () => {
   await using it = await setUp();
   const { prices, portalConfigurationId, webhookEndpoint, thinEventDestination } = await it.run();
 
@@ -114,7 +114,7 @@ Deno.test("the set-up makes all that Dues sells and hears of, and stores its ids
     .sql`select is_metered, meter_event_name from public.features where code = 'image'`;
   assert.deepEqual({ ...feature }, { is_metered: true, meter_event_name: "dues_image" });
   const limits = await it.sql`
-    select p.code, l.time_window::text, l.period, l.hard_limit from public.plan_limits l
+    select p.code, l.quota_window::text, l.period, l.quota from public.plan_limits l
     join public.plans p on p.id = l.plan_id where feature = 'image' order by 1`;
   assert.deepEqual(limits.map((row) => Object.values(row)), [
     ["free", "1 mon", "calendar_month", "5"],
@@ -122,7 +122,7 @@ Deno.test("the set-up makes all that Dues sells and hears of, and stores its ids
   ]);
 });
 
-Deno.test("run again, the set-up changes nothing", async () => {
+Deno.test("setUpStripe changes nothing when it runs again", async () => {
   await using it = await setUp();
   const first = await it.run();
   const { changes, webhookEndpoint, thinEventDestination, ...again } = await it.run();
@@ -133,9 +133,9 @@ Deno.test("run again, the set-up changes nothing", async () => {
   assert.equal((await it.stripe.prices.list({ limit: 100 })).data.length, 2);
 });
 
-Deno.test("a dry run tells all that the set-up would change, and changes nothing", async () => {
+Deno.test("setUpStripe with dryRun describes every change and makes none", async () => {
   await using it = await setUp();
-  const told = (await it.run(plansFile(), true)).changes;
+  const planned = (await it.run(plansFile(), true)).changes;
   assert.equal((await it.stripe.products.list()).data.length, 0);
   assert.equal((await it.stripe.webhookEndpoints.list()).data.length, 0);
   assert.equal((await it.sql`select from public.features where code = 'image'`).length, 0);
@@ -148,12 +148,12 @@ Deno.test("a dry run tells all that the set-up would change, and changes nothing
       "thin event",
     ]
   ) {
-    assert.ok(told.some((sentence) => sentence.includes(part)), `${part} in\n${told.join("\n")}`);
+    assert.ok(planned.some((sentence) => sentence.includes(part)), `${part} in\n${planned.join("\n")}`);
   }
-  assert.equal((await it.run()).changes.length, told.length);
+  assert.equal((await it.run()).changes.length, planned.length);
 });
 
-Deno.test("a new price takes over the plan; the old one is no longer sold but still known", async () => {
+Deno.test("setUpStripe replaces the price of a plan; the old price is inactive but still maps to the plan", async () => {
   await using it = await setUp();
   const { prices: { pro: old } } = await it.run();
   const { prices: { pro }, changes } = await it.run(plansFile({ price: 3900 }));
@@ -167,21 +167,21 @@ Deno.test("a new price takes over the plan; the old one is no longer sold but st
   assert.deepEqual(known.map(({ stripe_price_id }) => stripe_price_id), [old, pro]);
 });
 
-Deno.test("limits edited in the dashboard hold until the set-up runs again, which tells what it changed back", async () => {
+Deno.test("setUpStripe reverts limits that were edited in the database, and describes it", async () => {
   await using it = await setUp();
   await it.run();
-  await it.sql`update public.plan_limits set hard_limit = 7 where feature = 'image' and hard_limit = 1000`;
+  await it.sql`update public.plan_limits set quota = 7 where feature = 'image' and quota = 1000`;
   await it.sql`
-    insert into public.plan_limits (plan_id, feature, time_window, hard_limit)
+    insert into public.plan_limits (plan_id, feature, quota_window, quota)
     select id, 'image', interval '1 hour', 3 from public.plans where code = 'pro'`;
   assert.deepEqual((await it.run()).changes, [
-    "Database, limit pro image 30 days rolling: hard_limit 7 → 1000",
+    "Database, limit pro image 30 days rolling: quota 7 → 1000",
     "Database, limit pro image 01:00:00 rolling: not in the file any more",
   ]);
   assert.equal((await it.sql`select from public.plan_limits where feature = 'image'`).length, 2);
 });
 
-Deno.test("plans may change places, be added, and be taken off the list", async () => {
+Deno.test("setUpStripe swaps ranks, adds plans, and makes removed plans inactive", async () => {
   await using it = await setUp();
   const team = `
 [plans.team]
@@ -191,8 +191,8 @@ price_cents = 9900
 billing_interval = "month"
 [[plans.team.limits]]
 feature = "image"
-most = 9
-within = "at once"`;
+quota = 9
+window = "at once"`;
   await it.run(plansFile({ more: team }));
   const swapped = plansFile({ more: team });
   [swapped.plans[1].rank, swapped.plans[2].rank] = [20, 10];
@@ -212,7 +212,7 @@ within = "at once"`;
   assert.equal(is_active, false);
 });
 
-Deno.test("the endpoint is brought back to the events that are handled", async () => {
+Deno.test("setUpStripe restores the event types of the webhook endpoint", async () => {
   await using it = await setUp();
   const { webhookEndpoint } = await it.run();
   await it.stripe.webhookEndpoints.update(webhookEndpoint.id, { enabled_events: ["customer.created"] });
@@ -221,7 +221,7 @@ Deno.test("the endpoint is brought back to the events that are handled", async (
   assert.deepEqual(new Set(enabled_events), new Set<string>(handledEventTypes));
 });
 
-Deno.test("the database is seeded with what the project's plans file says", async () => {
+Deno.test("supabase/seed.sql agrees with plans.toml", async () => {
   await using it = await setUp();
   const { changes } = await it.run(await loadPlans(), true);
   const others = changes.filter((change) =>

@@ -1,2 +1,2 @@
-/** How much `deno task test:soak` does of each property: other histories each time, within ten minutes. */
+/** For each property of `deno task test:soak`: other histories in each run, within ten minutes. */
 export const SOAK = { numRuns: 500, interruptAfterTimeLimit: 600_000, markInterruptAsFailure: true };

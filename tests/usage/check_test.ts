@@ -1,6 +1,6 @@
-// Usage that Stripe took and then refused, or counts otherwise, does not go unseen.
+// checkUsage: usage that Stripe accepted and later refused, or that its meter counts differently.
 import assert from "node:assert/strict";
-import { checkUsage } from "../../billing/usage/usage_check.ts";
+import { checkUsage } from "../../billing/usage/meter_check.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { runOperatorTask } from "../support/operator_task.ts";
 import { delivery, secrets, startStripeStandIn } from "../events/stripe_stand_in.ts";
@@ -16,12 +16,12 @@ import {
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Noon of a day so many days ago, UTC. */
+/** Noon (UTC) of a day so many days ago. */
 const noon = (daysAgo: number) => new Date(Math.floor(Date.now() / DAY) * DAY - daysAgo * DAY + 12 * HOUR);
 const startOf = (moment: Date) => Math.floor(moment.getTime() / DAY) * DAY / 1000;
 const dayOf = (moment: Date) => moment.toISOString().slice(0, 10);
 
-/** A garden that used 5 four days ago and 7 three days ago, all of it sent two days ago. */
+/** Community garden used 5 four days ago and 7 three days ago. Both reports were sent two days ago. */
 async function setUp() {
   const rig = await startUsageRig();
   const scripted = startScriptedStripe();
@@ -59,14 +59,14 @@ async function setUp() {
   };
 }
 
-Deno.test("where Stripe counts what was reported the check finds nothing", async () => {
+Deno.test("checkUsage finds nothing when Stripe counts what was reported", async () => {
   await using it = await setUp();
   it.count([noon(4), 5], [noon(3), 7]);
   assert.deepEqual(await it.check(), { compared: 1, differences: [] });
   assert.equal((await it.anomalies()).length, 0);
 });
 
-Deno.test("each day on which Stripe counts otherwise is named, and put before the operator until it is mended", async () => {
+Deno.test("checkUsage reports each day that Stripe counts differently, as an anomaly until it is resolved", async () => {
   await using it = await setUp();
   it.count([noon(4), 5], [noon(6), 2]);
   const of = { stripeCustomerId: "cus_garden", meterEventName: METER };
@@ -90,7 +90,7 @@ Deno.test("each day on which Stripe counts otherwise is named, and put before th
   assert.equal((await it.anomalies())[0].is_open, false);
 });
 
-Deno.test("deno task usage:check tells differences as a table or as JSON, and by its exit code", async () => {
+Deno.test("deno task usage:check prints differences as a table or as JSON, and exits with 1 when there are any", async () => {
   await using it = await setUp();
   it.count([noon(4), 5]);
   const table = await it.runTask();
@@ -105,18 +105,18 @@ Deno.test("deno task usage:check tells differences as a table or as JSON, and by
   assert.match(out, /Stripe counts what was reported\./);
 });
 
-Deno.test("a day of which something is on its way, or arrived just now, is not judged yet", async () => {
+Deno.test("checkUsage skips days with a claimed report or one sent within the last hour", async () => {
   await using it = await setUp();
-  await it.rig.operator`update billing.usage_reports set state = 'waiting' where quantity = 5`;
+  await it.rig.operator`update billing.usage_reports set state = 'claimed' where quantity = 5`;
   await it.rig
-    .operator`update billing.usage_reports set settled_at = now() - interval '50 minutes' where quantity = 7`;
+    .operator`update billing.usage_reports set finished_at = now() - interval '50 minutes' where quantity = 7`;
   assert.deepEqual((await it.check()).differences, []);
   await it.rig
-    .operator`update billing.usage_reports set settled_at = now() - interval '70 minutes' where quantity = 7`;
+    .operator`update billing.usage_reports set finished_at = now() - interval '70 minutes' where quantity = 7`;
   assert.deepEqual((await it.check()).differences.map(({ reported }) => reported), [7]);
 });
 
-Deno.test("what was compared lately is left out", async () => {
+Deno.test("checkUsage skips what was compared since checkedBefore", async () => {
   await using it = await setUp();
   it.count([noon(4), 5], [noon(3), 7]);
   await it.check();
@@ -125,11 +125,11 @@ Deno.test("what was compared lately is left out", async () => {
   const check = (checkedBefore: Date) =>
     checkUsage({ db: it.rig.db, stripe: scripted.stripe }, { checkedBefore });
   assert.equal((await check(dayAgo)).compared, 0);
-  await it.rig.operator`update billing.usage_lanes set checked_at = now() - interval '25 hours'`;
+  await it.rig.operator`update billing.usage_queues set checked_at = now() - interval '25 hours'`;
   assert.equal((await check(dayAgo)).compared, 1);
 });
 
-Deno.test("meter events that Stripe refuses after it took them are found again among the reports", async () => {
+Deno.test("a meter error event marks the usage reports it names as refused", async () => {
   await using it = await setUp();
   await using standIn = startStripeStandIn();
   const handle = webhookHandler({ db: it.rig.db, stripe: standIn.stripe, secrets });

@@ -1,4 +1,4 @@
-// What a checkout sells: the flat price, what is billed by use, and a trial for those who never had one.
+// What a checkout session sells: the plan's price, and a trial for a community's first subscription.
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { checkoutRequestSchema, createCheckoutSession } from "../../billing/checkout/checkout.ts";
@@ -56,7 +56,7 @@ async function setUp() {
   };
 }
 
-Deno.test("a community's first checkout begins with the plan's trial", async () => {
+Deno.test("createCheckoutSession sells the plan's price with its trial to a community without a subscription", async () => {
   await using it = await setUp();
   await it.checkout();
   assert.deepEqual(it.created[0].line_items, [{ price: it.price.id, quantity: 1 }]);
@@ -66,7 +66,7 @@ Deno.test("a community's first checkout begins with the plan's trial", async () 
   });
 });
 
-Deno.test("who had a subscription before gets no second trial", async () => {
+Deno.test("createCheckoutSession gives no trial to a community that had a subscription", async () => {
   await using it = await setUp();
   await it.operator`
     insert into public.subscriptions (id, community_id, stripe_price_id, status, started_at, ended_at)

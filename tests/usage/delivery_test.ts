@@ -1,7 +1,7 @@
-// What is sent to Stripe, and what each of its answers means for a usage report.
+// What reportUsage sends to Stripe, and what each answer means for a usage report.
 import assert from "node:assert/strict";
 import { connectStripe } from "../../billing/stripe.ts";
-import { callsPerSecond } from "../../billing/usage/usage_report.ts";
+import { callsPerSecond } from "../../billing/usage/usage_reports.ts";
 import {
   addPayingCommunity,
   type Answer,
@@ -17,11 +17,11 @@ import {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** So long ago, on a full hour and a bit. */
+/** Seven minutes past the hour, so long ago. */
 const ago = (milliseconds: number) =>
   new Date(Math.floor((Date.now() - milliseconds) / HOUR) * HOUR + 7 * MINUTE);
 
-Deno.test("a closed hour is one meter event with a time in it, named twice by the same identifier", async () => {
+Deno.test("reportUsage sends a closed hour as one meter event, with the report's identifier as idempotency key", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe();
   await addPayingCommunity(rig, "garden");
@@ -43,56 +43,69 @@ Deno.test("a closed hour is one meter event with a time in it, named twice by th
     key: identifier,
   }]);
   assert.deepEqual(await report(rig, scripted.stripe), { sent: 0, retried: 0, refused: 0, givenUp: 0 });
-  assert.equal(scripted.received.length, 1, "what is sent is not sent again");
+  assert.equal(scripted.received.length, 1, "a sent report is not sent again");
 });
 
 const invalid = (message: string, code?: string) =>
   refusal(400, { type: "invalid_request_error", message, code });
 
-/** Stripe's answer, what becomes of the report, and for retries: after how many seconds. */
+/** Stripe's answer, the report's state after it, and the seconds until a retry. */
 const answers: [name: string, answer: Answer | "hang up", state: string, seconds?: number][] = [
   ["success", { status: 200 }, "sent"],
   [
-    "an event with that identifier exists already",
+    "an event with that identifier already exists",
     invalid("An event already exists with identifier dues_1."),
     "sent",
   ],
-  ["a failure inside Stripe", refusal(500, { type: "api_error", message: "Oops" }), "waiting", 5],
-  ["Stripe overloaded", refusal(503, { type: "api_error", message: "Later" }), "waiting", 5],
+  ["a failure inside Stripe", refusal(500, { type: "api_error", message: "Oops" }), "claimed", 5],
+  ["Stripe is overloaded", refusal(503, { type: "api_error", message: "Later" }), "claimed", 5],
   [
     "too many requests",
     refusal(429, { type: "invalid_request_error", code: "rate_limit", message: "Slow" }),
-    "waiting",
+    "claimed",
     5,
   ],
   [
-    "the same request under way",
+    "the same request in progress",
     refusal(409, { type: "idempotency_error", code: "idempotency_key_in_use", message: "Busy" }),
-    "waiting",
+    "claimed",
     5,
   ],
-  ["a connection that breaks", "hang up", "waiting", 5],
+  ["a connection that is closed", "hang up", "claimed", 5],
   [
-    "a key that is not valid",
+    "an invalid key",
     refusal(401, { type: "invalid_request_error", message: "Invalid API Key" }),
-    "waiting",
+    "claimed",
     5,
   ],
-  ["a key that may not", refusal(403, { type: "invalid_request_error", message: "rak_x" }), "waiting", 5],
-  ["no such meter", invalid("No active meter found for event_name: dues_image"), "waiting", 3600],
-  ["an archived meter", invalid("The meter is archived", "archived_meter"), "waiting", 3600],
-  ["a clock behind ours", invalid("timestamp in the future", "timestamp_in_future"), "waiting", 5],
-  ["usage too old", invalid("timestamp too far in the past", "timestamp_too_far_in_past"), "given_up"],
-  ["a customer who is gone", invalid("No such customer: 'cus_garden'", "resource_missing"), "refused"],
-  ["a value it cannot take", invalid("too many digits", "meter_event_value_too_many_digits"), "refused"],
   [
-    "the identifier used for another request",
+    "a key without permission",
+    refusal(403, { type: "invalid_request_error", message: "rak_x" }),
+    "claimed",
+    5,
+  ],
+  ["a missing meter", invalid("No active meter found for event_name: dues_image"), "claimed", 3600],
+  ["an archived meter", invalid("The meter is archived", "archived_meter"), "claimed", 3600],
+  ["a timestamp in the future", invalid("timestamp in the future", "timestamp_in_future"), "claimed", 5],
+  [
+    "usage that is too old",
+    invalid("timestamp too far in the past", "timestamp_too_far_in_past"),
+    "given_up",
+  ],
+  ["a customer that was deleted", invalid("No such customer: 'cus_garden'", "resource_missing"), "refused"],
+  [
+    "a value that Stripe cannot store",
+    invalid("too many digits", "meter_event_value_too_many_digits"),
+    "refused",
+  ],
+  [
+    "an idempotency key that was used for another request",
     refusal(400, { type: "idempotency_error", message: "Keys can only be used with the same parameters" }),
     "refused",
   ],
 ];
 
-Deno.test("every answer of Stripe's has its consequence", async (t) => {
+Deno.test("reportUsage sets the state that follows from each answer of Stripe", async (t) => {
   await using rig = await startUsageRig();
   const now = ago(HOUR);
   for (const [index, [name, answer, state, seconds]] of answers.entries()) {
@@ -110,15 +123,15 @@ Deno.test("every answer of Stripe's has its consequence", async (t) => {
         select state, error is not null as is_explained, due_at from billing.usage_reports
         where community_id = ${community}`;
       assert.equal(found.state, state);
-      assert.equal(found.is_explained, state !== "sent", "the operator sees why");
+      assert.equal(found.is_explained, state !== "sent", "every other state has an error");
       if (seconds !== undefined) assert.equal(found.due_at.getTime() - now.getTime(), seconds * 1000);
-      // Out of the way of the next step.
-      await rig.operator`update billing.usage_reports set state = 'sent' where state = 'waiting'`;
+      // Keeps it out of the next step.
+      await rig.operator`update billing.usage_reports set state = 'sent' where state = 'claimed'`;
     });
   }
 });
 
-Deno.test("attempts are spaced out, each under the same identifier, until one is taken", async () => {
+Deno.test("reportUsage retries after 5, 10, 20, … seconds under the same identifier until Stripe accepts", async () => {
   await using rig = await startUsageRig();
   let isUp = false;
   await using scripted = startScriptedStripe(() =>
@@ -131,7 +144,7 @@ Deno.test("attempts are spaced out, each under the same identifier, until one is
   for (let attempt = 0; attempt < 12; attempt++) {
     await rig.stopClockAt(new Date(now));
     assert.equal((await report(rig, scripted.stripe)).retried, 1);
-    assert.equal((await report(rig, scripted.stripe)).retried, 0, "not before its time");
+    assert.equal((await report(rig, scripted.stripe)).retried, 0, "not before due_at");
     const [{ due_at }] = await rig.operator`select due_at from billing.usage_reports`;
     pauses.push((due_at.getTime() - now) / 1000);
     now = due_at.getTime();
@@ -143,7 +156,7 @@ Deno.test("attempts are spaced out, each under the same identifier, until one is
   assert.equal(new Set(scripted.received.map((event) => JSON.stringify(event))).size, 1);
 });
 
-Deno.test("a failure that Stripe only repeats is got round by another key, never another identifier", async () => {
+Deno.test("reportUsage sends with another idempotency key and the same identifier when Stripe replays a failure", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe(({ key, identifier }) =>
     key === identifier
@@ -159,7 +172,7 @@ Deno.test("a failure that Stripe only repeats is got round by another key, never
   assert.deepEqual({ ...second, key: first.key }, first);
 });
 
-Deno.test("a key that may not report ends the run, so that nothing else is tried in vain", async () => {
+Deno.test("reportUsage ends the run when the secret key lacks the permission", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe(() =>
     refusal(403, { type: "invalid_request_error", message: "rak" })
@@ -173,7 +186,7 @@ Deno.test("a key that may not report ends the run, so that nothing else is tried
   assert.equal(scripted.received.length, 1);
 });
 
-Deno.test("usage older than Stripe takes is given up without asking", async () => {
+Deno.test("reportUsage gives up usage older than 35 days without a call to Stripe", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe();
   await addPayingCommunity(rig, "garden");
@@ -185,15 +198,17 @@ Deno.test("usage older than Stripe takes is given up without asking", async () =
   assert.match(error!, /35 days/);
 });
 
-Deno.test("where Stripe may have forgotten an identifier, it is asked whether it counts the report", async (t) => {
-  for (const [name, isCounted] of [["it does", true], ["it does not", false]] as const) {
+Deno.test("reportUsage looks in the meter before it resends a report whose identifier Stripe may have forgotten", async (t) => {
+  for (
+    const [name, isCounted] of [["Stripe counts it", true], ["Stripe does not count it", false]] as const
+  ) {
     await t.step(name, async () => {
       await using rig = await startUsageRig();
       await using scripted = startScriptedStripe();
       await addPayingCommunity(rig, "garden");
       const usedAt = ago(3 * DAY);
       await consume(rig, "garden", 5, usedAt);
-      // Somebody claims it, sends it or not, and dies.
+      // A worker claims it, sends it or not, and dies.
       await rig.stopClockAt(ago(2 * DAY));
       await rig.operator`select billing.claim_usage_reports(1)`;
       if (isCounted) scripted.counted.push({ start_time: usedAt.getTime() / 1000, aggregated_value: 5 });
@@ -204,18 +219,18 @@ Deno.test("where Stripe may have forgotten an identifier, it is asked whether it
   }
 });
 
-Deno.test("several workers send each report once, and never two of one customer and meter at a time", async () => {
+Deno.test("several reportUsage runs send each report once, and never two of one customer at a time", async () => {
   await using rig = await startUsageRig({ connections: 8 });
-  const underWay = new Set<string>();
+  const inProgress = new Set<string>();
   const together: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const form = new URLSearchParams(await request.text());
     const customer = form.get("payload[stripe_customer_id]")!;
-    if (underWay.has(customer)) together.push(customer);
-    underWay.add(customer);
+    if (inProgress.has(customer)) together.push(customer);
+    inProgress.add(customer);
     seen.push(form.get("identifier")!);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    underWay.delete(customer);
+    inProgress.delete(customer);
     return Response.json({ object: "billing.meter_event" });
   });
   const seen: string[] = [];
@@ -239,7 +254,7 @@ Deno.test("several workers send each report once, and never two of one customer 
   assert.deepEqual(together, []);
 });
 
-Deno.test("a run ends when its time is up, and the next goes on", async () => {
+Deno.test("reportUsage ends when its seconds are over, and the next run continues", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe();
   await addPayingCommunity(rig, "garden");
@@ -249,7 +264,7 @@ Deno.test("a run ends when its time is up, and the next goes on", async () => {
   assert.equal((await report(rig, scripted.stripe, { atOnce: 1 })).sent, 3);
 });
 
-Deno.test("calls are spread over the second as Stripe's limits ask", async () => {
+Deno.test("reportUsage keeps to perSecond, and callsPerSecond depends on the mode of the key", async () => {
   await using rig = await startUsageRig();
   await using scripted = startScriptedStripe();
   for (const name of ["a", "b", "c", "d", "e"]) {

@@ -1,20 +1,16 @@
-// Usage until the last second of a billing period is on that period's invoice.
+// Usage until the last second of a billing period is on the invoice of that period.
 import assert from "node:assert/strict";
 import { createPayer, createPro, startSimulatorWithClock } from "@dues/stripe-simulator/testing";
-import { consume, METER, report, reports, startUsageRig } from "./rig.ts";
+import { addPayingCommunity, consume, createMeter, report, reports, startUsageRig } from "./rig.ts";
 
 const DAY = 86_400;
 
-Deno.test("usage near the end of a period is sent in time for its invoice, and what comes after is on the next", async () => {
+Deno.test("reportUsage sends usage of the last second of a period in time for its invoice; later usage is a report of its own", async () => {
   const start = Math.floor(Date.now() / 1000) - 33 * DAY;
   await using rig = await startUsageRig();
   await using sim = await startSimulatorWithClock(new Date(start * 1000).toISOString());
   const { stripe } = sim;
-  const meter = await stripe.billing.meters.create({
-    display_name: "Images",
-    event_name: METER,
-    default_aggregation: { formula: "sum" },
-  });
+  const meter = await createMeter(stripe);
   const price = await createPro(stripe, {
     unit_amount: 4,
     recurring: { interval: "month", usage_type: "metered", meter: meter.id },
@@ -25,8 +21,7 @@ Deno.test("usage near the end of a period is sent in time for its invoice, and w
     items: [{ price: price.id }],
   });
   const period = subscription.items.data[0];
-  await rig.addCommunity("garden", "pro");
-  await rig.operator`update public.communities set stripe_customer_id = ${customer.id} where id = 'garden'`;
+  await addPayingCommunity(rig, "garden", customer.id);
   await rig.operator`
     insert into public.subscriptions (
       id, community_id, stripe_price_id, status, started_at, current_period_start, current_period_end)

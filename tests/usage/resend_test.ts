@@ -13,7 +13,7 @@ import {
 
 const hour = (nth: number) => new Date(Date.parse("2026-11-20T00:30:00Z") + nth * 3_600_000);
 
-/** Five units of an hour that Stripe refused, as it does the customer's every report, two hours later. */
+/** Community garden with a report of five units that Stripe refused. The clock is two hours after its use. */
 async function refused() {
   const rig = await startUsageRig();
   await addPayingCommunity(rig, "garden");
@@ -36,7 +36,7 @@ async function refused() {
   };
 }
 
-Deno.test("refused usage that is resent reaches Stripe once, under a new identifier, with what is used now", async () => {
+Deno.test("resend_usage_report puts refused units into a new report for the current customer, which Stripe gets once", async () => {
   await using it = await refused();
   await consume(it.rig, "garden", 2, hour(2));
   await it.rig.operator`update public.communities set stripe_customer_id = 'cus_new' where id = 'garden'`;
@@ -54,10 +54,10 @@ Deno.test("refused usage that is resent reaches Stripe once, under a new identif
   assert.ok(stripe.received.every(({ identifier }) => identifier !== it.identifier));
   const [{ units }] = await it.rig
     .operator`select sum(quantity)::integer as units from billing.usage_reports`;
-  assert.equal(units, 7, "no unit is lost and none is billed twice");
+  assert.equal(units, 7, "no unit is lost or billed twice");
 });
 
-Deno.test("of many who resend a report at once, one does", async () => {
+Deno.test("resend_usage_report resends once when eight callers resend the same report", async () => {
   await using it = await refused();
   const outcomes = await Promise.all(Array.from({ length: 8 }, () => it.resend(it.identifier)));
   assert.equal(outcomes.filter((outcome) => outcome === "resent").length, 1);
@@ -66,7 +66,7 @@ Deno.test("of many who resend a report at once, one does", async () => {
   assert.equal(units, 5);
 });
 
-Deno.test("what cannot be resent says why, and stays as it is", async () => {
+Deno.test("resend_usage_report answers unknown, not_refused or no_customer and changes nothing", async () => {
   await using it = await refused();
   assert.equal(await it.resend("dues_of_nobody"), "unknown");
   await consume(it.rig, "garden", 1, hour(3));
@@ -76,7 +76,7 @@ Deno.test("what cannot be resent says why, and stays as it is", async () => {
   assert.deepEqual((await reports(it.rig)).map(({ state }) => state), ["refused", "open"]);
 });
 
-Deno.test("deno task usage:resend lists what was refused, and resends what it is told to", async () => {
+Deno.test("deno task usage:resend lists refused reports, and resends those that are named or all", async () => {
   await using it = await refused();
   const run = (...args: string[]) =>
     runOperatorTask(
@@ -95,6 +95,6 @@ Deno.test("deno task usage:resend lists what was refused, and resends what it is
   const again = await run(it.identifier);
   assert.deepEqual(
     [again.success, again.out],
-    [false, `${it.identifier}: left alone: it was not refused, or was resent already\n`],
+    [false, `${it.identifier}: not resent: it was not refused, or was resent before\n`],
   );
 });

@@ -1,12 +1,12 @@
-/** A paid community with a metered feature, and a Stripe that answers as told. */
+/** Communities that use a metered feature, and a stand-in for Stripe's meters with scripted answers. */
 import type Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
-import { reportUsage, type UsageReportOptions } from "../../billing/usage/usage_report.ts";
+import { reportUsage, type UsageReportOptions } from "../../billing/usage/usage_reports.ts";
 import { type QuotaRig, startQuotaRig } from "../quota/rig.ts";
 
 export const METER = "dues_image";
 
-/** A rig with feature `image`, which is metered, on the plan `pro`. */
+/** A rig with the metered feature `image` on plan `pro`. */
 export async function startUsageRig(options?: { connections?: number }): Promise<QuotaRig> {
   const rig = await startQuotaRig(options);
   await rig.operator`
@@ -15,33 +15,41 @@ export async function startUsageRig(options?: { connections?: number }): Promise
   return rig;
 }
 
-/** Adds a community that pays. Its customer is `cus_` and its id. */
-export async function addPayingCommunity(rig: QuotaRig, id: string): Promise<void> {
+/** Adds a community on plan `pro`, by default with the Stripe customer `cus_ID`. */
+export async function addPayingCommunity(rig: QuotaRig, id: string, customer = `cus_${id}`): Promise<void> {
   await rig.addCommunity(id, "pro");
-  await rig.operator`update public.communities set stripe_customer_id = ${`cus_${id}`} where id = ${id}`;
+  await rig.operator`update public.communities set stripe_customer_id = ${customer} where id = ${id}`;
 }
 
-/** Uses the metered feature at a moment. */
+/** Creates the meter of the feature in Stripe. */
+export const createMeter = (stripe: Stripe): Promise<Stripe.Billing.Meter> =>
+  stripe.billing.meters.create({
+    display_name: "Images",
+    event_name: METER,
+    default_aggregation: { formula: "sum" },
+  });
+
+/** Uses the metered feature at a time, and leaves the clock there. */
 export async function consume(rig: QuotaRig, community: string, quantity: number, at: Date): Promise<void> {
   await rig.stopClockAt(at);
   await rig.operator`select billing.consume_quota(${community}, 'image', ${quantity}, 'ann')`;
 }
 
-/** Sends what is due, without waiting for anything. */
+/** Sends the due reports, by default without a limit on the rate. */
 export const report = (
   rig: QuotaRig,
   stripe: Stripe,
   options: Partial<UsageReportOptions> = {},
 ) => reportUsage({ db: rig.db, stripe }, { perSecond: 10_000, ...options });
 
-/** The reports of the outbox, in the order of their use. */
+/** All usage reports, in the order of their first use. */
 export const reports = (rig: QuotaRig) =>
   rig.operator<
     { identifier: string; quantity: string; state: string; error: string | null; attempts: number }[]
   >`
     select identifier, quantity, state, error, attempts from billing.usage_reports order by first_used_at`;
 
-/** A meter event as it came in, and the key it came with. */
+/** A meter event as it was received, with its idempotency key. */
 export interface ReceivedEvent {
   event_name: string;
   identifier: string;
@@ -57,14 +65,14 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/** An error as Stripe words it. */
+/** An error in Stripe's form. */
 export const refusal = (status: number, error: Record<string, unknown>, headers = {}): Answer => ({
   status,
   body: { error },
   headers,
 });
 
-/** A Stripe that takes meter events, answers as told, and counts what it is told to count. */
+/** A stand-in for Stripe that records meter events, answers with `answer`, and whose meter counts what is in `counted`. */
 export function startScriptedStripe(
   answer: (event: ReceivedEvent) => Answer | "hang up" = () => ({ status: 200 }),
 ) {

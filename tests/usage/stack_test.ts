@@ -1,4 +1,4 @@
-// Metered billing on the whole stack: set up, bought, used, reported by the edge function, billed, and refused.
+// Metered billing on the whole stack, from set-up and checkout to the reports of the edge function.
 import assert from "node:assert/strict";
 import { METER } from "./rig.ts";
 import { connectStripe } from "../../billing/stripe.ts";
@@ -6,7 +6,7 @@ import { apiClient, newAdmin } from "../http/client.ts";
 import { startTestStack } from "../support/stack.ts";
 import { makeTemporaryFolder } from "../support/temporary_folder.ts";
 
-/** The project's plans, with chat messages billed by use: 10 are included, each more costs half a cent. */
+/** Writes the project's plans with metered chat messages: 10 are included, each further one costs half a cent. */
 async function writeMeteredPlans(path: string) {
   const plans = await Deno.readTextFile(new URL("../../plans.toml", import.meta.url));
   const unit = 'unit = "message"';
@@ -15,7 +15,7 @@ async function writeMeteredPlans(path: string) {
   await Deno.writeTextFile(path, plans.replace(unit, `${unit}\n${metered}`));
 }
 
-Deno.test("what a subscriber uses is reported by the edge function, counted by Stripe, and refused when they are gone", async () => {
+Deno.test("report-usage reports a subscriber's usage, Stripe counts it, and a refusal after the customer was deleted is stored", async () => {
   await using folder = await makeTemporaryFolder();
   const plansFile = `${folder.path}/plans.toml`;
   await writeMeteredPlans(plansFile);
@@ -31,7 +31,7 @@ Deno.test("what a subscriber uses is reported by the edge function, counted by S
   await simulator("GET", "/_sim/idle");
   const [subscription] = await sql`
     select metered_item_id from public.subscriptions where community_id = ${admin.cid}`;
-  assert.match(subscription.metered_item_id, /^si_/, "the webhook stores the item that is billed by use");
+  assert.match(subscription.metered_item_id, /^si_/, "the webhook stores the metered item");
 
   await useTwoHoursAgo(25);
   assert.deepEqual(await reportUsage(), { sent: 1, retried: 0, refused: 0, givenUp: 0 });
@@ -40,7 +40,7 @@ Deno.test("what a subscriber uses is reported by the edge function, counted by S
     select stripe_customer_id from public.communities where id = ${admin.cid}`;
   assert.equal(await counted(customer), 25);
 
-  // Stripe takes usage of a customer who was deleted, and refuses it afterwards in a thin event.
+  // Stripe accepts usage of a deleted customer, and refuses it later in a thin event.
   await useTwoHoursAgo(4);
   await stripe.customers.del(customer);
   assert.equal((await reportUsage()).sent, 1);
@@ -55,7 +55,7 @@ Deno.test("what a subscriber uses is reported by the edge function, counted by S
     assert.equal(response.status, 200, await response.text());
   }
 
-  /** The time of all usage is the database's: it is set back, and then runs on. */
+  /** Sets the database's clock of usage back for one use. */
   async function useTwoHoursAgo(quantity: number) {
     const clock = (moment: string) =>
       sql.script(`
@@ -88,7 +88,7 @@ Deno.test("what a subscriber uses is reported by the edge function, counted by S
   }
 });
 
-Deno.test("the edge function does nothing for who does not know the schedules' secret", async () => {
+Deno.test("report-usage refuses a request without the schedules' secret with 400 invalid_signature", async () => {
   await using stack = await startTestStack({ app: "none" });
   for (const apikey of ["", "wrong"]) {
     const response = await fetch(`${stack.urls.supabase}/functions/v1/report-usage`, {
@@ -103,7 +103,7 @@ Deno.test("the edge function does nothing for who does not know the schedules' s
 async function until(isSo: () => Promise<boolean>, milliseconds = 20_000) {
   const deadline = performance.now() + milliseconds;
   while (!await isSo()) {
-    assert.ok(performance.now() < deadline, "it did not happen in time");
+    assert.ok(performance.now() < deadline, "the condition was not met in time");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

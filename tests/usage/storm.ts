@@ -1,11 +1,11 @@
 /**
- * Usage under the worst conditions: communities use a metered feature hour after hour and give some back, while workers
- * that report it are killed at random and Stripe fails at random, before and after it has carried out what it was asked.
+ * A load test with failures: communities use a metered feature hour after hour and give some of it back, while the workers
+ * that report it are killed at random, and Stripe fails at random before or after it has processed a request.
  */
 import { type Fault, usageIn } from "@dues/stripe-simulator";
 import { seededRandom, startSimulator, type TestSimulator } from "@dues/stripe-simulator/testing";
 import { type QuotaRig } from "../quota/rig.ts";
-import { METER, startUsageRig } from "./rig.ts";
+import { addPayingCommunity, createMeter, startUsageRig } from "./rig.ts";
 
 export interface StormOptions {
   communities: number;
@@ -33,7 +33,7 @@ export interface StormResult {
 const TARGET = "POST /v1/billing/meter_events";
 const HOUR = 3_600_000;
 
-/** Three requests in ten fail, more than half of those after they were carried out. */
+/** Three requests in ten fail, more than half of these after Stripe has processed them. */
 const faults = (seed: number): Fault[] => [
   { kind: "api_error", target: TARGET, probability: 0.1, seed, status: 500, carried_out: true },
   { kind: "api_error", target: TARGET, probability: 0.06, seed: seed + 1, status: 503, carried_out: false },
@@ -41,25 +41,24 @@ const faults = (seed: number): Fault[] => [
   { kind: "api_hang_up", target: TARGET, probability: 0.1, seed: seed + 3 },
 ];
 
-/** Runs the storm until every report has reached its end. The same seed makes the same usage and the same failures. */
+/** Runs until every report is finished. The same seed makes the same usage and the same failures. */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { seed, workers, hours, communities, onProgress = () => {} } = options;
   await using rig = await startUsageRig();
   await using sim = await startSimulator({ log: () => {} });
   const names = Array.from({ length: communities }, (_, index) => `community-${index}`);
   const customers = await subscribeAll(rig, sim, names);
-  await installMovableClock(rig);
   for (const fault of faults(seed)) sim.simulator.faults.add(fault);
-  await using gang = startGang(rig, sim, workers, seed);
+  await using crew = startWorkers(rig, sim, workers, seed);
 
   const begin = Math.floor(Date.now() / HOUR) * HOUR - hours * HOUR;
   for (let hour = 0; hour < hours; hour++) {
-    await moveClock(rig, new Date(begin + hour * HOUR + 10 * 60_000));
+    await rig.stopClockAt(new Date(begin + hour * HOUR + 10 * 60_000));
     await consumeAll(rig, options, hour);
     onProgress(`hour ${hour + 1} of ${hours}`);
   }
   await drain(rig, begin + hours * HOUR, onProgress);
-  const killed = await gang.stop();
+  const killed = await crew.stop();
   await untilChecked(sim);
 
   const [meter] = sim.simulator.account.meters.oldestFirst();
@@ -84,42 +83,24 @@ async function subscribeAll(
   { stripe }: TestSimulator,
   names: string[],
 ): Promise<Map<string, string>> {
-  await stripe.billing.meters.create({
-    display_name: "Images",
-    event_name: METER,
-    default_aggregation: { formula: "sum" },
-  });
+  await createMeter(stripe);
   const customers = new Map<string, string>();
   for (const name of names) {
-    await rig.addCommunity(name, "pro");
     const { id } = await stripe.customers.create({ name });
-    await rig.operator`update public.communities set stripe_customer_id = ${id} where id = ${name}`;
+    await addPayingCommunity(rig, name, id);
     customers.set(name, id);
   }
   return customers;
 }
 
-async function installMovableClock({ operator }: QuotaRig) {
-  await operator`create table billing.test_clock (moment timestamptz not null)`;
-  await operator`insert into billing.test_clock values (now())`;
-  await operator`grant select on billing.test_clock to billing_service`;
-  await operator`
-    create or replace function billing.clock() returns timestamptz
-      language plpgsql volatile security definer set search_path = ''
-    as $$ begin return (select moment from billing.test_clock); end $$`;
-}
-
-const moveClock = ({ operator }: QuotaRig, moment: Date) =>
-  operator`update billing.test_clock set moment = ${moment}`;
-
 /**
- * Every community uses the feature; each tenth use is given back in part. A few uses in one transaction: every further
- * version of a counter that one transaction writes makes the next slower.
+ * Every community uses the feature; a unit of each tenth use is given back. Only a few uses share a transaction, because
+ * each new version of a counter within one transaction makes the next update slower.
  */
 async function consumeAll({ operator }: QuotaRig, { usesPerHour, seed }: StormOptions, hour: number) {
-  const few = 10;
-  for (let first = 1; first <= usesPerHour; first += few) {
-    const last = Math.min(first + few - 1, usesPerHour);
+  const batch = 10;
+  for (let first = 1; first <= usesPerHour; first += batch) {
+    const last = Math.min(first + batch - 1, usesPerHour);
     await operator`
       with used as materialized (
         select c.id, n, billing.consume_quota(
@@ -131,47 +112,47 @@ async function consumeAll({ operator }: QuotaRig, { usesPerHour, seed }: StormOp
   }
 }
 
-/** Lets time pass until nothing waits: claims of the dead run out, and what was put off falls due. */
+/** Moves the clock on until no report is left: claims of killed workers end, and retries become due. */
 async function drain(rig: QuotaRig, from: number, onProgress: (text: string) => void) {
   for (let tick = 1;; tick++) {
     const left = await numberOf(
       rig,
-      "select count(*) as number from billing.usage_reports where state in ('open', 'waiting') and quantity > 0",
+      "select count(*) as number from billing.usage_reports where state in ('open', 'claimed') and quantity > 0",
     );
     if (left === 0) return;
     if (tick % 10 === 0) onProgress(`${left} reports left`);
-    await moveClock(rig, new Date(from + tick * 10 * 60_000));
+    await rig.stopClockAt(new Date(from + tick * 10 * 60_000));
     await pause(200);
   }
 }
 
-/** Workers, each killed without warning in the middle of its work and replaced by another. */
-function startGang(rig: QuotaRig, { simulator }: TestSimulator, workers: number, seed: number) {
+/** Starts workers. Each is killed in the middle of its work and replaced by another. */
+function startWorkers(rig: QuotaRig, { simulator }: TestSimulator, workers: number, seed: number) {
   const random = seededRandom(seed);
   const received = () => simulator.account.meterEvents.oldestFirst().length;
   const script = new URL("./worker.ts", import.meta.url).pathname;
-  let isOver = false;
+  let isStopped = false;
   let killed = 0;
 
-  const liveAndDie = async () => {
+  const runAndKill = async () => {
     const process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", "--allow-all", script, rig.database.url("billing_service"), simulator.url],
       stdout: "null",
       stderr: "inherit",
     }).spawn();
     const enough = received() + 3 + random() * 20;
-    while (!isOver && received() < enough) await pause(5);
+    while (!isStopped && received() < enough) await pause(5);
     await pause(random() * 20);
     process.kill("SIGKILL");
     await process.status;
     killed++;
   };
-  const lives = Array.from({ length: workers }, async () => {
-    while (!isOver) await liveAndDie();
+  const loops = Array.from({ length: workers }, async () => {
+    while (!isStopped) await runAndKill();
   });
   const stop = async () => {
-    isOver = true;
-    await Promise.all(lives);
+    isStopped = true;
+    await Promise.all(loops);
     return killed;
   };
   return { stop, [Symbol.asyncDispose]: async () => void await stop() };
@@ -179,7 +160,7 @@ function startGang(rig: QuotaRig, { simulator }: TestSimulator, workers: number,
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** The simulator, like Stripe, finds out afterwards what counts. */
+/** Waits until the simulator has validated all meter events, which it does after it has accepted them, as Stripe does. */
 async function untilChecked({ simulator, stripe }: TestSimulator) {
   while (simulator.account.meterEvents.oldestFirst().some(({ status }) => status === "received")) {
     await stripe.billing.meters.list();

@@ -1,9 +1,9 @@
 /**
- * A worker as the edge function runs one, again and again until it is killed: `worker.ts DATABASE_URL STRIPE_URL`.
+ * Sends usage reports as the edge function does, until it is killed: `worker.ts DATABASE_URL STRIPE_URL`.
  */
 import { connectDatabase } from "../../billing/db/database.ts";
 import { connectStripe } from "../../billing/stripe.ts";
-import { reportUsage } from "../../billing/usage/usage_report.ts";
+import { reportUsage } from "../../billing/usage/usage_reports.ts";
 
 const [databaseUrl, stripeUrl] = Deno.args;
 const db = connectDatabase(databaseUrl, { max: 3 });

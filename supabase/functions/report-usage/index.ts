@@ -1,11 +1,11 @@
-// Sends metered usage to Stripe, and compares what Stripe counts with it once a day. Called every five minutes by a
-// schedule in the database.
+// Sends metered usage to Stripe, and compares it with what Stripe counts once a day. A schedule in the database calls it
+// every five minutes.
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
-import { checkUsage } from "../../../billing/usage/usage_check.ts";
-import { callsPerSecond, reportUsage } from "../../../billing/usage/usage_report.ts";
+import { checkUsage } from "../../../billing/usage/meter_check.ts";
+import { callsPerSecond, reportUsage } from "../../../billing/usage/usage_reports.ts";
 
 const config = configOrExit(readScheduledConfig);
 const db = connectDatabase(config.databaseUrl, { max: 4 });

@@ -12,7 +12,7 @@ Deno.test.beforeAll(async () => {
   [browser, stack] = await Promise.all([launchBrowser(), startTestStack()]);
   const sql = stack.database.connect("postgres");
   await sql`
-    update public.plan_limits set hard_limit = 2
+    update public.plan_limits set quota = 2
     where feature = 'ai_chat_message' and plan_id = (select id from public.plans where code = 'free')`;
 });
 Deno.test.afterAll(async () => {

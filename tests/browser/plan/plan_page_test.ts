@@ -54,7 +54,7 @@ Deno.test("the usage meter shows a limit that is reached and one that has units 
         feature: "active_wizard",
         windowSeconds: 0,
         used: 1,
-        hardLimit: 2,
+        quota: 2,
         resetsAt: null,
         daily: [],
       },

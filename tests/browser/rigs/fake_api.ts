@@ -20,7 +20,7 @@ export const quotaExceeded = (resetsAt: string | null): Problem => ({
   code: "quota_exceeded",
   status: 402,
   feature: "ai_chat_message",
-  limit: 100,
+  quota: 100,
   used: 100,
   windowSeconds: 2_592_000,
   period: "rolling",

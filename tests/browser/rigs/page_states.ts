@@ -26,8 +26,8 @@ export interface PluginState {
 }
 
 const wizards = { feature: "active_wizard", windowSeconds: 0, period: "rolling" } as const;
-const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, hardLimit: 1 }] };
-const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, hardLimit: 20 }] };
+const freePlan: OfferedPlan = { ...free, limits: [...free.limits, { ...wizards, quota: 1 }] };
+const proPlan: OfferedPlan = { ...pro, limits: [...pro.limits, { ...wizards, quota: 20 }] };
 const plans = [freePlan, proPlan];
 
 /** The daily usage of a month, lower at weekends, with about this total. */
@@ -43,7 +43,7 @@ function onFree(used: number, changes: Partial<BillingInfo> = {}): BillingInfo {
     plans,
     usage: [
       { ...messages, used, resetsAt: used > 0 ? inDays(12) : null, daily: daily(used) },
-      { ...wizards, hardLimit: 1, used: 0, resetsAt: null, daily: [] },
+      { ...wizards, quota: 1, used: 0, resetsAt: null, daily: [] },
     ],
     ...changes,
   });
@@ -68,7 +68,7 @@ function onPro(changes: Partial<BillingInfo> = {}): BillingInfo {
     plans,
     usage: [
       { ...messages, used: 1284, resetsAt: inDays(12), daily: daily(1284) },
-      { ...wizards, hardLimit: 20, used: 3, resetsAt: null, daily: [] },
+      { ...wizards, quota: 20, used: 3, resetsAt: null, daily: [] },
     ],
     subscription: subscriptionWith({ currentPeriodEnd: inDays(17) }),
     invoices: [3, 2, 1].map((number) => invoice(number, "paid")),

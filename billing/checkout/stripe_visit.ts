@@ -1,0 +1,44 @@
+import type Stripe from "stripe";
+import type { Database } from "../db/database.ts";
+import { BillingError } from "../errors.ts";
+import type { Session } from "../identity/session_token.ts";
+import type { PluginId } from "../ids.ts";
+import { type CheckoutContext, readCheckoutContext } from "./checkout_context.ts";
+import { returnAddress, type ReturnPlace, type ReturnStatus } from "./return_address.ts";
+
+export interface StripeVisitDependencies {
+  db: Database;
+  stripe: Stripe;
+  parentAppUrl: string;
+}
+
+/** What a visit to Stripe's pages begins with. */
+export interface StripeVisit extends CheckoutContext {
+  /** The address that Stripe sends the person back to. */
+  returnTo(status: ReturnStatus): string;
+}
+
+/**
+ * Begins a visit to checkout or portal for the session's community, which comes from the session token. `pluginId` is what
+ * the request says; the session's own counts first.
+ *
+ * Throws `not_admin`, `unknown_community` or `database_unavailable`.
+ */
+export async function beginStripeVisit(
+  { db, parentAppUrl }: StripeVisitDependencies,
+  session: Session,
+  { planCode, pluginId }: { planCode: string | null; pluginId?: PluginId },
+): Promise<StripeVisit> {
+  if (!session.isAdmin) {
+    throw new BillingError("not_admin", "Only an admin of the community can manage its plan and billing.");
+  }
+  const { communityId, slug } = session;
+  const context = await readCheckoutContext(db, communityId, planCode);
+  const place: ReturnPlace = {
+    parentAppUrl,
+    communityId,
+    pluginId: session.pluginId ?? pluginId ?? null,
+    slug,
+  };
+  return { ...context, returnTo: (status) => returnAddress(place, status) };
+}
