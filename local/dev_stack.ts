@@ -2,9 +2,9 @@
 import { parseArgs } from "node:util";
 import { LocalError } from "./errors.ts";
 import { runMain } from "./processes/run_main.ts";
-import { startSchedules } from "./gateway/schedules.ts";
+import { startSchedules } from "./supabase/schedules.ts";
 import { SERVICES, type Stack, startStack } from "./stack.ts";
-import { STUDIO_HOST } from "./gateway/studio.ts";
+import { STUDIO_HOST } from "./supabase/studio.ts";
 import { wrapperGone } from "./processes/npm_wrapper.ts";
 
 const HELP = `Starts Dues and everything around it on this machine.

@@ -12,7 +12,7 @@ import { stateFolder } from "./paths.ts";
 import { freePorts, requireFreePorts } from "./processes/ports.ts";
 import { startPostgres } from "./postgres/start_postgres.ts";
 import { KeptState, newSecrets, type Secrets } from "./stack_state.ts";
-import { startGateway } from "./gateway/supabase.ts";
+import { startGateway } from "./supabase/gateway.ts";
 
 /** In the order in which they take up ports. */
 export const SERVICES = ["parent", "plugin", "supabase", "stripe", "postgres"] as const;

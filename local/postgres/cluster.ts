@@ -53,7 +53,7 @@ export async function bootstrapDatabase(cluster: Cluster, database = "postgres")
   await asRole(cluster, SUPERUSER, database, async (sql) => {
     const [{ done }] = await sql<[{ done: boolean }]>`select to_regnamespace('auth') is not null as done`;
     if (done) return;
-    const bootstrap = await Deno.readTextFile(projectPath("local", "postgres", "bootstrap.sql"));
+    const bootstrap = await Deno.readTextFile(projectPath("local", "supabase", "bootstrap.sql"));
     await sql.begin((tx) => tx.script(bootstrap));
   });
   await setPasswords(cluster, ["postgres", "authenticator"]);

@@ -92,7 +92,7 @@ Deno.test("dev --json prints one line when all answers, and Ctrl-C leaves no pro
     "postgres_server.ts",
     "stripe-simulator/main.ts",
     "parent_app/main.ts",
-    "supabase.ts",
+    "gateway.ts",
     "dev_stack.ts",
     "stripe-webhook",
   ];

@@ -5,7 +5,7 @@ import { SignJWT } from "jose";
 import { Children } from "../../local/processes/children.ts";
 import { projectPath } from "../../local/paths.ts";
 import { freePorts } from "../../local/processes/ports.ts";
-import { startGateway } from "../../local/gateway/supabase.ts";
+import { startGateway } from "../../local/supabase/gateway.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 
 const JWT_SECRET = "a secret of at least thirty-two characters";

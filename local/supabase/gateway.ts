@@ -43,7 +43,7 @@ export async function startGateway(
 ): Promise<void> {
   await children.start({
     name: "supabase",
-    module: "local/gateway/supabase.ts",
+    module: "local/supabase/gateway.ts",
     args: [`--port=${port}`],
     env: { [OPTIONS_VARIABLE]: JSON.stringify(options) },
     readyWhen: { url: `http://127.0.0.1:${port}${HEALTH_PATH}` },
