@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import {
+  at,
   createPro,
   openCheckout,
   pay,
   startReceiver,
   startSimulator,
+  startSimulatorWithClock,
+  subscribe,
   type TestSimulator,
 } from "../testing.ts";
 
