@@ -89,9 +89,9 @@ export async function orStripeUnavailable<T>(call: Promise<T>): Promise<T> {
 /** Whether a call failed although nothing may be wrong with it. */
 const isOutage = (error: unknown) => refusedByStripe(error)?.row.isRetryable ?? false;
 
-/** 409: another request with this idempotency key, or one that has locked the object (https://docs.stripe.com/rate-limits). */
+/** Another request with this idempotency key, or on this object, is in progress (https://docs.stripe.com/api/errors). */
 const isInProgress = (error: unknown) =>
-  error instanceof Stripe.errors.StripeError && (error.statusCode === 409 || error.code === "lock_timeout");
+  error instanceof Stripe.errors.StripeError && error.statusCode === 409;
 
 /** Stripe repeats the answer that it has kept for the idempotency key (https://docs.stripe.com/api/idempotent_requests). */
 const isReplayed = (error: unknown) =>

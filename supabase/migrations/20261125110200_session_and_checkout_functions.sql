@@ -164,7 +164,7 @@ begin
     or (a.kind = 'stripe_refused' and starts_with(a.object_id, p_asked || ': ') and (
       a.community_id = p_community_id
       -- The third part is the community or the price; what concerns everybody has none.
-      or (a.community_id is null and split_part(a.object_id, ': ', 3) = any (p_prices || '')))));
+      or (a.community_id is null and split_part(a.object_id, ': ', 3) = any (array_append(p_prices, ''))))));
 end $$;
 comment on function billing.resolve_refusals(text, text, text[]) is 'Closes the anomalies of refusals, once Stripe does the same again for this community and these prices.';
 
