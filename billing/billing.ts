@@ -4,6 +4,7 @@ import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout
 import type { ServerConfig } from "./config.ts";
 import { connectDatabase, orUnavailable } from "./db/database.ts";
 import type { Database as Schema } from "./db/database_types.ts";
+import type { Deadline } from "./deadline.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
@@ -21,7 +22,7 @@ import type { Feature, Resource } from "./quota/guarded_features.ts";
 import { enforceResourceLimit, releaseResource } from "./quota/resource_limits.ts";
 import { openSession } from "./identity/session.ts";
 import { type Session, sessionTokens } from "./identity/session_token.ts";
-import { connectStripe } from "./stripe.ts";
+import { connectStripe, isLiveKey } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
 
 /** A session with its token, which reads from the data API are made with. */
@@ -41,6 +42,7 @@ export async function createBilling(config: ServerConfig) {
   const deps = {
     db,
     stripe,
+    isLive: isLiveKey(config.stripe.secretKey),
     parentAppUrl: config.parentAppUrl,
     portalConfigurationId: config.stripe.portalConfigurationId,
   };
@@ -62,11 +64,11 @@ export async function createBilling(config: ServerConfig) {
       return { ...await tokens.verify(token), token };
     },
 
-    createCheckoutSession: (session: Session, request: CheckoutRequest) =>
-      createCheckoutSession(deps, session, request),
+    createCheckoutSession: (session: Session, request: CheckoutRequest, deadline?: Deadline) =>
+      createCheckoutSession(deps, session, request, deadline),
 
-    createPortalSession: (session: Session, request: PortalRequest) =>
-      createPortalSession(deps, session, request),
+    createPortalSession: (session: Session, request: PortalRequest, deadline?: Deadline) =>
+      createPortalSession(deps, session, request, deadline),
 
     billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
 

@@ -32,7 +32,8 @@ export class Change {
   /** Adds an event with the object's present state. `before` is the former state when the event is an update. */
   emit(type: EventType, object: object, before?: object) {
     const data = before ? { object, previous_attributes: previousAttributes(before, object) } : { object };
-    this.events.push(newEvent(this.now, type, data, this.cause));
+    const { cause, account: { defaultVersion: version } } = this;
+    this.events.push(newEvent(this.now, { type, data, cause, version }));
   }
 
   /** Adds an event that exists only as a thin event. `related` is the object it is about, if any. */

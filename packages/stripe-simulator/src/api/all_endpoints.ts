@@ -13,6 +13,7 @@ import { meterEventEndpoints } from "./meter_event_endpoints.ts";
 import { paymentEndpoints } from "./payment_endpoints.ts";
 import { paymentMethodEndpoints } from "./payment_method_endpoints.ts";
 import { paymentPageEndpoints } from "./payment_page_endpoints.ts";
+import { planEndpoints } from "./plan_endpoints.ts";
 import { portalConfigurationEndpoints } from "./portal_configuration_endpoints.ts";
 import { portalSessionEndpoints } from "./portal_session_endpoints.ts";
 import { priceEndpoints } from "./price_endpoints.ts";
@@ -39,6 +40,7 @@ export const endpoints: Endpoint[] = [
   ...invoiceItemEndpoints,
   ...paymentEndpoints,
   ...setupIntentEndpoints,
+  ...planEndpoints,
   ...portalConfigurationEndpoints,
   ...portalSessionEndpoints,
   ...meterEndpoints,

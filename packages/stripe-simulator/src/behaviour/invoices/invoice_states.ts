@@ -22,7 +22,8 @@ export function finalizeInvoice(change: Change, draft: Invoice, customer: Custom
     status: "open",
     status_transitions: { ...draft.status_transitions, finalized_at: change.now },
   };
-  return [finalized, { ...customer, balance, next_invoice_sequence: sequence + 1 }];
+  const currency = customer.currency ?? draft.currency;
+  return [finalized, { ...customer, balance, currency, next_invoice_sequence: sequence + 1 }];
 }
 
 /** Returns the paid invoice. An invoice of 0 is paid without a payment. */
