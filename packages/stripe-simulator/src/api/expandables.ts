@@ -50,8 +50,10 @@ export function expandables(account: Account): Expandables {
       customer,
       default_payment_method: paymentMethod,
       latest_invoice: invoice,
+      schedule: reference(account.subscriptionSchedules),
       test_clock: testClock,
     },
+    subscription_schedule: { customer, subscription, test_clock: testClock, "phases.items.price": price },
     invoice: {
       customer,
       default_payment_method: paymentMethod,
