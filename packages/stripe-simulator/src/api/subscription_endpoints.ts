@@ -158,6 +158,7 @@ export const subscriptionEndpoints = [
     const change = call.change.of(before);
     rejectIfEnded(before, params);
     rejectIfScheduled(account, before, params);
+    rejectIfNotPendable(params);
     const wanted = withFields(change, before, params);
     const terms = planTermsOf(params, change.now);
     const endsTrial = params.trial_end === "now" && wanted.status === "trialing";
@@ -247,6 +248,27 @@ function rejectIfEnded(subscription: Subscription, params: UpdateParams) {
   throw invalidRequest("A canceled subscription can only update its cancellation_details and metadata.", {
     code: "invalid_canceled_subscription_fields",
   });
+}
+
+/** The parameters that a pending update can hold (https://docs.stripe.com/billing/pending-updates-reference). */
+const pendable = new Set([
+  "billing_cycle_anchor",
+  "discounts",
+  "items",
+  "off_session",
+  "payment_behavior",
+  "proration_behavior",
+  "proration_date",
+  "trial_end",
+]);
+
+function rejectIfNotPendable(params: UpdateParams) {
+  if (params.payment_behavior !== "pending_if_incomplete") return;
+  const other = Object.entries(params).find(([name, value]) => value !== undefined && !pendable.has(name));
+  if (!other) return;
+  const message = `\`${other[0]}\` cannot be updated with \`payment_behavior=pending_if_incomplete\`. ` +
+    "Only the parameters that pending updates support can be used.";
+  throw invalidRequest(message, { param: other[0] });
 }
 
 /** The end of a subscription with a schedule is set in the schedule. */
