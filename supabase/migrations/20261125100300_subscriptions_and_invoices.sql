@@ -143,7 +143,6 @@ create table public.invoices (
   invoice_pdf          text,
   issued_at            timestamptz not null,
   paid_at              timestamptz,
-  next_payment_attempt timestamptz,
   price_ids            text[] not null default '{}',
   -- What follows from it.
   plan_id              bigint constraint invoices_plan_fkey references public.plans (id),
@@ -193,7 +192,6 @@ comment on column public.invoices.hosted_invoice_url is 'Stripe''s page to see a
 comment on column public.invoices.invoice_pdf is 'The address of its PDF.';
 comment on column public.invoices.issued_at is 'When Stripe created it.';
 comment on column public.invoices.paid_at is 'Null while it is not paid.';
-comment on column public.invoices.next_payment_attempt is 'When Stripe tries again to collect it; null when it does not.';
 comment on column public.invoices.price_ids is 'The prices of the lines that are not credits (price_…).';
 comment on column public.invoices.plan_id is 'The plan that it bills: of its lines'' prices the plan of highest rank. Null when no plan has one of them.';
 comment on column public.invoices.state_hash is 'A hash of what was read from Stripe, without the addresses. Null after a change by hand: the reconciliation then asks Stripe.';
@@ -241,7 +239,7 @@ grant select (id, community_id, plan_id, status, quantity, unit_amount, currency
   on public.subscriptions to authenticated;
 grant select (id, community_id, subscription_id, number, status, billing_reason, currency, subtotal_cents, discount_cents,
               tax_cents, total_cents, amount_due_cents, amount_paid_cents, hosted_invoice_url, invoice_pdf, issued_at,
-              paid_at, next_payment_attempt, plan_id)
+              paid_at, plan_id)
   on public.invoices to authenticated;
 -- The operator's tools only read: a subscription is changed in Stripe.
 grant select on public.subscriptions, public.invoices, public.subscription_items to service_role;

@@ -244,11 +244,11 @@ begin
   insert into public.invoices as known (
     id, community_id, customer_id, subscription_id, number, status, billing_reason, currency, subtotal_cents,
     discount_cents, tax_cents, total_cents, amount_due_cents, amount_paid_cents, hosted_invoice_url, invoice_pdf,
-    issued_at, paid_at, next_payment_attempt, price_ids, plan_id, state_hash, as_of, fetched_at)
+    issued_at, paid_at, price_ids, plan_id, state_hash, as_of, fetched_at)
   select
     i.id, n.community_id, n.customer_id, i.subscription_id, i.number, i.status, i.billing_reason, i.currency,
     i.subtotal_cents, i.discount_cents, i.tax_cents, i.total_cents, i.amount_due_cents, i.amount_paid_cents,
-    i.hosted_invoice_url, i.invoice_pdf, i.issued_at, i.paid_at, i.next_payment_attempt, i.price_ids, sold.plan_id,
+    i.hosted_invoice_url, i.invoice_pdf, i.issued_at, i.paid_at, i.price_ids, sold.plan_id,
     n.state_hash, coalesce(n.created, '-infinity'), n.fetched_at
   from unnest(p_news) n
   cross join lateral json_populate_record(null::public.invoices, n.state) i
@@ -271,7 +271,6 @@ begin
     invoice_pdf = excluded.invoice_pdf,
     issued_at = excluded.issued_at,
     paid_at = excluded.paid_at,
-    next_payment_attempt = excluded.next_payment_attempt,
     price_ids = excluded.price_ids,
     plan_id = excluded.plan_id,
     state_hash = excluded.state_hash,
