@@ -45,7 +45,9 @@ export async function settleObject(
     const { outcome, was, is_new: isNew, is_open } = await callDatabase(
       answeredSchema,
       db`select billing.apply_answer(
-        ${kind}, ${id}, ${found?.customerId ?? customerId}, ${found && storableJson(JSON.stringify(found.state))},
+        ${kind}, ${id}, ${found?.customerId ?? customerId}, ${
+        found && storableJson(JSON.stringify(found.state))
+      },
         ${found?.hash ?? null}, ${answeredAt}, ${before.asked_at}, ${before.version})`,
     );
     const is = found?.state.status ?? null;

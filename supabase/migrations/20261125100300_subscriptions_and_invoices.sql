@@ -38,6 +38,7 @@ create table public.subscriptions (
   next_change_at        timestamptz,
   former_plan_id        bigint constraint subscriptions_former_plan_fkey references public.plans (id),
   plan_unknown_since    timestamptz,
+  not_past_due_at       timestamptz,
   past_due_since        timestamptz,
   payment_issue         text generated always as (case
                           when status in ('past_due', 'unpaid') then 'payment_failed'
@@ -112,6 +113,7 @@ comment on column public.subscriptions.next_plan_id is 'The plan that its schedu
 comment on column public.subscriptions.next_change_at is 'When the next phase of its schedule begins; null when nothing follows.';
 comment on column public.subscriptions.former_plan_id is 'The plan that it sold before it got prices that no plan knows; null while a plan is known, and when it never sold one.';
 comment on column public.subscriptions.plan_unknown_since is 'Since when no plan knows its prices. The grace period of former_plan_id starts here.';
+comment on column public.subscriptions.not_past_due_at is 'When it was last known to have another status than past_due: what failed before that is over.';
 comment on column public.subscriptions.past_due_since is 'When the payment first failed; the grace period starts here. Null unless past_due.';
 comment on column public.subscriptions.payment_issue is 'A stable code: payment_failed or first_payment_incomplete; null when there is no issue.';
 comment on column public.subscriptions.gives_plan_id is 'The plan that it gives its community (billing.subscription_gives); null when it gives none.';

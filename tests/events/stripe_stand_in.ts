@@ -79,7 +79,11 @@ export const subscriptionItem = (price: string, more: Record<string, unknown> = 
 });
 
 /** The items of a subscription: all of them, or the first of more. */
-export const itemList = (items: object[], { has_more = false } = {}) => ({ object: "list", data: items, has_more });
+export const itemList = (items: object[], { has_more = false } = {}) => ({
+  object: "list",
+  data: items,
+  has_more,
+});
 
 /** A subscription of customer `cus_garden`, as Stripe describes it. */
 export const subscription = (status: string, more: Record<string, unknown> = {}) => ({

@@ -41,9 +41,8 @@ function truthOf(scene: Scene, communities: string[]): Truth {
     ),
     customers: Object.fromEntries(communities.map((community) => [
       community,
-      account.customers.oldestFirst().findLast(({ metadata }) =>
-        metadata.dues_community_id === community
-      )?.id ?? null,
+      account.customers.oldestFirst().findLast(({ metadata }) => metadata.dues_community_id === community)
+        ?.id ?? null,
     ])),
     plans: Object.fromEntries(communities.map((community) => {
       const own = subscriptions.filter((one) => one.community === community).map(({ object }) => object);
@@ -70,7 +69,9 @@ function subscriptionRow(scene: Scene, community: string, subscription: Subscrip
     cancel_at: time(cancel_at ?? (cancel_at_period_end ? periodEnd : scheduledEnd(scene, subscription))),
     canceled_at: time(subscription.canceled_at),
     ended_at: time(subscription.ended_at),
-    paused_until: subscription.pause_collection ? time(subscription.pause_collection.resumes_at) : "not paused",
+    paused_until: subscription.pause_collection
+      ? time(subscription.pause_collection.resumes_at)
+      : "not paused",
     next_change_at: time(nextPhase(scene, subscription)?.start_date),
   };
 }
@@ -124,9 +125,11 @@ function plansOf(scene: Scene, subscriptions: Subscription[]): Set<string> {
     (all, options) => all.flatMap((chosen) => [...options].map((option) => [...chosen, option])),
     [[]],
   );
-  return new Set(combinations.map((chosen) =>
-    chosen.filter((plan) => plan !== null).sort((a, b) => plans[b].rank - plans[a].rank)[0] ?? "free"
-  ));
+  return new Set(
+    combinations.map((chosen) =>
+      chosen.filter((plan) => plan !== null).sort((a, b) => plans[b].rank - plans[a].rank)[0] ?? "free"
+    ),
+  );
 }
 
 /** What a subscription may give: null for nothing. */
@@ -138,10 +141,14 @@ function givenPlans(scene: Scene, subscription: Subscription): Set<PlanName | nu
   if (sold === null) return keptPlans(scene, subscription, paid);
   if (status !== "past_due") return new Set([sold]);
   // The plan that was paid for last, and no more than is sold now.
-  const given = paid.size === 0 ? [sold] : [...paid].map((plan) => plans[plan].rank < plans[sold].rank ? plan : sold);
-  return new Set(given.map((plan) =>
-    Date.now() < firstFailure(scene, subscription) + plans[plan].graceHours * HOUR ? plan : null
-  ));
+  const given = paid.size === 0
+    ? [sold]
+    : [...paid].map((plan) => plans[plan].rank < plans[sold].rank ? plan : sold);
+  return new Set(
+    given.map((plan) =>
+      Date.now() < firstFailure(scene, subscription) + plans[plan].graceHours * HOUR ? plan : null
+    ),
+  );
 }
 
 /**
@@ -174,7 +181,9 @@ function paidPlans(scene: Scene, { id }: Subscription): Set<PlanName> {
 const planOfInvoice = (scene: Scene, { lines }: Invoice) =>
   planOfPrices(
     scene,
-    lines.data.filter(({ amount }) => amount >= 0).map(({ pricing }) => String(pricing?.price_details?.price)),
+    lines.data.filter(({ amount }) => amount >= 0).map(({ pricing }) =>
+      String(pricing?.price_details?.price)
+    ),
   );
 
 /** The states of a subscription, as events told them. */
@@ -248,6 +257,9 @@ export async function assertMatchesStripe(
   assert.deepEqual(known.customers, truth.customers, message);
   for (const [community, possible] of Object.entries(truth.plans)) {
     const plan = known.plans[community];
-    assert.ok(possible.has(plan), `${community} has ${plan}, not ${[...possible].join(" or ")}: ${message ?? ""}`);
+    assert.ok(
+      possible.has(plan),
+      `${community} has ${plan}, not ${[...possible].join(" or ")}: ${message ?? ""}`,
+    );
   }
 }

@@ -260,7 +260,11 @@ Deno.test("reconcile() ends a grace period that is over", async () => {
   assert.equal((await scene.reconcile()).plansChanged, 0);
   assert.equal(await planOf(scene), "pro");
   await failedAgo("7 days 1 hour");
-  assert.deepEqual([await storedPlan(), await planOf(scene)], ["pro", "free"], "the plan in force is up to date");
+  assert.deepEqual(
+    [await storedPlan(), await planOf(scene)],
+    ["pro", "free"],
+    "the plan in force is up to date",
+  );
   assert.equal((await scene.reconcile()).plansChanged, 1);
   assert.equal(await storedPlan(), "free");
 });
@@ -279,12 +283,16 @@ Deno.test("reconcile() removes payloads after 90 days, and run reports, resolved
   try {
     const { payloadsReduced, rowsPruned } = await scene.reconcile();
     assert.deepEqual([payloadsReduced, rowsPruned], [scene.events.length - 1, 3]);
-    const [{ kept }] = await operator`select count(*)::int as kept from billing.stripe_events where payload is not null`;
+    const [{ kept }] =
+      await operator`select count(*)::int as kept from billing.stripe_events where payload is not null`;
     assert.equal(kept, 1);
-    assert.deepEqual((await operator`select object_id from billing.anomalies order by 1`).map(({ object_id }) => object_id), [
-      "newer",
-      "open",
-    ]);
+    assert.deepEqual(
+      (await operator`select object_id from billing.anomalies order by 1`).map(({ object_id }) => object_id),
+      [
+        "newer",
+        "open",
+      ],
+    );
   } finally {
     await operator`drop schema cron cascade`;
   }
@@ -319,7 +327,13 @@ Deno.test("linking a customer processes its parked events, also when only Stripe
   for (const event of scene.events.filter((event) => event !== linking)) await accept(scene, event);
 
   using _ = quiet();
-  scene.simulator.faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false, next: 1000 });
+  scene.simulator.faults.add({
+    kind: "api_error",
+    target: "GET /v1/*",
+    status: 500,
+    carried_out: false,
+    next: 1000,
+  });
   await accept(scene, linking);
   assert.equal((await knowledgeOf(scene)).subscriptions.length, 0, "Stripe was unreachable");
   scene.simulator.faults.clear();
@@ -362,7 +376,10 @@ Deno.test("reconcile() goes on after a list that fails, and the next run reads t
     return { failed: failedParts.map(({ part }) => part), isComplete };
   };
 
-  assert.deepEqual(await failingRun("GET /v1/events"), { failed: ["events:0", "events:1"], isComplete: false });
+  assert.deepEqual(await failingRun("GET /v1/events"), {
+    failed: ["events:0", "events:1"],
+    isComplete: false,
+  });
   assert.deepEqual(await sinceDays(), [30, 30]);
   await assertEqual(scene);
   assert.deepEqual((await failingRun("GET /v1/invoices")).failed, ["invoices", "open_invoices"]);
