@@ -55,7 +55,7 @@ begin
         order by s.started_at desc limit 1),
       'has_refusals', exists (
         select from billing.anomalies a
-        where a.resolved_at is null and a.kind in ('stripe_refused', 'price_archived')))
+        where a.resolved_at is null and a.kind in ('refused_by_stripe', 'price_archived')))
     from public.communities c where c.id = p_community_id);
 end $$;
 comment on function billing.checkout_context(text, text) is 'Everything that a checkout or a visit to the portal needs to know beforehand: community, Stripe customer, live subscription, what the plan sells, and whether Stripe refused something before.';
@@ -128,7 +128,7 @@ begin
 end $$;
 comment on function billing.finish_checkout(text, bigint, text) is 'Stores the Stripe session of a checkout attempt.';
 
--- p_kind   stripe_refused or price_archived
+-- p_kind   refused_by_stripe or price_archived
 -- p_asked  what Stripe was asked for: checkout or portal
 -- p_prices what a checkout was for; a refusal that concerns a price is about the first
 -- p_scope  whom it concerns: 'price', 'community' or 'account'
@@ -161,7 +161,7 @@ begin
       a.object_id = any (p_prices)
       or not exists (select from public.plans p where p.stripe_price_id = a.object_id and p.is_active)
         and not exists (select from billing.metered_prices m where m.stripe_price_id = a.object_id)))
-    or (a.kind = 'stripe_refused' and starts_with(a.object_id, p_asked || ': ') and (
+    or (a.kind = 'refused_by_stripe' and starts_with(a.object_id, p_asked || ': ') and (
       a.community_id = p_community_id
       -- The third part is the community or the price; what concerns everybody has none.
       or (a.community_id is null and split_part(a.object_id, ': ', 3) = any (array_append(p_prices, ''))))));
