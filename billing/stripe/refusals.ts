@@ -24,12 +24,12 @@ interface Row {
   /** Whether the same request may succeed later by itself. */
   isRetryable: boolean;
   /** The kind of anomaly that is opened for the operator. */
-  anomaly: "refused_by_stripe" | "price_archived" | null;
+  anomaly: "stripe_refused" | "price_archived" | null;
   /** Whom it concerns: everybody who buys at a price, one community, or everybody. */
   scope: "price" | "community" | "account";
 }
 
-const ofOperator = { actor: "operator", isRetryable: false, anomaly: "refused_by_stripe" } as const;
+const ofOperator = { actor: "operator", isRetryable: false, anomaly: "stripe_refused" } as const;
 const ofAdmin = { actor: "admin", isRetryable: false, scope: "community" } as const;
 const passing = { actor: "anyone", isRetryable: true, anomaly: null, scope: "account" } as const;
 
@@ -151,7 +151,7 @@ export const refusals: Row[] = [
     detail: "The community has something in another currency in Stripe: a subscription, an invoice item, a " +
       "discount or a quote. An admin has to end it in the billing portal first, or ask the operator to.",
     ...ofAdmin,
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     signs: [
@@ -163,7 +163,7 @@ export const refusals: Row[] = [
       "The community has as many subscriptions as Stripe allows. An admin has to end one in the billing " +
       "portal first, or ask the operator to.",
     ...ofAdmin,
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     signs: [

@@ -183,4 +183,4 @@ grant select (id, code, name, rank, price_cents, currency, billing_interval, tri
 grant select (code, name, unit, is_metered, included_quantity) on public.features to authenticated;
 grant select on public.plan_limits to authenticated;
 grant select, insert, update, delete on public.plans, public.features, public.plan_limits to service_role;
-grant select on billing.metered_prices to service_role;
+grant select on billing.metered_prices, billing.plan_prices to service_role;

@@ -228,7 +228,7 @@ Deno.test("a customer that Stripe never keeps is replaced once a request, and th
     assertProblem(await api.call("POST", CHECKOUT, { token, json: {} }), [503, "customer_missing"]);
   }
   assert.equal(between.requests.filter(({ what }) => what === "POST /v1/customers").length, 2);
-  const [anomaly] = await openAnomalies(shop, "refused_by_stripe");
+  const [anomaly] = await openAnomalies(shop, "stripe_refused");
   assert.equal(anomaly.community_id, admin.cid);
   assert.equal((await api.call("POST", CHECKOUT, { token, json: {} })).status, 200);
 });

@@ -20,7 +20,7 @@ interface Example {
   status: number;
   error: Record<string, unknown>;
   wanted: [status: number, code: string];
-  anomaly?: "refused_by_stripe" | "price_archived";
+  anomaly?: "stripe_refused" | "price_archived";
 }
 
 /** Stripe's own words, as far as they are public. */
@@ -74,7 +74,7 @@ const examples: Example[] = [
         "No such price: 'price_x'; a similar object exists in test mode, but a live mode key was used to make this request.",
     },
     wanted: [503, "stripe_mode_mismatch"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "the mode of key and object differ",
@@ -82,7 +82,7 @@ const examples: Example[] = [
     status: 400,
     error: { code: "livemode_mismatch", message: "Test and live mode API keys are only available within." },
     wanted: [503, "stripe_mode_mismatch"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an account that is not activated",
@@ -90,7 +90,7 @@ const examples: Example[] = [
     status: 400,
     error: { code: "testmode_charges_only", message: "Your account cannot currently make live charges." },
     wanted: [503, "stripe_account_not_activated"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an account without a name",
@@ -101,7 +101,7 @@ const examples: Example[] = [
         "In order to use Checkout, you must set an account or business name at https://dashboard.stripe.com/account.",
     },
     wanted: [503, "stripe_account_not_activated"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a wrong key",
@@ -109,7 +109,7 @@ const examples: Example[] = [
     status: 401,
     error: { message: "Invalid API Key provided: sk_test_****" },
     wanted: [503, "stripe_key_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an expired key",
@@ -117,7 +117,7 @@ const examples: Example[] = [
     status: 401,
     error: { code: "api_key_expired", message: "Expired API Key provided: sk_test_****" },
     wanted: [503, "stripe_key_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a missing permission",
@@ -128,7 +128,7 @@ const examples: Example[] = [
         "The provided key 'rk_test_****' does not have the required permissions. Having the 'rak_checkout_session_read' permission would allow this request to continue.",
     },
     wanted: [503, "stripe_permission_missing"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a portal that was never set up",
@@ -139,7 +139,7 @@ const examples: Example[] = [
         "No configuration provided and your live mode default configuration has not been created. Provide a configuration or create your default by saving your customer portal settings in live mode at https://dashboard.stripe.com/settings/billing/portal.",
     },
     wanted: [503, "portal_not_configured"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a portal configuration of another account",
@@ -147,7 +147,7 @@ const examples: Example[] = [
     status: 400,
     error: { code: "resource_missing", param: "configuration", message: "No such configuration: 'bpc_x'" },
     wanted: [503, "portal_not_configured"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an archived price",
@@ -180,7 +180,7 @@ const examples: Example[] = [
       message: "No such price: 'price_x'",
     },
     wanted: [409, "price_missing"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a customer that is deleted each time",
@@ -188,7 +188,7 @@ const examples: Example[] = [
     status: 400,
     error: { code: "resource_missing", param: "customer", message: "No such customer: 'cus_x'" },
     wanted: [503, "customer_missing"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "two currencies of a customer",
@@ -199,7 +199,7 @@ const examples: Example[] = [
         "You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency eur",
     },
     wanted: [409, "currency_conflict"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "too many subscriptions",
@@ -210,7 +210,7 @@ const examples: Example[] = [
       message: "Customer cus_x already has the maximum 500 current subscriptions",
     },
     wanted: [409, "subscription_limit"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "tax without a head office address",
@@ -221,7 +221,7 @@ const examples: Example[] = [
       message: "You must have a valid head office address to enable automatic tax calculation in test mode.",
     },
     wanted: [503, "tax_not_configured"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "a customer without an address for tax",
@@ -242,7 +242,7 @@ const examples: Example[] = [
         "No valid payment method types for this Checkout Session. Please ensure that you have activated payment methods compatible with your chosen currency.",
     },
     wanted: [503, "payment_methods_not_configured"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an amount below Stripe's least",
@@ -253,7 +253,7 @@ const examples: Example[] = [
       message: "The Checkout Session's total amount must convert to at least 50 cents.",
     },
     wanted: [409, "price_amount_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "an address to return to without https",
@@ -265,7 +265,7 @@ const examples: Example[] = [
       message: "Livemode requests must always be redirected via HTTPS.",
     },
     wanted: [503, "return_address_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "anything else",
@@ -273,7 +273,7 @@ const examples: Example[] = [
     status: 400,
     error: { code: "parameter_unknown", message: "Received unknown parameter: line_items[0][cost]" },
     wanted: [503, "stripe_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
   {
     name: "anything else, with a declined card",
@@ -281,7 +281,7 @@ const examples: Example[] = [
     status: 402,
     error: { type: "card_error", code: "card_declined", message: "Your card was declined." },
     wanted: [503, "stripe_refused"],
-    anomaly: "refused_by_stripe",
+    anomaly: "stripe_refused",
   },
 ];
 
@@ -322,7 +322,7 @@ for (const { name, on, status, error, wanted, anomaly } of examples) {
       );
     }
     assert.equal((await ask()).status, 200, "works again");
-    for (const kind of ["refused_by_stripe", "price_archived"]) {
+    for (const kind of ["stripe_refused", "price_archived"]) {
       assert.deepEqual(await openAnomalies(shop, kind), [], "closed when it worked again");
     }
   });
@@ -347,10 +347,10 @@ Deno.test("an anomaly of a refusal is counted again, and another community's che
     select community_id, seen from billing.anomalies where resolved_at is null order by community_id nulls last`;
   assert.deepEqual([...rows], [{ community_id: one.cid, seen: 2 }, { community_id: null, seen: 1 }]);
   assert.equal((await api.call("POST", CHECKOUT, { token: tokens[1], json: {} })).status, 200);
-  const left = await openAnomalies(shop, "refused_by_stripe");
+  const left = await openAnomalies(shop, "stripe_refused");
   assert.deepEqual(left.map(({ community_id }) => community_id), [one.cid]);
   assert.equal((await api.call("POST", CHECKOUT, { token: tokens[0], json: {} })).status, 200);
-  assert.deepEqual(await openAnomalies(shop, "refused_by_stripe"), []);
+  assert.deepEqual(await openAnomalies(shop, "stripe_refused"), []);
 });
 
 Deno.test("a plan whose price was archived in Stripe is refused until the price is active again", async () => {
@@ -405,10 +405,10 @@ Deno.test("a restricted key without the portal's permission sells plans and says
   const token = await api.signIn(newAdmin());
   assert.equal((await api.call("POST", CHECKOUT, { token, json: {} })).status, 200);
   assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [503, "stripe_permission_missing"]);
-  const [anomaly] = await openAnomalies(shop, "refused_by_stripe");
+  const [anomaly] = await openAnomalies(shop, "stripe_refused");
   assert.match(anomaly.detail, /rak_customer_portal_write/);
   const granted = [...permissions, "customer_portal_write"];
   await callSimulator(stack, "PUT", `/_sim/restricted_keys/${key}`, { permissions: granted });
   assert.equal((await api.call("POST", PORTAL, { token, json: {} })).status, 200);
-  assert.deepEqual(await openAnomalies(shop, "refused_by_stripe"), []);
+  assert.deepEqual(await openAnomalies(shop, "stripe_refused"), []);
 });

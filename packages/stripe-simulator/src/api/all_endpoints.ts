@@ -21,6 +21,7 @@ import { productEndpoints } from "./product_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
+import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
 import { testClockEndpoints } from "./test_clock_endpoints.ts";
 import { thinEventEndpoints } from "./thin_event_endpoints.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
@@ -34,6 +35,7 @@ export const endpoints: Endpoint[] = [
   ...checkoutSessionEndpoints,
   ...subscriptionEndpoints,
   ...subscriptionItemEndpoints,
+  ...subscriptionScheduleEndpoints,
   ...invoiceActionEndpoints,
   ...invoiceEndpoints,
   ...manualInvoiceEndpoints,
