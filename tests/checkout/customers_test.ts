@@ -257,6 +257,49 @@ Deno.test("a customer and a session of the other mode are noticed: the checkout 
   assert.equal((await shop.stripe.checkout.sessions.retrieve(first.body.sessionId)).status, "expired");
 });
 
+Deno.test("the portal under a key of another mode or account forgets no customer of a community that pays", async () => {
+  const { api, stack, between } = shop;
+  const admin = newAdmin();
+  const token = await api.signIn(admin);
+  const { body } = await api.call("POST", CHECKOUT, { token, json: {} });
+  await payCheckout(stack, body.sessionId);
+  const customer = await customerOf(shop, admin);
+  for (
+    const [message, code] of [
+      [
+        `No such customer: '${customer}'; a similar object exists in live mode, but a test mode key was used to make this request.`,
+        "stripe_mode_mismatch",
+      ],
+      [`No such customer: '${customer}'`, "customer_missing"],
+    ]
+  ) {
+    using _elsewhere = between.replace(({ what }) => {
+      const isPortal = what === "POST /v1/billing_portal/sessions";
+      if (!isPortal && what !== `GET /v1/customers/${customer}`) return undefined;
+      const param = isPortal ? "customer" : "id";
+      return stripeError(isPortal ? 400 : 404, { code: "resource_missing", param, message });
+    });
+    assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [503, code]);
+    assert.equal(await customerOf(shop, admin), customer);
+  }
+  assert.equal((await api.call("POST", PORTAL, { token, json: {} })).status, 200);
+  assert.deepEqual(await openAnomalies(shop, "stripe_refused"), []);
+});
+
+Deno.test("the portal forgets a deleted customer although its subscription seems to go on", async () => {
+  const { api, stack } = shop;
+  const admin = newAdmin();
+  const token = await api.upgrade(admin);
+  await callSimulator(stack, "POST", "/_sim/faults", { kind: "drop_delivery", target: "*", next: 1000 });
+  try {
+    await deleteCustomer(shop, (await customerOf(shop, admin))!, { isLost: false });
+  } finally {
+    await callSimulator(stack, "DELETE", "/_sim/faults");
+  }
+  assertProblem(await api.call("POST", PORTAL, { token, json: {} }), [409, "no_customer"]);
+  assert.equal(await customerOf(shop, admin), null);
+});
+
 Deno.test("another app's customer and session that name the same community are never ours", async () => {
   const { api, stripe, stack } = shop;
   const admin = newAdmin();
