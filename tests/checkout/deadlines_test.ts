@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPair, SignJWT } from "jose";
 import Stripe from "stripe";
 import { type Answer, type ApiClient, assertProblem, newAdmin, type Person } from "../http/client.ts";
+import { addCommunities } from "../support/communities.ts";
 import { callSimulator, payCheckout } from "../support/simulator.ts";
 import {
   assertOpenCheckout,
@@ -121,6 +122,47 @@ Deno.test("with a silent Stripe, forty checkouts and portals end in 503 stripe_u
   const { status, body } = await api.call("POST", CHECKOUT, { token: knownToken, json: {} });
   assert.equal(status, 200);
   await assertOpenCheckout(shop, known, body.sessionId);
+});
+
+Deno.test("with a silent Stripe, thirty webhooks about which it has to be asked are answered 503 in time, and others as before", async () => {
+  const { api, between, sql } = shop;
+  const person = newAdmin();
+  const token = await api.signIn(person);
+  const paid = await paidUnnoticed();
+  const unclear: Stripe.Event[] = [];
+  for (let index = 0; index < 30; index++) {
+    const { cid } = newAdmin();
+    await addCommunities(sql, cid);
+    const customer = `cus_${crypto.randomUUID().slice(0, 8)}`;
+    await sql`select billing.link_customer(${cid}, ${customer})`;
+    const object = { ...paid.event.data.object, id: `sub_of_${customer}`, customer };
+    // What a payload of an old version means is asked of Stripe.
+    const event = { ...paid.event, id: `evt_of_${customer}`, api_version: "2019-12-03", data: { object } };
+    unclear.push(event as Stripe.Event);
+  }
+
+  using _silent = between.replace((_, original) => silence(original));
+  between.clear();
+  const deliveries = Promise.all(unclear.map((event) => timed(deliver(api, event))));
+  while (between.requests.length < 30) await pause(20);
+  for (
+    const [name, ask] of [
+      ["webhook of another customer", () => deliver(api, paid.event)],
+      ["billing info", () => api.call("GET", BILLING_INFO, { token })],
+      ["sign-in", async () => ({ status: await api.signIn(newAdmin()) && 200 })],
+    ] as [string, () => Promise<{ status: number }>][]
+  ) {
+    const [{ status }, milliseconds] = await timed(ask());
+    assert.equal(status, 200, name);
+    assert.ok(milliseconds < AS_BEFORE_MS, `${name} took ${milliseconds} ms`);
+  }
+  for (const [{ status }, milliseconds] of await deliveries) {
+    assert.equal(status, 503);
+    assert.ok(milliseconds < 10_000, `answered after ${milliseconds} ms`);
+  }
+  const ids = unclear.map(({ id }) => id);
+  const recorded = await sql`select distinct outcome from billing.stripe_events where id = any (${ids})`;
+  assert.deepEqual([...recorded], [{ outcome: "pending" }], "kept, and asked about later");
 });
 
 Deno.test("any other answer that never comes, from Stripe or the browser, ends before the caller gives up, too", async () => {
