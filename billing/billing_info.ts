@@ -1,6 +1,6 @@
-import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import type { Database as Schema } from "./db/database_types.ts";
+import { callDatabase, type Database } from "./db/database.ts";
+import { asJson } from "./db/sql.ts";
 import { BillingError } from "./errors.ts";
 import type { Session } from "./identity/session_token.ts";
 
@@ -71,22 +71,22 @@ const billingInfoSchema = z.object({
 export type BillingInfo = z.output<typeof billingInfoSchema> & { isAdmin: boolean };
 
 /**
- * Reads the billing info of the session's community, in one call with the session's token: row-level security decides what
- * the person sees. Does not call Stripe.
+ * Reads the billing info of the session's community, in one call as role `authenticated` with the session's claims:
+ * row-level security decides what the person sees. Does not call Stripe.
  *
- * Throws `unknown_community`, or `database_unavailable` when the data API fails.
+ * Throws `unknown_community` or `database_unavailable`.
  */
-export async function readBillingInfo(
-  dataApi: SupabaseClient<Schema>,
-  session: Session,
-  token: string,
-): Promise<BillingInfo> {
-  const { data, error } = await dataApi.rpc("billing_info").setHeader("Authorization", `Bearer ${token}`);
-  if (error) {
-    throw new BillingError("database_unavailable", "Billing info cannot be read. Try again in a moment.", {
-      cause: error,
-    });
-  }
-  if (data === null) throw new BillingError("unknown_community", "This community has not opened Dues yet.");
-  return { ...billingInfoSchema.parse(data), isAdmin: session.isAdmin };
+export async function readBillingInfo(db: Database, session: Session): Promise<BillingInfo> {
+  const claims = {
+    sub: session.userId,
+    cid: session.communityId,
+    adm: session.isAdmin,
+    role: "authenticated",
+  };
+  const info = await callDatabase(
+    billingInfoSchema.nullable(),
+    db`select billing.billing_info_as(${asJson(claims)})`,
+  );
+  if (info === null) throw new BillingError("unknown_community", "This community has not opened Dues yet.");
+  return { ...info, isAdmin: session.isAdmin };
 }

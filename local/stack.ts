@@ -55,6 +55,7 @@ export interface StackKeys {
   supabasePublishableKey: string;
   supabaseSecretKey: string;
   supabaseJwtSecret: string;
+  sessionSecret: string;
   parentAppJwtSecret: string;
   cronSecret: string;
 }
@@ -263,6 +264,7 @@ function keysOf(secrets: Secrets, setup: SetUp): StackKeys {
     supabasePublishableKey: secrets.supabasePublishableKey,
     supabaseSecretKey: secrets.supabaseSecretKey,
     supabaseJwtSecret: secrets.supabaseJwtSecret,
+    sessionSecret: secrets.sessionSecret,
     parentAppJwtSecret: secrets.parentAppJwtSecret,
     cronSecret: secrets.cronSecret,
   };
@@ -283,10 +285,8 @@ function pluginEnvironment(
     PARENT_APP_URL: urls.parent,
     PLUGIN_URL: urls.plugin,
     PARENT_APP_JWT_SECRET: keys.parentAppJwtSecret,
-    SUPABASE_URL: urls.supabase,
-    SUPABASE_PUBLISHABLE_KEY: keys.supabasePublishableKey,
     SUPABASE_DB_URL: billingDatabaseUrl,
-    SUPABASE_JWT_SECRET: keys.supabaseJwtSecret,
+    SESSION_SECRET: keys.sessionSecret,
   };
 }
 

@@ -138,6 +138,14 @@ Deno.test("the environment is read in one place of the product", () => {
   assert.deepEqual(readers, ["billing/config.ts"]);
 });
 
+Deno.test("the product reads without Supabase's gateway: it does not import @supabase/supabase-js", () => {
+  const users = sources.filter((path) =>
+    folder(path) in allowed && !path.endsWith("_test.ts") &&
+    imports(path).some(({ specifier }) => specifier.startsWith("@supabase/supabase-js"))
+  );
+  assert.deepEqual(users, []);
+});
+
 /** What commands write is not always there, and one comment has a made-up path. */
 const notInTheTree = /^(_fresh|\.local|packages\/parent\/dist)\/|^users\/\(admin\)\/\[id\]\.tsx$/;
 

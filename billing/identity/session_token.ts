@@ -20,9 +20,9 @@ export interface Session {
   slug?: Slug;
 }
 
-/** The secret or private key that Supabase verifies session tokens with. */
+/** What session tokens are signed with: a secret (HS256), or a private key that Supabase has the public half of (ES256). */
 export type SessionKey = { secret: string } | { signingKey: SigningKey };
-interface SigningKey {
+export interface SigningKey {
   kty: "EC";
   crv: "P-256";
   kid: string;
@@ -45,8 +45,8 @@ const claimsSchema = z.object({
 });
 
 /**
- * Signs and verifies session tokens: JSON Web Tokens that both Dues and Supabase's data API accept
- * (https://supabase.com/docs/guides/auth/jwts), valid for ten minutes.
+ * Signs and verifies session tokens: JSON Web Tokens, valid for ten minutes. Their claims are those of Supabase's own user
+ * tokens (https://supabase.com/docs/guides/auth/jwts), so the data API accepts them, too, if its key signs them.
  */
 export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: string }) {
   const keys = "secret" in key ? secretKey(key.secret) : await keyPair(key.signingKey);

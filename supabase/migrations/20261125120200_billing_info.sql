@@ -56,5 +56,16 @@ as $$
 $$;
 comment on function public.billing_info() is 'Plan, limits, usage, plans on offer, subscription and invoices of the caller''s community; null when it is unknown.';
 
-revoke execute on function public.billing_info() from public, anon, authenticated, service_role;
+-- Both settings end with the transaction. Called outside of one, that is with the statement.
+create function billing.billing_info_as(p_claims jsonb) returns jsonb
+  language plpgsql volatile security invoker set search_path = ''
+as $$ begin
+  perform set_config('request.jwt.claims', p_claims::text, true), set_config('role', 'authenticated', true);
+  return public.billing_info();
+end $$;
+comment on function billing.billing_info_as(jsonb) is 'Billing info as the person with these claims of a session token sees it: role authenticated, so row-level security decides.';
+
+revoke execute on function public.billing_info(), billing.billing_info_as(jsonb)
+  from public, anon, authenticated, service_role;
 grant execute on function public.billing_info() to authenticated;
+grant execute on function billing.billing_info_as(jsonb) to billing_service;

@@ -28,6 +28,7 @@ select bag_eq(
     'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
     'billing.begin_checkout(text, text, text)',
     'billing.begin_reconciliation()',
+    'billing.billing_info_as(jsonb)',
     'billing.checkout_context(text, text)',
     'billing.compare_customers(jsonb)',
     'billing.claim_usage_reports(integer, interval)',
