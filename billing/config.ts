@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { FaultsError } from "./errors.ts";
-import type { SessionKey, SigningKey } from "./identity/session_token.ts";
+import type { SessionKey, SigningKey } from "./identity/session_key.ts";
 
 /**
  * Every environment variable that Dues reads, with its expected form. They are read once, at start; no other file of the

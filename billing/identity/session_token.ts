@@ -8,6 +8,7 @@ import {
   type Slug,
   slugSchema,
 } from "../ids.ts";
+import type { SessionKey, SigningKey } from "./session_key.ts";
 import { verifyToken } from "./verify_token.ts";
 
 /** A person in a community, as a session token describes them. */
@@ -18,17 +19,6 @@ export interface Session {
   pluginId: PluginId | null;
   /** The community's name in the parent app's addresses, where that is not its id. */
   slug?: Slug;
-}
-
-/** What session tokens are signed with: a secret (HS256), or a private key that Supabase has the public half of (ES256). */
-export type SessionKey = { secret: string } | { signingKey: SigningKey };
-export interface SigningKey {
-  kty: "EC";
-  crv: "P-256";
-  kid: string;
-  x: string;
-  y: string;
-  d: string;
 }
 
 const LIFETIME_SECONDS = 10 * 60;
