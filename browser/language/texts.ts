@@ -136,6 +136,7 @@ const en = {
       parent_silent: "The community page is not responding. Are you still signed in there?",
       network_error: "The connection failed. Are you online?",
       not_member: "Only members of this community can see its plan.",
+      parent_clock_ahead: "The clock of this community’s server is wrong. Please tell its operator.",
     } as Record<string, string>,
   },
   redirectFailed: {
@@ -298,6 +299,7 @@ const de: Texts = {
       parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
       network_error: "Die Verbindung ist fehlgeschlagen. Bist du online?",
       not_member: "Nur Mitglieder dieser Community können ihren Tarif sehen.",
+      parent_clock_ahead: "Die Uhr des Servers dieser Community geht falsch. Bitte sage es dem Betreiber.",
     },
   },
   redirectFailed: {
