@@ -49,5 +49,6 @@ comment on column billing.customers.confirmed_at is 'When Stripe last listed it.
 revoke all on public.communities, billing.customers from public, anon, authenticated, service_role;
 -- stripe_customer_id is not granted: has_billing_account is all that a browser needs.
 grant select (id, title, current_plan_id, has_billing_account, created_at) on public.communities to authenticated;
-grant select, insert, update, delete on public.communities to service_role;
+-- Plan and customer are derived from Stripe.
+grant select, delete, insert (id, title, current_plan_id), update (title) on public.communities to service_role;
 grant select on billing.customers to service_role;
