@@ -2,6 +2,7 @@ import { readBillingInfo } from "./billing_info.ts";
 import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout.ts";
 import type { ServerConfig } from "./config.ts";
 import { connectDatabase, orUnavailable } from "./db/database.ts";
+import type { Deadline } from "./deadline.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
@@ -19,7 +20,7 @@ import type { Feature, Resource } from "./quota/guarded_features.ts";
 import { enforceResourceLimit, releaseResource } from "./quota/resource_limits.ts";
 import { openSession } from "./identity/session.ts";
 import { type Session, sessionTokens } from "./identity/session_token.ts";
-import { connectStripe } from "./stripe.ts";
+import { connectStripe, isLiveKey } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
 
 /** Everything that the plugin server does, from its configuration. Connections are opened when they are needed. */
@@ -31,6 +32,7 @@ export async function createBilling(config: ServerConfig) {
   const deps = {
     db,
     stripe,
+    isLive: isLiveKey(config.stripe.secretKey),
     parentAppUrl: config.parentAppUrl,
     portalConfigurationId: config.stripe.portalConfigurationId,
   };
@@ -52,11 +54,11 @@ export async function createBilling(config: ServerConfig) {
       return await tokens.verify(token);
     },
 
-    createCheckoutSession: (session: Session, request: CheckoutRequest) =>
-      createCheckoutSession(deps, session, request),
+    createCheckoutSession: (session: Session, request: CheckoutRequest, deadline?: Deadline) =>
+      createCheckoutSession(deps, session, request, deadline),
 
-    createPortalSession: (session: Session, request: PortalRequest) =>
-      createPortalSession(deps, session, request),
+    createPortalSession: (session: Session, request: PortalRequest, deadline?: Deadline) =>
+      createPortalSession(deps, session, request, deadline),
 
     billingInfo: (session: Session) => readBillingInfo(db, session),
 

@@ -184,7 +184,7 @@ const eventSchema = z.object({
 const checkoutSchema = z.object({
   customer: idOf,
   client_reference_id: z.string(),
-  metadata: z.object({ community_id: z.string() }),
+  metadata: z.object({ dues_community_id: z.string() }),
 });
 
 /** How each handled event type is read. */
@@ -237,8 +237,8 @@ function readInvoiceChange(object: unknown): Change {
 /** The Stripe account may sell other things, too. A checkout of this plugin names its community in both fields. */
 function readCheckout(object: unknown): Change {
   const checkout = checkoutSchema.safeParse(object).data;
-  return checkout && checkout.client_reference_id === checkout.metadata.community_id
-    ? { kind: "checkout", community_id: checkout.metadata.community_id }
+  return checkout && checkout.client_reference_id === checkout.metadata.dues_community_id
+    ? { kind: "checkout", community_id: checkout.metadata.dues_community_id }
     : null;
 }
 

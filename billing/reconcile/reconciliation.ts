@@ -164,7 +164,7 @@ async function compareCustomers(
   await eachPage(stripe.customers.list({ limit: PAGE }), async (page) => {
     const listed = page.map(({ id, metadata }) => ({
       id,
-      community_id: communityIdSchema.safeParse(metadata.community_id).data ?? null,
+      community_id: communityIdSchema.safeParse(metadata.dues_community_id).data ?? null,
     }));
     const query = db`select billing.compare_customers(${asJson(listed)})`;
     unlinked.push(...await callDatabase(customersSchema, query));
@@ -277,7 +277,7 @@ async function expireLeftOverSessions({ db, stripe }: ApplyDependencies, report:
 }
 
 async function isLeftOver(db: Database, session: Stripe.Checkout.Session): Promise<boolean> {
-  const communityId = communityIdSchema.safeParse(session.metadata?.community_id).data;
+  const communityId = communityIdSchema.safeParse(session.metadata?.dues_community_id).data;
   if (!communityId || session.client_reference_id !== communityId) return false;
   try {
     const { liveSubscription } = await readCheckoutContext(db, communityId, null);

@@ -191,4 +191,4 @@ grant insert (code, name, unit, included_quantity), update (name, unit, included
   on public.features to service_role;
 grant insert (plan_id, feature, quota, quota_window, period), update (quota, quota_window, period)
   on public.plan_limits to service_role;
-grant select on billing.metered_prices to service_role;
+grant select on billing.metered_prices, billing.plan_prices to service_role;

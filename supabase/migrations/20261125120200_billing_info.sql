@@ -16,8 +16,8 @@ as $$
   )
   select jsonb_build_object(
     'community', jsonb_build_object('id', c.id, 'title', c.title, 'hasBillingAccount', c.has_billing_account),
-    'plan', (select plan - 'limits' from plan_list where id = c.current_plan_id),
-    'limits', (select plan -> 'limits' from plan_list where id = c.current_plan_id),
+    'plan', (select plan - 'limits' from plan_list where id = f.plan_id),
+    'limits', (select plan -> 'limits' from plan_list where id = f.plan_id),
     'usage', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'feature', u.feature, 'windowSeconds', u.window_seconds, 'period', u.period, 'used', u.used,
@@ -49,9 +49,12 @@ as $$
         'amountPaidCents', i.amount_paid_cents, 'currency', i.currency, 'createdAt', i.issued_at,
         'hostedInvoiceUrl', i.hosted_invoice_url, 'invoicePdf', i.invoice_pdf) order by i.issued_at desc), '[]')
       from (
-        select * from public.invoices where community_id = c.id and status <> 'draft'
+        select v.number, v.status, v.amount_due_cents, v.amount_paid_cents, v.currency, v.issued_at, v.hosted_invoice_url,
+          v.invoice_pdf
+        from public.invoices v where v.community_id = c.id and v.status not in ('draft', 'deleted')
         order by issued_at desc limit 24) i))
   from public.communities c
+  cross join lateral public.plan_in_force(c.id, c.current_plan_id, c.plan_until) f
   where c.id = ((select auth.jwt()) ->> 'cid')
 $$;
 comment on function public.billing_info() is 'Plan, limits, usage, plans on offer, subscription and invoices of the caller''s community; null when it is unknown.';

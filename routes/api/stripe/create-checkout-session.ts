@@ -7,5 +7,5 @@ import { checkoutRequestSchema } from "../../../billing/checkout/checkout.ts";
 export const handler = post(async ({ req, state }) => {
   const session = await state.billing.authenticate(bearerToken(req));
   const request = await readJson(req, checkoutRequestSchema);
-  return Response.json(await state.billing.createCheckoutSession(session, request));
+  return Response.json(await state.billing.createCheckoutSession(session, request, state.deadline));
 });

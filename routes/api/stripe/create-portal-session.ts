@@ -7,5 +7,5 @@ import { portalRequestSchema } from "../../../billing/checkout/portal.ts";
 export const handler = post(async ({ req, state }) => {
   const session = await state.billing.authenticate(bearerToken(req));
   const request = await readJson(req, portalRequestSchema);
-  return Response.json(await state.billing.createPortalSession(session, request));
+  return Response.json(await state.billing.createPortalSession(session, request, state.deadline));
 });
