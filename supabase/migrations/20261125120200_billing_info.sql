@@ -45,10 +45,13 @@ as $$ begin
             select coalesce(jsonb_agg(jsonb_build_object(
               'name', d ->> 'name', 'percentOff', d -> 'percent_off', 'amountOff', d -> 'amount_off',
               'currency', d ->> 'currency', 'endsAt', d ->> 'ends_at')), '[]')
-            from jsonb_array_elements(s.discounts) as d),
-          'pausedCollection', case when s.pause_collection is not null then
+            from jsonb_array_elements(s.discounts) as d
+            where coalesce((d ->> 'ends_at')::timestamptz > now(), true)),
+          'pausedCollection', case
+            when s.pause_collection is not null
+              and coalesce((s.pause_collection ->> 'resumes_at')::timestamptz > now(), true) then
             jsonb_build_object('resumesAt', s.pause_collection ->> 'resumes_at') end,
-          'scheduledChange', case when s.next_change_at is not null then jsonb_build_object(
+          'scheduledChange', case when s.next_change_at > now() then jsonb_build_object(
             'at', s.next_change_at,
             'planCode', (select n.code from public.plans n where n.id = s.next_plan_id),
             'planName', (select n.name from public.plans n where n.id = s.next_plan_id)) end)

@@ -1,6 +1,6 @@
 -- billing_info: the plan in force, and what Stripe says about the plan's subscription.
 begin;
-select plan(24);
+select plan(25);
 
 insert into public.plans (code, name, rank, price_cents, currency, billing_interval, stripe_price_id)
 values ('team', 'Team', 50, 9900, 'usd', 'month', 'price_team');
@@ -35,29 +35,33 @@ select billing.update_current_plans(array['garden']);
 
 select is(pg_temp.info() #>> '{plan,code}', 'pro', 'the plan is the plan in force');
 select is(pg_temp.info() #>> '{plan,priceCents}', '4900', 'the plan has today''s price of the price list');
-select is((pg_temp.subscription() ->> 'amount')::numeric, 6201, 'amount is what its licensed items of the plan''s interval cost together');
-select is((pg_temp.subscription() ->> 'unitAmount')::numeric, 1900, 'unitAmount is the price that was subscribed to');
+select is((pg_temp.subscription() ->> 'amount')::numeric, 6201::numeric, 'amount is what its licensed items of the plan''s interval cost together');
+select is((pg_temp.subscription() ->> 'unitAmount')::numeric, 1900::numeric, 'unitAmount is the price that was subscribed to');
 select is(pg_temp.subscription() - array['amount', 'unitAmount'], '{"status": "active", "planCode": "pro", "currentPeriodEnd": "2027-02-01T00:00:00+00:00",
   "cancelAt": null, "trialEnd": null, "paymentIssue": null, "pastDueSince": null, "graceEndsAt": null, "quantity": 3, "currency": "eur",
   "interval": "month", "intervalCount": 1, "discounts": [], "pausedCollection": null, "scheduledChange": null}',
   'the subscription has currency, interval and quantity as Stripe says');
 update public.plans set price_cents = 1, currency = 'usd', billing_interval = 'year' where code = 'pro';
-select is((pg_temp.subscription() ->> 'amount')::numeric, 6201, 'a change of the price list changes nothing of what is paid');
+select is((pg_temp.subscription() ->> 'amount')::numeric, 6201::numeric, 'a change of the price list changes nothing of what is paid');
 
 update public.subscriptions set items = jsonb_build_array(pg_temp.item(null, 3), pg_temp.item(100, 1)), unit_amount = null;
 select is(pg_temp.subscription() -> 'amount', 'null', 'amount is null for a tiered price');
 update public.subscriptions set items = jsonb_build_array(pg_temp.item(0.5, 3)), unit_amount = 0.5;
-select is((pg_temp.subscription() ->> 'amount')::numeric, 1.5, 'amount may have decimals of the smallest unit');
+select is((pg_temp.subscription() ->> 'amount')::numeric, 1.5::numeric, 'amount may have decimals of the smallest unit');
 
-update public.subscriptions set discounts = '[{"name": "Spring", "percent_off": 20, "amount_off": null, "currency": null, "ends_at": "2027-05-01T00:00:00Z"}]',
-  pause_collection = '{"behavior": "void", "resumes_at": "2027-04-01T00:00:00Z"}',
-  next_plan_id = pg_temp.plan_id('team'), next_change_at = '2027-06-01Z', schedule = '{}';
-select is(pg_temp.subscription() -> 'discounts', '[{"name": "Spring", "percentOff": 20, "amountOff": null, "currency": null, "endsAt": "2027-05-01T00:00:00Z"}]', 'discounts');
-select is(pg_temp.subscription() -> 'pausedCollection', '{"resumesAt": "2027-04-01T00:00:00Z"}', 'pausedCollection');
-select is(pg_temp.subscription() -> 'scheduledChange', '{"at": "2027-06-01T00:00:00+00:00", "planCode": "team", "planName": "Team"}', 'scheduledChange');
+update public.subscriptions set discounts = '[{"name": "Spring", "percent_off": 20, "amount_off": null, "currency": null, "ends_at": "2037-05-01T00:00:00Z"}]',
+  pause_collection = '{"behavior": "void", "resumes_at": "2037-04-01T00:00:00Z"}',
+  next_plan_id = pg_temp.plan_id('team'), next_change_at = '2037-06-01Z', schedule = '{}';
+select is(pg_temp.subscription() -> 'discounts', '[{"name": "Spring", "percentOff": 20, "amountOff": null, "currency": null, "endsAt": "2037-05-01T00:00:00Z"}]', 'discounts');
+select is(pg_temp.subscription() -> 'pausedCollection', '{"resumesAt": "2037-04-01T00:00:00Z"}', 'pausedCollection');
+select is(pg_temp.subscription() -> 'scheduledChange', '{"at": "2037-06-01T00:00:00+00:00", "planCode": "team", "planName": "Team"}', 'scheduledChange');
 update public.subscriptions set next_plan_id = null;
 select is(pg_temp.subscription() #> '{scheduledChange,planCode}', 'null', 'scheduledChange without a plan');
 select is(pg_temp.info() #>> '{plan,code}', 'pro', 'paused collection does not take the plan');
+update public.subscriptions set discounts = jsonb_set(discounts, '{0,ends_at}', '"2020-01-01T00:00:00Z"'),
+  pause_collection = '{"behavior": "void", "resumes_at": "2020-01-01T00:00:00Z"}', next_change_at = '2020-01-01Z';
+select is(array[pg_temp.subscription() -> 'discounts', pg_temp.subscription() -> 'pausedCollection', pg_temp.subscription() -> 'scheduledChange'],
+  array[jsonb '[]', 'null', 'null'], 'what is over is not told any more, whether or not Stripe has said so');
 
 -- A newer subscription to something else.
 insert into public.subscriptions (id, community_id, customer_id, status, started_at) values
