@@ -30,7 +30,9 @@ export const chargeableStep = (currency: string): number =>
  */
 export function mainUnits(amount: number, currency: string): string {
   const shortest = String(Math.abs(amount));
-  const [whole, decimals = ""] = (shortest.includes("e") ? Math.abs(amount).toFixed(12) : shortest).split(".");
+  const [whole, decimals = ""] = (shortest.includes("e") ? Math.abs(amount).toFixed(12) : shortest).split(
+    ".",
+  );
   const digits = minorUnitDigits(currency);
   const shifted = whole.padStart(digits + 1, "0");
   const cut = shifted.length - digits;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createLanguage } from "../language/language.ts";
-import { describeSubscription } from "./subscription_note.ts";
+import type { Subscription } from "../api/contract.ts";
+import { describeSubscription, type SubscriptionNote } from "./subscription_note.ts";
 import { billingInfo, free, pro, subscriptionWith } from "../testing/billing_info.ts";
 import { languages } from "../language/texts.ts";
 
@@ -103,7 +104,7 @@ for (
       "warning",
       "Cancelled. Pro stays until June 15, 2027. You can resume it until then under “Manage billing”. Payments are paused.",
     ],
-  ] as const
+  ] as [Partial<Subscription>, SubscriptionNote["tone"], string][]
 ) {
   Deno.test(`describeSubscription() with ${JSON.stringify(changes)} returns "${expected}"`, () => {
     const info = billingInfo(pro, { subscription: subscriptionWith(changes) });
