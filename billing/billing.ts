@@ -80,7 +80,7 @@ export async function createBilling(config: ServerConfig) {
     releaseResource: (session: Session, resource: Resource, resourceId: string) =>
       releaseResource(deps, session, resource, resourceId),
 
-    handleWebhook: webhookHandler({ db, stripe, secrets: config.webhookSecrets }),
+    handleWebhook: webhookHandler({ db, stripe, isLive: deps.isLive, secrets: config.webhookSecrets }),
 
     /** Whether the database answers. Throws `database_unavailable` when it does not. */
     async checkHealth(): Promise<void> {

@@ -1,11 +1,12 @@
 import Stripe from "stripe";
 import { z } from "zod";
-import { applyEvent } from "../events/apply.ts";
-import { readText } from "./request_body.ts";
 import { type Database, isUnstorable } from "../db/database.ts";
-import { problemOf, problemResponse, RequestFault } from "./problem.ts";
-import { readStripeEvent } from "../events/read_event.ts";
+import { BillingError } from "../errors.ts";
+import { processEvent } from "../events/process_event.ts";
+import { type IncomingEvent, readStripeEvent } from "../events/read_event.ts";
 import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
+import { problemOf, problemResponse, RequestFault } from "./problem.ts";
+import { readText } from "./request_body.ts";
 
 /** Much more than Stripe's largest events. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -15,6 +16,8 @@ const TOLERANCE_SECONDS = 300;
 export interface WebhookDependencies {
   db: Database;
   stripe: Stripe;
+  /** Whether the secret key is one of live mode: events of the other mode are refused. */
+  isLive: boolean;
   /** The signing secrets; more than one while a secret is being replaced, or with several endpoints. */
   secrets: string[];
 }
@@ -24,7 +27,8 @@ export interface WebhookDependencies {
  *
  * Verifies the signature over the raw body, reads the event, records and applies it in one database call, and only then
  * answers 200: what is acknowledged is stored. After any other answer Stripe delivers again: 400 for a bad signature or for
- * what is not an event, 405, 413, 422 when the event is not understood, 503 when database or Stripe are unavailable.
+ * what is not an event, 405, 413; 422 when the event is recorded and not understood; 503 when the database cannot be reached,
+ * or when Stripe has to be asked and does not answer. The event is recorded then, and is also tried again from here.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -33,13 +37,14 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
         throw new RequestFault("method_not_allowed", "Stripe sends POST.", { allow: "POST" });
       }
       const payload = await readText(request, MAX_BODY_BYTES);
-      const verified = await verifiedBody(deps, payload, request.headers.get("stripe-signature"));
-      const read = await readEventOrRefuse(deps, verified, isThinEvent(payload));
-      const { outcome, reason } = await applyEvent(deps, { ...read, payload });
+      await verifySignature(deps, payload, request.headers.get("stripe-signature"));
+      const event = readEventOrRefuse(deps, payload);
+      const { outcome, reason } = await processEvent(deps, event);
       if (outcome === "failed") {
-        console.error(`Stripe event ${read.event.id} was recorded but not understood: ${reason}`);
+        console.error(`Stripe event ${event.id} was recorded but not understood: ${reason}`);
         throw new RequestFault("unreadable_event", reason ?? undefined);
       }
+      if (outcome === "pending") throw new BillingError("stripe_unavailable", reason ?? "It is tried again.");
       return Response.json({ received: true, outcome, reason });
     } catch (error) {
       if (!isUnstorable(error)) return problemOf(error);
@@ -51,26 +56,23 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
 
 const cryptoProvider = Stripe.createSubtleCryptoProvider();
 
-/** The parsed body, when one of the secrets matches its signature. Throws `RequestFault`. */
-async function verifiedBody(
+/** Throws `RequestFault` unless one of the secrets matches the body's signature. */
+async function verifySignature(
   { stripe, secrets }: WebhookDependencies,
   body: string,
   signature: string | null,
-): Promise<unknown> {
+): Promise<void> {
   if (signature === null) {
     throw new RequestFault("invalid_signature", "The header Stripe-Signature is missing.");
   }
   for (const secret of secrets) {
     try {
-      return isThinEvent(body)
-        ? await stripe.parseEventNotificationAsync(body, signature, secret, TOLERANCE_SECONDS, cryptoProvider)
-        : await stripe.webhooks.constructEventAsync(
-          body,
-          signature,
-          secret,
-          TOLERANCE_SECONDS,
-          cryptoProvider,
-        );
+      if (isThinEvent(body)) {
+        await stripe.parseEventNotificationAsync(body, signature, secret, TOLERANCE_SECONDS, cryptoProvider);
+      } else {
+        await stripe.webhooks.constructEventAsync(body, signature, secret, TOLERANCE_SECONDS, cryptoProvider);
+      }
+      return;
     } catch (error) {
       // The signature is checked first, so any other error is about a body that Stripe signed.
       if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
@@ -81,11 +83,12 @@ async function verifiedBody(
   throw new RequestFault("invalid_signature", "No signing secret matches, or the signature is too old.");
 }
 
-async function readEventOrRefuse({ stripe }: WebhookDependencies, verified: unknown, isThin: boolean) {
+function readEventOrRefuse(deps: WebhookDependencies, body: string): IncomingEvent {
   try {
-    return isThin ? await readThinEvent(stripe, verified) : readStripeEvent(verified);
+    return isThinEvent(body) ? readThinEvent(body, deps) : readStripeEvent(body, deps);
   } catch (error) {
     if (error instanceof z.ZodError) throw new RequestFault("invalid_event", z.prettifyError(error));
+    if (error instanceof SyntaxError) throw new RequestFault("invalid_event", error.message);
     throw error;
   }
 }

@@ -20,7 +20,6 @@ create table billing.reconciliation_cursors (
   list             text primary key,
   round_started_at timestamptz,
   since            timestamptz,
-  until            timestamptz,
   after_id         text,
   read_until       timestamptz,
   completed_at     timestamptz
@@ -31,7 +30,6 @@ comment on table billing.reconciliation_cursors is 'How far each of Stripe''s li
 comment on column billing.reconciliation_cursors.list is 'Which list, such as subscriptions or events.';
 comment on column billing.reconciliation_cursors.round_started_at is 'When the round began that is not complete yet; null between two rounds.';
 comment on column billing.reconciliation_cursors.since is 'That round reads objects created since then; null: all.';
-comment on column billing.reconciliation_cursors.until is 'And until then.';
 comment on column billing.reconciliation_cursors.after_id is 'The last object of the last page that was read; null at the top of the list.';
 comment on column billing.reconciliation_cursors.read_until is 'The start of the last complete round: whatever is older was compared.';
 comment on column billing.reconciliation_cursors.completed_at is 'When the last round was complete.';

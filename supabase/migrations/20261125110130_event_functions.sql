@@ -47,7 +47,8 @@ as $$ begin
         when e.kind = 'record' then 'ignored'
         when e.kind = 'refused' then 'refused'
         when e.kind not in ('subscription', 'invoice') then 'special'
-        when k.community_id is null then 'parked'
+        -- Without a customer, Stripe has to be asked whose it is.
+        when k.community_id is null and (e.customer_id is not null or e.state is not null) then 'parked'
         when e.state is null then case
           -- Stripe has been asked since.
           when to_timestamp(e.created) + interval '60 seconds' < known.fetched_at then 'applied' else 'pending' end
@@ -57,7 +58,8 @@ as $$ begin
         when l.outcome not in ('pending', 'failed', 'given_up') and not p_replay then 'already ' || l.outcome
         when e.kind in ('record', 'refused') then coalesce(e.reason, 'it changes nothing here')
         when e.kind not in ('subscription', 'invoice') then e.reason
-        when k.community_id is null then 'no community has this customer yet'
+        when k.community_id is null and (e.customer_id is not null or e.state is not null)
+          then 'no community has this customer yet'
         when e.state is null then coalesce(e.reason, 'only Stripe knows the current state')
         when comparison = 'older' then 'a newer state is stored'
         when comparison = 'unclear' then 'cannot be ordered: only Stripe knows which state is current'
@@ -332,7 +334,8 @@ comment on function billing.process_events(json, boolean) is 'Records verified S
 
 -- What the answer about an object settles: every open event of it that was recorded before Stripe was asked, and those that
 -- had been given up.
-create function billing.close_events(p_object_id text, p_asked_at timestamptz, p_outcome text, p_reason text) returns void
+create function billing.close_events(
+  p_object_id text, p_customer_id text, p_asked_at timestamptz, p_outcome text, p_reason text) returns void
   language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
@@ -341,7 +344,9 @@ begin
   with closed as (
     update billing.stripe_events l set
       outcome = p_outcome, reason = p_reason, next_attempt_at = null, processed_at = now(),
-      payload = case when p_outcome <> 'parked' then l.payload end
+      customer_id = coalesce(l.customer_id, p_customer_id),
+      payload = case when p_outcome <> 'parked' then l.payload end,
+      object_status = case when p_outcome <> 'parked' then l.object_status end
     where l.object_id = p_object_id and l.outcome in ('pending', 'failed', 'given_up') and l.received_at <= p_asked_at
     returning l.id
   )
@@ -351,7 +356,7 @@ begin
     where a.kind = 'unreadable_event' and a.object_id = any (v_closed) and a.resolved_at is null;
   end if;
 end $$;
-comment on function billing.close_events(text, timestamptz, text, text) is 'Closes the open events of an object that an answer of Stripe''s covers.';
+comment on function billing.close_events(text, text, timestamptz, text, text) is 'Closes the open events of an object that an answer of Stripe''s covers.';
 
 -- Stores what Stripe answered about one object, if nothing has changed it since Stripe was asked. Every event of it that was
 -- recorded before Stripe was asked is closed by the answer.
@@ -360,8 +365,9 @@ comment on function billing.close_events(text, timestamptz, text, text) is 'Clos
 --   p_fetched_at   Stripe's clock at the answer
 --   p_asked_at     the database's clock before the question
 --   p_version      the version before the question
--- Returns {outcome, was}. outcome: applied; changed (ask again); parked (its customer is nobody's); missing (it is stored, and
--- Stripe does not know it); gone (Stripe does not know it, and nothing is left to do). was: the status before, or null.
+-- Returns {outcome, was, is_new}. outcome: applied; changed (ask again); parked (its customer is nobody's); missing (it is stored, and
+-- Stripe does not know it); gone (Stripe does not know it, and nothing is left to do). was: the status before, or null. is_new: what is stored was not
+-- what Stripe answered.
 create function billing.apply_answer(
   p_kind text, p_object_id text, p_customer_id text, p_state json, p_state_hash text, p_fetched_at timestamptz,
   p_asked_at timestamptz, p_version bigint) returns jsonb
@@ -380,14 +386,18 @@ begin
       (select i.customer_id from public.invoices i where i.id = p_object_id)) into v_customer_id;
   end if;
   perform billing.lock_customers(array[coalesce(v_customer_id, p_object_id)]);
-  select coalesce(k.community_id, v.community_id) as community_id, coalesce(v.version, 0) as version, v.status into v_known
+  select coalesce(k.community_id, v.community_id) as community_id, coalesce(v.version, 0) as version, v.status, v.state_hash into v_known
   from (select) always
   left join billing.customers k on k.id = v_customer_id
   left join lateral (
-    select s.community_id, s.version, s.status from public.subscriptions s where p_kind = 'subscription' and s.id = p_object_id
+    select s.community_id, s.version, s.status, s.state_hash from public.subscriptions s
+    where p_kind = 'subscription' and s.id = p_object_id
     union all
-    select i.community_id, i.version, i.status from public.invoices i where p_kind = 'invoice' and i.id = p_object_id) v on true;
-  if v_known.version <> p_version then return jsonb_build_object('outcome', 'changed', 'was', v_known.status); end if;
+    select i.community_id, i.version, i.status, i.state_hash from public.invoices i
+    where p_kind = 'invoice' and i.id = p_object_id) v on true;
+  if v_known.version <> p_version then 
+    return jsonb_build_object('outcome', 'changed', 'was', v_known.status, 'is_new', true);
+  end if;
   v_community_id := v_known.community_id;
 
   if p_state is null then
@@ -405,12 +415,13 @@ begin
     perform billing.resolve_anomaly('missing_in_stripe', p_object_id);
     perform billing.resolve_anomaly('unreadable_object', p_object_id);
   end if;
-  perform billing.close_events(p_object_id, p_asked_at,
+  perform billing.close_events(p_object_id, v_customer_id, p_asked_at,
     case v_outcome when 'parked' then 'parked' when 'gone' then 'ignored' else 'applied' end,
     case v_outcome when 'parked' then 'no community has this customer yet' when 'applied' then 'settled by asking Stripe'
       else 'Stripe does not know the object any more' end);
   delete from billing.object_failures f where f.object_id = p_object_id;
-  return jsonb_build_object('outcome', v_outcome, 'was', v_known.status);
+  return jsonb_build_object('outcome', v_outcome, 'was', v_known.status,
+    'is_new', p_state_hash is null or p_state_hash is distinct from v_known.state_hash);
 end $$;
 comment on function billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint) is 'Stores what Stripe answered about a subscription or invoice, unless it was changed since Stripe was asked.';
 
@@ -480,6 +491,19 @@ as $$ begin
 end $$;
 comment on function billing.note_failed_attempt(text[], text, text) is 'Says when events whose attempt failed are tried again, or gives them up.';
 
+-- For an operator, who does not want to wait, nor for what was given up.
+create function billing.make_all_due() returns void
+  language plpgsql volatile security definer set search_path = ''
+as $$ begin
+  update billing.stripe_events l set next_attempt_at = now()
+  where l.outcome in ('pending', 'failed') and l.next_attempt_at > now();
+  update billing.stripe_events l set outcome = 'failed', attempts = 0, next_attempt_at = now(), processed_at = null
+  where l.outcome = 'given_up';
+  update billing.object_failures f set next_attempt_at = now()
+  where f.next_attempt_at is null or f.next_attempt_at > now();
+end $$;
+comment on function billing.make_all_due() is 'Makes every open event and failed object due for an attempt now.';
+
 -- In batches, so that no call holds many rows: it is called until it returns less than p_limit.
 create function billing.reduce_payloads(p_keep interval default '90 days', p_limit integer default 1000) returns integer
   language plpgsql volatile security definer set search_path = ''
@@ -503,13 +527,13 @@ revoke execute on function
   billing.keeps_payload(text, text, text), billing.log_events(billing.judged_event[], boolean),
   billing.store_newer(billing.judged_event[]), billing.store_news(text, billing.object_news[], text[]),
   billing.note_confirmations(billing.judged_event[]), billing.process_events(json, boolean),
-  billing.close_events(text, timestamptz, text, text),
+  billing.close_events(text, text, timestamptz, text, text),
   billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint), billing.before_asking(text, text),
   billing.claim_events(integer), billing.claim_events_of(text), billing.claimed_events(text[]),
-  billing.note_failed_attempt(text[], text, text), billing.reduce_payloads(interval, integer)
+  billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   from public, anon, authenticated, service_role;
 grant execute on function
   billing.process_events(json, boolean), billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint),
   billing.before_asking(text, text), billing.claim_events(integer), billing.claim_events_of(text),
-  billing.note_failed_attempt(text[], text, text), billing.reduce_payloads(interval, integer)
+  billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   to billing_service;

@@ -21,10 +21,11 @@ end $$;
 comment on function billing.finish_reconciliation(bigint, jsonb) is 'Notes that a run is complete, with its report.';
 
 -- Begins a round of a list, or goes on with the one that was begun.
---   p_every      begin no round sooner than so long after the start of the last one
+--   p_every      begin no round sooner than so long after the start of the last one; null: begin one now, also when another
+--                was begun
 --   p_look_back  a round reads objects that are not older; null: all
 --   p_go_on      look only at what the last complete round has not read, with an hour of overlap
--- Returns {after_id, since, until} (unix seconds, or null), or null when no round is due.
+-- Returns {started_at, after_id, since} (since in unix seconds, or null), or null when no round is due.
 create function billing.begin_round(p_list text, p_every interval, p_look_back interval, p_go_on boolean) returns jsonb
   language plpgsql volatile security definer set search_path = ''
 as $$
@@ -33,34 +34,35 @@ declare
 begin
   insert into billing.reconciliation_cursors (list) values (p_list) on conflict do nothing;
   select * into v_round from billing.reconciliation_cursors where list = p_list for update;
-  if v_round.round_started_at is null then
+  if v_round.round_started_at is null or p_every is null then
     if v_round.read_until > now() - p_every then return null; end if;
     update billing.reconciliation_cursors set
-      round_started_at = now(), until = now(), after_id = null,
+      round_started_at = clock_timestamp(), after_id = null,
       since = case when p_go_on then greatest(read_until - interval '1 hour', now() - p_look_back) else now() - p_look_back end
     where list = p_list returning * into v_round;
   end if;
-  return jsonb_build_object('after_id', v_round.after_id, 'since', extract(epoch from v_round.since)::bigint,
-    'until', extract(epoch from v_round.until)::bigint);
+  return jsonb_build_object('started_at', v_round.round_started_at, 'after_id', v_round.after_id,
+    'since', extract(epoch from v_round.since)::bigint);
 end $$;
 comment on function billing.begin_round(text, interval, interval, boolean) is 'Where to go on reading one of Stripe''s lists; null when there is nothing to read yet.';
 
 -- p_after_id null: Stripe does not know the last one any more, so the round begins anew.
-create function billing.note_page(p_list text, p_after_id text) returns void
+create function billing.note_page(p_list text, p_started_at timestamptz, p_after_id text) returns void
   language plpgsql volatile security definer set search_path = ''
 as $$ begin
-  update billing.reconciliation_cursors set after_id = p_after_id where list = p_list and round_started_at is not null;
+  update billing.reconciliation_cursors set after_id = p_after_id where list = p_list and round_started_at = p_started_at;
 end $$;
-comment on function billing.note_page(text, text) is 'Notes the last object of a page that was compared.';
+comment on function billing.note_page(text, timestamptz, text) is 'Notes the last object of a page that was compared, in the round that began then.';
 
-create function billing.complete_round(p_list text) returns void
+create function billing.complete_round(p_list text, p_started_at timestamptz) returns void
   language plpgsql volatile security definer set search_path = ''
 as $$ begin
   update billing.reconciliation_cursors set
-    read_until = round_started_at, completed_at = now(), round_started_at = null, after_id = null
-  where list = p_list and round_started_at is not null;
+    read_until = greatest(read_until, p_started_at), completed_at = now(),
+    round_started_at = nullif(round_started_at, p_started_at), after_id = case when round_started_at <> p_started_at then after_id end
+  where list = p_list;
 end $$;
-comment on function billing.complete_round(text) is 'Notes that a list was read to its end.';
+comment on function billing.complete_round(text, timestamptz) is 'Notes that the round that began then has come to the end of its list.';
 
 create function billing.missed_events(p_ids text[]) returns jsonb
   language plpgsql stable security definer set search_path = ''
@@ -244,6 +246,22 @@ begin
 end $$;
 comment on function billing.note_customer(text, boolean) is 'Notes whether Stripe knows a customer, after it was asked.';
 
+-- For a full run: no subscription tells what a community without one should have.
+--   p_after  goes on after this id; null: from the start
+-- Returns {changed, last}; last is null at the end.
+create function billing.correct_plans(p_after text, p_limit integer default 1000) returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_ids text[];
+begin
+  select array_agg(c.id order by c.id) into v_ids from (
+    select c.id from public.communities c where c.id > coalesce(p_after, '') order by c.id limit p_limit for no key update) c;
+  if v_ids is null then return jsonb_build_object('changed', 0, 'last', null); end if;
+  return jsonb_build_object('changed', billing.update_current_plans(v_ids), 'last', v_ids[cardinality(v_ids)]);
+end $$;
+comment on function billing.correct_plans(text, integer) is 'Decides the plans of some communities anew, in the order of their ids: what was changed by hand is corrected.';
+
 -- An object that cannot be brought up to date is tried again, ever more rarely, and given up after a week.
 create function billing.note_object_failure(p_kind text, p_object_id text, p_community_id text, p_error text) returns void
   language plpgsql volatile security definer set search_path = ''
@@ -309,16 +327,18 @@ comment on function billing.prune(integer) is 'Deletes old run reports, resolved
 
 revoke execute on function
   billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb),
-  billing.begin_round(text, interval, interval, boolean), billing.note_page(text, text), billing.complete_round(text),
+  billing.begin_round(text, interval, interval, boolean), billing.note_page(text, timestamptz, text),
+  billing.complete_round(text, timestamptz),
   billing.missed_events(text[]), billing.find_drift(text, json), billing.confirm_objects(text, text[]),
   billing.read_until(text[]), billing.unconfirmed_objects(text, integer), billing.compare_customers(jsonb),
-  billing.unconfirmed_customers(integer), billing.note_customer(text, boolean),
+  billing.unconfirmed_customers(integer), billing.note_customer(text, boolean), billing.correct_plans(text, integer),
   billing.note_object_failure(text, text, text, text), billing.claim_object_failures(integer), billing.prune(integer)
   from public, anon, authenticated, service_role;
 grant execute on function
   billing.begin_reconciliation(), billing.finish_reconciliation(bigint, jsonb),
-  billing.begin_round(text, interval, interval, boolean), billing.note_page(text, text), billing.complete_round(text),
+  billing.begin_round(text, interval, interval, boolean), billing.note_page(text, timestamptz, text),
+  billing.complete_round(text, timestamptz),
   billing.missed_events(text[]), billing.find_drift(text, json), billing.unconfirmed_objects(text, integer),
-  billing.compare_customers(jsonb), billing.unconfirmed_customers(integer), billing.note_customer(text, boolean),
+  billing.compare_customers(jsonb), billing.unconfirmed_customers(integer), billing.note_customer(text, boolean), billing.correct_plans(text, integer),
   billing.note_object_failure(text, text, text, text), billing.claim_object_failures(integer), billing.prune(integer)
   to billing_service;
