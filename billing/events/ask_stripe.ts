@@ -33,17 +33,21 @@ export async function askForObject(
 ): Promise<StripeAnswer> {
   let answer: Stripe.Response<Stripe.Subscription | Stripe.Invoice>;
   try {
-    answer = await askStripe<typeof answer>(deadline, (options) =>
-      kind === "subscription"
-        ? stripe.subscriptions.retrieve(id, { expand: subscriptionExpand }, options)
-        : stripe.invoices.retrieve(id, {}, options));
+    answer = await askStripe<typeof answer>(
+      deadline,
+      (options) =>
+        kind === "subscription"
+          ? stripe.subscriptions.retrieve(id, { expand: subscriptionExpand }, options)
+          : stripe.invoices.retrieve(id, {}, options),
+    );
   } catch (error) {
     if (isOtherMode(error) || !isMissing(error)) throw error;
     return { found: null, answeredAt: clockOf(error.headers) };
   }
   const object = toPlain(answer);
-  if (kind === "subscription") await completeList(object.items, (after) => itemsOf(stripe, id, after, deadline));
-  else await completeList(object.lines, (after) => linesOf(stripe, id, after, deadline));
+  if (kind === "subscription") {
+    await completeList(object.items, (after) => itemsOf(stripe, id, after, deadline));
+  } else await completeList(object.lines, (after) => linesOf(stripe, id, after, deadline));
   const found = kind === "subscription" ? readSubscription(object) : readInvoice(object);
   return { found, answeredAt: clockOf(answer.lastResponse.headers) };
 }
@@ -54,16 +58,28 @@ const isOtherMode = (error: unknown) =>
 
 type List = { data: { id: string }[]; has_more: boolean };
 
-const itemsOf = (stripe: Stripe, subscription: string, starting_after: string | undefined, deadline: Deadline) =>
-  askStripe<List>(deadline, (options) =>
-    stripe.subscriptionItems.list({ subscription, limit: PAGE, starting_after }, options));
+const itemsOf = (
+  stripe: Stripe,
+  subscription: string,
+  starting_after: string | undefined,
+  deadline: Deadline,
+) =>
+  askStripe<List>(
+    deadline,
+    (options) => stripe.subscriptionItems.list({ subscription, limit: PAGE, starting_after }, options),
+  );
 
 const linesOf = (stripe: Stripe, invoice: string, starting_after: string | undefined, deadline: Deadline) =>
-  askStripe<List>(deadline, (options) =>
-    stripe.invoices.listLineItems(invoice, { limit: PAGE, starting_after }, options));
+  askStripe<List>(
+    deadline,
+    (options) => stripe.invoices.listLineItems(invoice, { limit: PAGE, starting_after }, options),
+  );
 
 /** Adds the pages after the one that an object contains. */
-async function completeList(list: unknown, nextPage: (after: string | undefined) => Promise<List>): Promise<void> {
+async function completeList(
+  list: unknown,
+  nextPage: (after: string | undefined) => Promise<List>,
+): Promise<void> {
   const partial = list as List | undefined;
   while (partial?.has_more) {
     const page = await nextPage(partial.data.at(-1)?.id);

@@ -41,7 +41,10 @@ const ASK_MS = 8_000;
  *
  * Ends when none is due, at the deadline, or when Stripe does not answer at all. Throws `database_unavailable`.
  */
-export async function settleOpenEvents(deps: EventDependencies, deadline: Deadline): Promise<ProcessedEvent[]> {
+export async function settleOpenEvents(
+  deps: EventDependencies,
+  deadline: Deadline,
+): Promise<ProcessedEvent[]> {
   const processed: ProcessedEvent[] = [];
   while (deadline.remaining > 0) {
     const claimed = await callDatabase(claimedSchema, deps.db`select billing.claim_events(${CLAIMED})`);

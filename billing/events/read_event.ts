@@ -44,10 +44,12 @@ export interface IncomingEvent {
   payload: string | null;
 }
 
-type Meaning = Partial<Pick<IncomingEvent, "state" | "state_hash" | "community_id" | "reason" | "object_id">> & {
-  kind: IncomingEvent["kind"];
-  status?: string | null;
-};
+type Meaning =
+  & Partial<Pick<IncomingEvent, "state" | "state_hash" | "community_id" | "reason" | "object_id">>
+  & {
+    kind: IncomingEvent["kind"];
+    status?: string | null;
+  };
 
 const eventSchema = z.object({
   id: z.string().min(1),
@@ -160,7 +162,9 @@ export function refusal(
 ): Meaning | null {
   if (account) return { kind: "refused", reason: `it happened in the connected account ${account}` };
   const [mode, own] = [livemode, isLive].map((live) => live ? "live" : "test");
-  return mode === own ? null : { kind: "refused", reason: `it is of ${mode} mode, and the key of ${own} mode` };
+  return mode === own
+    ? null
+    : { kind: "refused", reason: `it is of ${mode} mode, and the key of ${own} mode` };
 }
 
 /** What an event of the event log means of which only this much was kept: the object has to be asked for. */
@@ -198,7 +202,10 @@ function subscription({ object, isReadable }: Source): Meaning {
 
 function invoice({ type, object, isReadable }: Source): Meaning {
   if (type !== "invoice.deleted") return stateOr("invoice", isReadable, object, () => readInvoice(object));
-  return { ...stateOr("invoice", isReadable, object, () => readInvoice(object, "deleted")), status: "deleted" };
+  return {
+    ...stateOr("invoice", isReadable, object, () => readInvoice(object, "deleted")),
+    status: "deleted",
+  };
 }
 
 /** The state that the object has, or else that it has to be asked for. */

@@ -65,7 +65,8 @@ export type InvoiceState = {
 export function readInvoice(object: unknown, status?: "deleted"): ObjectReading<InvoiceState> {
   const invoice = invoiceSchema.parse(object);
   if (invoice.lines.has_more) throw new IncompleteObjectError("it has more lines than it lists");
-  const sum = (parts: { amount: number }[] | null) => (parts ?? []).reduce((sum, { amount }) => sum + amount, 0);
+  const sum = (parts: { amount: number }[] | null) =>
+    (parts ?? []).reduce((sum, { amount }) => sum + amount, 0);
   // A line with a negative amount takes back what was billed before: it is not paid for.
   const prices = invoice.lines.data.filter(({ amount }) => amount >= 0)
     .map(({ pricing }) => pricing?.price_details?.price).filter((price) => price !== undefined);

@@ -47,7 +47,9 @@ const scheduleSchema = z.object({
 
 const pendingUpdateSchema = z.object({
   expires_at: time,
-  subscription_items: z.array(z.object({ price: z.object({ id: z.string() }), quantity: z.number().optional() }))
+  subscription_items: z.array(
+    z.object({ price: z.object({ id: z.string() }), quantity: z.number().optional() }),
+  )
     .nullable(),
 });
 
@@ -200,7 +202,9 @@ const pricedItem = (price_id: string, quantity: number | undefined): PricedItem 
 });
 
 function discountState(discount: string | z.output<typeof discountSchema>): DiscountState {
-  if (typeof discount === "string") throw new IncompleteObjectError("only the ids of its discounts are given");
+  if (typeof discount === "string") {
+    throw new IncompleteObjectError("only the ids of its discounts are given");
+  }
   const { coupon } = discount.source;
   return {
     name: coupon?.name ?? null,
@@ -217,7 +221,9 @@ function scheduleState(schedule: z.output<typeof subscriptionSchema>["schedule"]
   if (typeof schedule === "string") throw new IncompleteObjectError("only the id of its schedule is given");
   const { id, phases, current_phase: current, end_behavior, status } = schedule;
   const isRunning = status === "active" || status === "not_started";
-  const next = isRunning ? phases.find(({ start_date }) => start_date >= (current?.end_date ?? 0)) : undefined;
+  const next = isRunning
+    ? phases.find(({ start_date }) => start_date >= (current?.end_date ?? 0))
+    : undefined;
   return {
     state: {
       id,
@@ -228,6 +234,8 @@ function scheduleState(schedule: z.output<typeof subscriptionSchema>["schedule"]
         }
         : null,
     },
-    endsAt: isRunning && end_behavior === "cancel" && phases.length > 0 ? time.parse(phases.at(-1)!.end_date) : null,
+    endsAt: isRunning && end_behavior === "cancel" && phases.length > 0
+      ? time.parse(phases.at(-1)!.end_date)
+      : null,
   };
 }

@@ -53,7 +53,10 @@ export async function recordEvents(
 ): Promise<RecordedEvent[]> {
   try {
     const text = `[${events.map(asParameter).join()}]`;
-    const recorded = await callDatabase(recordedSchema, db`select billing.process_events(${text}, ${isReplay})`);
+    const recorded = await callDatabase(
+      recordedSchema,
+      db`select billing.process_events(${text}, ${isReplay})`,
+    );
     const byId = new Map(recorded.map((one) => [one.id, one]));
     return events.map(({ id }) => {
       const { version, asked_at, ...one } = byId.get(id)!;
@@ -62,7 +65,9 @@ export async function recordEvents(
   } catch (error) {
     if (!isUnstorable(error)) throw error;
     if (events.length > 1) {
-      return await Promise.all(events.map(async (event) => (await recordEvents(db, [event], { isReplay }))[0]));
+      return await Promise.all(
+        events.map(async (event) => (await recordEvents(db, [event], { isReplay }))[0]),
+      );
     }
     const [event] = events;
     if (event.payload === null && event.state === null) throw error;

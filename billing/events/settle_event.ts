@@ -63,8 +63,10 @@ async function completeEvent(
   const { id, type, created, livemode, object_id: sessionId } = event;
   if (!sessionId?.startsWith("cs_")) return await completeThinEvent(stripe, event, deadline);
   try {
-    const session = await askStripe(deadline, (options) =>
-      stripe.checkout.sessions.retrieve(sessionId, {}, options));
+    const session = await askStripe(
+      deadline,
+      (options) => stripe.checkout.sessions.retrieve(sessionId, {}, options),
+    );
     const body = { id, type, created, livemode, data: { object: toPlain(session) } };
     const read = readStripeEvent(JSON.stringify(body), { isLive });
     // A session that is still of another shape has failed. What is kept is what was delivered.

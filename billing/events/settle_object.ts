@@ -44,7 +44,9 @@ export async function settleObject(
     const { outcome, was, is_new: isNew } = await callDatabase(
       answeredSchema,
       db`select billing.apply_answer(
-        ${kind}, ${id}, ${found?.customerId ?? customerId}, ${found && storableJson(JSON.stringify(found.state))},
+        ${kind}, ${id}, ${found?.customerId ?? customerId}, ${
+        found && storableJson(JSON.stringify(found.state))
+      },
         ${found?.hash ?? null}, ${answeredAt}, ${before.asked_at}, ${before.version})`,
     );
     if (outcome !== "changed" || asked === QUESTIONS) {

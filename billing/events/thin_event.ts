@@ -84,7 +84,10 @@ export async function completeThinEvent(
   event: IncomingEvent,
   deadline: Deadline,
 ): Promise<IncomingEvent> {
-  const answer = await askStripe(deadline, (options) => stripe.v2.core.events.retrieve(event.id, {}, options));
+  const answer = await askStripe(
+    deadline,
+    (options) => stripe.v2.core.events.retrieve(event.id, {}, options),
+  );
   const report = errorReportSchema.safeParse(answer);
   return report.success
     ? { ...event, kind: "meter_errors", state: readMeterErrors(report.data.data) }

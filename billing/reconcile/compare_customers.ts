@@ -91,7 +91,10 @@ export async function askForCustomer(
 
 async function stateOfCustomer(stripe: Stripe, id: string): Promise<"present" | "deleted" | "missing"> {
   try {
-    const { deleted } = await askStripe(Deadline.in(ASK_MS), (options) => stripe.customers.retrieve(id, {}, options));
+    const { deleted } = await askStripe(
+      Deadline.in(ASK_MS),
+      (options) => stripe.customers.retrieve(id, {}, options),
+    );
     return deleted ? "deleted" : "present";
   } catch (error) {
     if (!isMissing(error)) throw error;

@@ -75,7 +75,10 @@ async function comparePage(run: Run, kind: ObjectKind, page: { id: string }[]): 
     }
   });
   run.report.objectsCompared += listed.length;
-  const drift = await callDatabase(objectsSchema, run.db`select billing.find_drift(${kind}, ${asJson(listed)})`);
+  const drift = await callDatabase(
+    objectsSchema,
+    run.db`select billing.find_drift(${kind}, ${asJson(listed)})`,
+  );
   await inParallel(drift, AT_ONCE, (object) => repair(run, kind, object));
 }
 
@@ -135,10 +138,14 @@ export function retryFailedObjects(
     name: "failed objects",
     async step() {
       const due = await callDatabase(failuresSchema, run.db`select billing.claim_object_failures(${BATCH})`);
-      await inParallel(due, AT_ONCE, ({ kind, id, community_id }) =>
-        kind === "customer"
-          ? askForCustomer({ id, community_id })
-          : repair(run, kind, { id, community_id, customer_id: null, was: null }));
+      await inParallel(
+        due,
+        AT_ONCE,
+        ({ kind, id, community_id }) =>
+          kind === "customer"
+            ? askForCustomer({ id, community_id })
+            : repair(run, kind, { id, community_id, customer_id: null, was: null }),
+      );
       return due.length > 0;
     },
   };

@@ -57,5 +57,7 @@ async function applyMissed(run: Run, events: Stripe.Event[]): Promise<void> {
   }
   const deadline = Deadline.in(SETTLE_MS);
   report.missedEvents.push(...(await settleTogether(run, pending, deadline)).events);
-  for (const customer of linked) report.processedEvents.push(...await settleEventsOf(run, customer, deadline));
+  for (const customer of linked) {
+    report.processedEvents.push(...await settleEventsOf(run, customer, deadline));
+  }
 }

@@ -19,7 +19,10 @@ export function upkeep({ db, report, isFull }: Run): Part[] {
     {
       name: "payloads",
       async step() {
-        const reduced = await callDatabase(z.number(), db`select billing.reduce_payloads('90 days', ${ROWS})`);
+        const reduced = await callDatabase(
+          z.number(),
+          db`select billing.reduce_payloads('90 days', ${ROWS})`,
+        );
         report.payloadsReduced += reduced;
         return reduced === ROWS;
       },

@@ -59,7 +59,12 @@ function print(report: ReconcileReport) {
       what: "kept as it is",
       now: "",
     })),
-    ...report.failedObjects.map(({ id, error }) => ({ found: "failed", id, what: error, now: "tried again later" })),
+    ...report.failedObjects.map(({ id, error }) => ({
+      found: "failed",
+      id,
+      what: error,
+      now: "tried again later",
+    })),
     ...report.failedParts.map(({ part, error }) => ({ found: "failed", id: part, what: error, now: "" })),
     ...report.expiredCheckoutSessions.map((id) => ({
       found: "left over checkout",

@@ -66,8 +66,9 @@ select is(
   (select array[rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit] from pg_roles where rolname = 'billing_service'),
   array[false, false, false, false, false], 'billing_service is no superuser, creates no roles or databases, bypasses no policy, inherits nothing');
 
-select bag_eq($$ select pg_temp.executable('authenticated') $$, array['public.billing_info()'],
-  'authenticated may call billing_info and no other function');
+select bag_eq($$ select pg_temp.executable('authenticated') $$,
+  array['public.billing_info()', 'public.plan_in_force(text, bigint, timestamp with time zone)'],
+  'authenticated may call billing_info and plan_in_force, which it calls, and no other function');
 select bag_eq(
   $$ select pg_temp.table_privileges('authenticated') $$,
   array['public.communities select', 'public.features select', 'public.invoices select', 'public.plan_limits select',
@@ -86,10 +87,10 @@ select is_empty($$ select pg_temp.executable('anon') $$, 'anon may call no funct
 select is_empty($$ select pg_temp.table_privileges('anon') $$, 'anon has no privilege on any table');
 
 select bag_eq($$ select pg_temp.executable('service_role') $$, array[
-    'billing.default_grace_period()',
+    'billing.default_grace_period()', 'public.plan_in_force(text, bigint, timestamp with time zone)',
     'billing.window_start(text, bigint, interval, timestamp with time zone)',
     'billing.window_release(text, bigint, interval, timestamp with time zone)'],
-  'service_role may call the default of plans.grace_period, which it writes, what usage_overview calls, and nothing else');
+  'service_role may call the default of plans.grace_period, which it writes, what the overviews call, and nothing else');
 select bag_eq(
   $$ select pg_temp.table_privileges('service_role') $$,
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
@@ -99,7 +100,8 @@ select bag_eq(
         'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
         'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
-        'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
+        'public.billing_overview select', 'public.open_anomalies select', 'public.subscription_items select',
+        'billing.plan_prices select', 'billing.object_failures select', 'billing.reconciliation_cursors select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
   'service_role may edit communities, plans, features and limits, and read the rest');
 select bag_eq(
   $$ select format('%s.%s', c.oid::regclass, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid

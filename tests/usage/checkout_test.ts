@@ -61,7 +61,7 @@ Deno.test("createCheckoutSession sells the plan's price with its trial to a comm
   await it.checkout();
   assert.deepEqual(it.created[0].line_items, [{ price: it.price.id, quantity: 1 }]);
   assert.deepEqual(it.created[0].subscription_data, {
-    metadata: { community_id: "garden" },
+    metadata: { dues_community_id: "garden" },
     trial_period_days: 14,
   });
 });
@@ -69,8 +69,9 @@ Deno.test("createCheckoutSession sells the plan's price with its trial to a comm
 Deno.test("createCheckoutSession gives no trial to a community that had a subscription", async () => {
   await using it = await setUp();
   await it.operator`
-    insert into public.subscriptions (id, community_id, stripe_price_id, status, started_at, ended_at)
-    values ('sub_old', 'garden', 'price_old', 'canceled', now() - interval '1 year', now() - interval '1 month')`;
+    insert into public.subscriptions (id, community_id, customer_id, plan_id, status, started_at, ended_at)
+    select 'sub_old', 'garden', 'cus_garden', p.id, 'canceled', now() - interval '1 year', now() - interval '1 month'
+    from public.plans p where p.code = 'pro'`;
   await it.checkout();
-  assert.deepEqual(it.created[0].subscription_data, { metadata: { community_id: "garden" } });
+  assert.deepEqual(it.created[0].subscription_data, { metadata: { dues_community_id: "garden" } });
 });

@@ -13,5 +13,8 @@ const deps = { db, stripe: connectStripe(config.stripe), isLive: isLiveKey(confi
 const TIME_LIMIT_MS = 30_000;
 
 export default {
-  fetch: scheduledHandler({ secret: config.cronSecret, run: () => reconcile(deps, { timeLimit: TIME_LIMIT_MS }) }),
+  fetch: scheduledHandler({
+    secret: config.cronSecret,
+    run: () => reconcile(deps, { timeLimit: TIME_LIMIT_MS }),
+  }),
 };
