@@ -1,9 +1,7 @@
-import { createClient } from "@supabase/supabase-js";
 import { readBillingInfo } from "./billing_info.ts";
 import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout.ts";
 import type { ServerConfig } from "./config.ts";
 import { connectDatabase, orUnavailable } from "./db/database.ts";
-import type { Database as Schema } from "./db/database_types.ts";
 import type { Deadline } from "./deadline.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
@@ -25,20 +23,12 @@ import { type Session, sessionTokens } from "./identity/session_token.ts";
 import { connectStripe, isLiveKey } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
 
-/** A session with its token, which reads from the data API are made with. */
-export interface AuthenticatedSession extends Session {
-  token: string;
-}
-
 /** Everything that the plugin server does, from its configuration. Connections are opened when they are needed. */
 export async function createBilling(config: ServerConfig) {
   const db = connectDatabase(config.databaseUrl, { max: 10 });
   const stripe = connectStripe(config.stripe);
-  const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
+  const tokens = await sessionTokens({ key: config.sessionKey, issuer: config.pluginUrl });
   const { identityProvider, signIdentityRequests } = connectIdentity(config);
-  const dataApi = createClient<Schema>(config.supabase.url, config.supabase.publishableKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-  });
   const deps = {
     db,
     stripe,
@@ -57,11 +47,11 @@ export async function createBilling(config: ServerConfig) {
     openSession: (proof: unknown) => openSession({ db, identityProvider, tokens }, proof),
 
     /** The session of a session token. Throws `missing_token`, `invalid_token` or `expired_token`. */
-    async authenticate(token: string | undefined): Promise<AuthenticatedSession> {
+    async authenticate(token: string | undefined): Promise<Session> {
       if (token === undefined) {
         throw new BillingError("missing_token", "Send the session token: Authorization: Bearer …");
       }
-      return { ...await tokens.verify(token), token };
+      return await tokens.verify(token);
     },
 
     createCheckoutSession: (session: Session, request: CheckoutRequest, deadline?: Deadline) =>
@@ -70,7 +60,7 @@ export async function createBilling(config: ServerConfig) {
     createPortalSession: (session: Session, request: PortalRequest, deadline?: Deadline) =>
       createPortalSession(deps, session, request, deadline),
 
-    billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
+    billingInfo: (session: Session) => readBillingInfo(db, session),
 
     requireQuota: (session: Session, feature: Feature, options?: QuotaOptions) =>
       requireQuota(deps, session, feature, options),

@@ -6,6 +6,7 @@ export type BillingErrorCode =
   | "invalid_identity_token"
   | "expired_identity_token"
   | "used_identity_token"
+  | "parent_clock_ahead"
   | "invalid_identity_answer"
   | "expired_identity_request"
   | "not_member"
@@ -22,6 +23,7 @@ export type BillingErrorCode =
   | "invalid_idempotency_key"
   | "invalid_resource_id"
   | "idempotency_key_reused"
+  | "invalid_text"
   | "parent_unavailable"
   | "database_unavailable"
   | StripeErrorCode

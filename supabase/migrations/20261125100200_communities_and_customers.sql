@@ -57,5 +57,6 @@ comment on column billing.customers.missing_since is 'When it was noticed that S
 revoke all on public.communities, billing.customers from public, anon, authenticated, service_role;
 -- stripe_customer_id is not granted: has_billing_account is all that a browser needs.
 grant select (id, title, current_plan_id, plan_until, has_billing_account, created_at) on public.communities to authenticated;
-grant select, insert, update, delete on public.communities to service_role;
+-- Plan and customer are derived from Stripe.
+grant select, delete, insert (id, title, current_plan_id), update (title) on public.communities to service_role;
 grant select on billing.customers to service_role;

@@ -1,6 +1,18 @@
 -- Stripe's subscriptions and invoices. One row holds all that is known of one object: what Stripe said last, what follows
 -- from it for the plan, and how recent it is. Only the functions of schema billing write here.
 
+-- Null when an item has no price for one unit (tiers).
+create function billing.recurring_amount(p_items jsonb, p_interval text, p_interval_count integer) returns numeric
+  language plpgsql immutable security invoker set search_path = ''
+as $$ begin
+  return (
+    select case when bool_and(i.unit_amount is not null) then sum(i.unit_amount * coalesce(i.quantity, 1)) end
+    from jsonb_to_recordset(p_items) as i(
+      unit_amount numeric, quantity bigint, interval text, interval_count integer, usage_type text)
+    where i.interval = p_interval and i.interval_count = p_interval_count and i.usage_type is distinct from 'metered');
+end $$;
+comment on function billing.recurring_amount(jsonb, text, integer) is 'What the items of a subscription cost that are charged at this interval, without what is billed by use.';
+
 create table public.subscriptions (
   id                    text primary key,
   community_id          text not null constraint subscriptions_community_fkey references public.communities (id),
@@ -34,6 +46,7 @@ create table public.subscriptions (
   unit_amount           numeric,
   billing_interval      text,
   interval_count        integer,
+  amount                numeric generated always as (billing.recurring_amount(items, billing_interval, interval_count)) stored,
   next_plan_id          bigint constraint subscriptions_next_plan_fkey references public.plans (id),
   next_change_at        timestamptz,
   former_plan_id        bigint constraint subscriptions_former_plan_fkey references public.plans (id),
@@ -109,6 +122,7 @@ comment on column public.subscriptions.quantity is 'Of the plan''s item, or of t
 comment on column public.subscriptions.unit_amount is 'Of the same item: its price for one unit, in the smallest unit of the currency. It may have decimals. Null for tiered prices.';
 comment on column public.subscriptions.billing_interval is 'Of the same item: day, week, month or year.';
 comment on column public.subscriptions.interval_count is 'Of the same item: how many intervals are between two renewals.';
+comment on column public.subscriptions.amount is 'What all its items of that interval cost together, before discounts and tax, in the smallest unit of the currency. It may have decimals. Null when one has tiered prices.';
 comment on column public.subscriptions.next_plan_id is 'The plan that its schedule changes to next; null when the next phase sells none, and without a schedule.';
 comment on column public.subscriptions.next_change_at is 'When the next phase of its schedule begins; null when nothing follows.';
 comment on column public.subscriptions.former_plan_id is 'The plan that it sold before it got prices that no plan knows; null while a plan is known, and when it never sold one.';
@@ -232,9 +246,10 @@ comment on view public.subscription_items is 'For the operator: one row for each
 comment on column public.subscription_items.plan is 'The plan that its price sells; null for anything else.';
 
 revoke all on public.subscriptions, public.invoices, public.subscription_items from anon, authenticated, service_role;
-revoke execute on function billing.note_change_by_hand() from public, anon, authenticated, service_role;
+revoke execute on function billing.note_change_by_hand(), billing.recurring_amount(jsonb, text, integer)
+  from public, anon, authenticated, service_role;
 -- Stripe's ids, and columns that contain them, are not granted: a browser has no use for them.
-grant select (id, community_id, plan_id, status, quantity, unit_amount, currency, billing_interval, interval_count,
+grant select (id, community_id, plan_id, status, quantity, unit_amount, currency, billing_interval, interval_count, amount,
               current_period_start, current_period_end, trial_start, trial_end, cancel_at, canceled_at, ended_at,
               cancellation_reason, collection_method, pause_collection, discounts, next_plan_id, next_change_at,
               former_plan_id, plan_unknown_since, past_due_since, payment_issue, gives_plan_id, gives_plan_until, started_at)

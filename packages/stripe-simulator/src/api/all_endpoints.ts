@@ -18,6 +18,7 @@ import { portalConfigurationEndpoints } from "./portal_configuration_endpoints.t
 import { portalSessionEndpoints } from "./portal_session_endpoints.ts";
 import { priceEndpoints } from "./price_endpoints.ts";
 import { productEndpoints } from "./product_endpoints.ts";
+import { searchEndpoints } from "./search_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
@@ -28,6 +29,8 @@ import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
 
 /** Every endpoint of the API. */
 export const endpoints: Endpoint[] = [
+  // Before the endpoints with an id in their path.
+  ...searchEndpoints,
   ...productEndpoints,
   ...priceEndpoints,
   ...customerEndpoints,

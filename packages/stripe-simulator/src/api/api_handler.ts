@@ -76,13 +76,13 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   };
 
   function fail(call: ApiRequest, status: number): Response {
-    return toResponse(call, toErrorReply(simulatedError(status)));
+    return toResponse(call, toErrorReply(simulatedError(status), call));
   }
 
   /** Does not answer. The connection breaks after `ms` milliseconds unless the client gives up earlier. */
   async function neverAnswer(request: Request, call: ApiRequest, ms: number): Promise<Response> {
     await wait(ms, AbortSignal.any([request.signal, parts.stopping]));
-    const reply = toErrorReply(simulatedError(504));
+    const reply = toErrorReply(simulatedError(504), call);
     return toResponse(call, reply, truncated(reply.body));
   }
 
@@ -91,7 +91,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     request: Request,
     call: ApiRequest,
     { headers }: { headers: boolean },
-    reply = toErrorReply(simulatedError(504)),
+    reply = toErrorReply(simulatedError(504), call),
   ): Promise<Response> {
     const end = AbortSignal.any([request.signal, parts.stopping]);
     if (headers) return toResponse(call, reply, endless(reply.body, end));
@@ -118,7 +118,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
       const reply = { ...carryOut(prepared, call), request: call.id };
       return { reply, saveReply: () => keys.finish(key, reply) };
     } catch (error) {
-      return done(toErrorReply(error));
+      return done(toErrorReply(error, call));
     }
   }
 
@@ -152,7 +152,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
   /** Runs a request whose idempotency key was not used before. A fault that Stripe remembers happens here. */
   function carryOut(prepared: Prepared, call: ApiRequest): Reply {
     const error = parts.faults.take("api_error", `${call.method} ${call.path}`, isStored);
-    const failure = error && toErrorReply(simulatedError(error.status));
+    const failure = error && toErrorReply(simulatedError(error.status), call);
     if (failure && !error.carried_out) return failure;
     const reply = run(prepared, call);
     return failure ?? reply;
@@ -166,7 +166,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
       const body = show(expanded, version);
       return { status: 200, body: JSON.stringify(body, null, 2) };
     } catch (error) {
-      return toErrorReply(error);
+      return toErrorReply(error, call);
     }
   }
 
@@ -179,13 +179,13 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
       : render(object, version, lookup);
   }
 
-  function toErrorReply(error: unknown): Reply {
+  function toErrorReply(error: unknown, call: ApiRequest): Reply {
     const known = error instanceof MissingObject && parts.account.liveObjects.find(error.id)
       ? error.inLiveMode()
       : error instanceof StripeError
       ? error
       : internalError(error);
-    return { status: known.status, body: JSON.stringify(known.toBody(), null, 2) };
+    return { status: known.status, body: JSON.stringify(known.toBody(logUrl(known, call)), null, 2) };
   }
 
   function internalError(error: unknown): StripeError {
@@ -248,6 +248,11 @@ function toResponse(call: ApiRequest, reply: HeadedReply, body: BodyInit = reply
     ...reply.headers,
   });
   return new Response(body, { status: reply.status, headers });
+}
+
+/** The address of the request's log in the dashboard. Not told to someone without a valid key. */
+function logUrl({ status }: StripeError, { id }: ApiRequest): { request_log_url?: string } {
+  return status === 401 ? {} : { request_log_url: `https://dashboard.stripe.com/test/logs/${id}` };
 }
 
 /** False for a reply after which the same request can succeed. */

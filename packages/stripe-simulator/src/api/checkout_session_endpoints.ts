@@ -54,6 +54,7 @@ export const checkoutSessionEndpoints = [
       customer: params.customer ?? null,
       customerCreation: customerCreation(params),
       customerEmail: params.customer_email ?? null,
+      payerEmail: params.customer_email ?? account.customers.find(params.customer ?? "")?.email ?? null,
       expiresAt: expiryOf(params, change.now),
       locale: params.locale ?? null,
       metadata: mergeMetadata({}, params.metadata),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { noCause, perform } from "../account/change.ts";
+import { checkoutCause, noCause, perform } from "../account/change.ts";
 import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
@@ -178,7 +178,11 @@ async function pay(account: Account, request: Request, id: string): Promise<Resp
     name,
   };
   return Response.json(
-    perform(account, noCause, (change) => payCheckout(change, session, { card, payer, authentication })),
+    perform(
+      account,
+      checkoutCause(),
+      (change) => payCheckout(change, session, { card, payer, authentication }),
+    ),
   );
 }
 

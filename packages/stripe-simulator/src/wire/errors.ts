@@ -1,9 +1,11 @@
 /** The optional fields of Stripe's error object (https://docs.stripe.com/api/errors). */
 export interface ErrorDetails {
+  advice_code?: string;
   code?: string;
   param?: string;
   charge?: string;
   decline_code?: string;
+  network_decline_code?: string;
   payment_intent?: unknown;
   payment_method?: unknown;
 }
@@ -30,13 +32,13 @@ export class StripeError extends Error {
     return this.details.code;
   }
 
-  /** The body of the reply. */
-  toBody() {
+  /** The body of the reply. `more` are fields that depend on the request. */
+  toBody(more: { request_log_url?: string } = {}) {
     const { code } = this.details;
     const docUrl = code
       ? { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll("_", "-")}` }
       : {};
-    return { error: { ...this.details, ...docUrl, message: this.message, type: this.type } };
+    return { error: { ...this.details, ...docUrl, message: this.message, ...more, type: this.type } };
   }
 }
 

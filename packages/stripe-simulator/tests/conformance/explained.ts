@@ -36,7 +36,12 @@ export const explained: Record<string, Record<string, string>> = {
     "payment.payment_intent": "Paid by a payment intent; the sample was paid by something else.",
   },
   line_item: { "pricing.price_details": "Shown for lines with a price; the sample's line has none." },
-  payment_intent: { "allowed_payment_method_types": newer, "payment_record": newer },
+  payment_intent: {
+    "allowed_payment_method_types": newer,
+    "payment_details": recorded,
+    "payment_method_options.card": thisCase,
+    "payment_record": newer,
+  },
   product: { "tax_details": newer },
   setup_intent: {
     "allowed_payment_method_types": newer,
@@ -47,6 +52,7 @@ export const explained: Record<string, Record<string, string>> = {
   subscription: {
     "billing_mode.flexible.proration_discounts":
       "Shown in flexible billing mode; the sample is in classic mode.",
+    "billing_mode.updated_at": "Shown in flexible billing mode; the sample is in classic mode.",
     "cancellation_details.feedback_option": newer,
     "items.data[].current_trial": newer,
     "items.total_count": recorded,

@@ -36,7 +36,10 @@ export interface SubscribeOrder {
   /** The payment method that becomes the subscription's default. Null when it has none of its own. */
   method: PaymentMethod | null;
   trial: Period | null;
-  terms: Pick<SubscriptionFields, "billingMode" | "description" | "metadata" | "missingPaymentMethod">;
+  terms: Pick<
+    SubscriptionFields,
+    "billingMode" | "description" | "metadata" | "missingPaymentMethod" | "paymentMethodOptions"
+  >;
   /** The payment method for the first invoice, and the customer's presence. Null leaves the invoice open. */
   payment: { method: PaymentMethod; presence: Presence } | null;
   /** The start of the first full period when that is not now. Until then, a prorated amount or nothing is billed. */
@@ -206,7 +209,15 @@ function payFirst(
   return { intent: attempt.intent, attempt, invoicePayment: paid };
 }
 
-/** The first invoice of an incomplete subscription is not retried automatically. */
+/**
+ * The first invoice of an incomplete subscription is not retried automatically. A payment that waits for
+ * authentication is attempted, but is not counted as an attempt.
+ */
 function attempted(invoice: Invoice, payment: NewSubscription["payment"]): Invoice {
-  return payment?.attempt ? { ...invoice, attempt_count: 1, attempted: true } : invoice;
+  if (!payment?.attempt) return invoice;
+  return {
+    ...invoice,
+    attempt_count: payment.attempt.outcome === "requires_action" ? 0 : 1,
+    attempted: true,
+  };
 }
