@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import process from "node:process";
 import Stripe from "stripe";
-import { startStripe } from "../packages/stripe-simulator/src/server.ts";
+import { serveSimulator } from "@dues/stripe-simulator";
 import type { Measure } from "./measures.ts";
 
 const limits = { seconds: 60, megabytes: 500 };
@@ -60,7 +60,7 @@ async function makeCatalog(stripe: Stripe) {
 }
 
 async function measure(subscriptions: number, months: number): Promise<Measure[]> {
-  const simulator = await startStripe({ log: () => {} });
+  const simulator = await serveSimulator({ log: () => {} });
   const { host, port } = simulator;
   const stripe = new Stripe("sk_test_bench", { host, port, protocol: "http", telemetry: false });
   let peak = 0;

@@ -168,7 +168,7 @@ async function startDatabase({ children, ports, kept, options }: Start, cluster:
 async function startStripe({ children, ports, kept }: Start): Promise<void> {
   await children.start({
     name: "stripe",
-    module: "packages/stripe-simulator/src/main.ts",
+    module: "packages/stripe-simulator/main.ts",
     args: [`--port=${ports.stripe}`, ...(kept ? [`--state=${kept.stripeFile}`] : [])],
     readyWhen: { url: `http://127.0.0.1:${ports.stripe}/_sim/health` },
   });

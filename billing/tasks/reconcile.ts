@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { reconcile, type ReconcileReport } from "../reconcile/reconcile.ts";
+import { reconcile, type ReconcileReport } from "../reconcile/reconciliation.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 

@@ -1,5 +1,5 @@
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
-import { connect, createPro } from "../../packages/stripe-simulator/tests/rig.ts";
+import { type RunningSimulator, serveSimulator } from "@dues/stripe-simulator";
+import { connect, createPro } from "@dues/stripe-simulator/testing";
 import { PluginRig } from "./plugin_rig.ts";
 
 /** Where people pay. */
@@ -8,7 +8,7 @@ export type CheckoutMode = "hosted" | "embedded";
 /** The plugin as set up for one way to pay, then for the other: one at a time, since a process serves one build. */
 export class Rigs implements AsyncDisposable {
   #running: { mode: CheckoutMode; rig: PluginRig } | null = null;
-  #simulator: RunningStripe | null = null;
+  #simulator: RunningSimulator | null = null;
 
   /** The plugin set up for this way to pay; another one that was running is stopped. */
   async of(mode: CheckoutMode): Promise<PluginRig> {
@@ -37,7 +37,7 @@ export class Rigs implements AsyncDisposable {
   }
 
   async #stripeUrl(): Promise<string> {
-    const { host, port } = this.#simulator ??= await startStripe({ log: () => {} });
+    const { host, port } = this.#simulator ??= await serveSimulator({ log: () => {} });
     return `http://${host}:${port}`;
   }
 

@@ -4,13 +4,13 @@ import type Stripe from "stripe";
 import { checkoutRequestSchema, createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase } from "../../billing/db/database.ts";
 import type { Session } from "../../billing/identity/session_token.ts";
-import { startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { startSimulator } from "@dues/stripe-simulator/testing";
 import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 
 async function setUp() {
   const database = await createDatabase();
-  const rig = await startRig();
+  const rig = await startSimulator();
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: 4 });
   const { stripe } = rig;

@@ -3,9 +3,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import Stripe from "stripe";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/letter.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import { type Event, serializeSnapshot } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
 import { delivery } from "./stripe_stand_in.ts";
 import { liveSubscriptions } from "./lives.ts";
 import { type Break, type Proxy, startProxy } from "./proxy.ts";
@@ -89,7 +88,7 @@ const click = (community: string) => (url: string) =>
   fetch(`${url}/click?community=${encodeURIComponent(community)}`, { method: "POST" });
 
 const deliver = (event: Event) => async (url: string) => {
-  const { headers, body } = await delivery(writeSnapshot(event, Stripe.API_VERSION));
+  const { headers, body } = await delivery(serializeSnapshot(event, Stripe.API_VERSION));
   return await fetch(`${url}/webhook`, { method: "POST", headers, body });
 };
 

@@ -1,7 +1,7 @@
 /** Random histories of communities, whose events are delivered to the product in random ways. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
+import type { Event } from "@dues/stripe-simulator";
 import { quiet } from "../support/quiet.ts";
 import { communities, durationOf, perform, type Step, step } from "./lives.ts";
 import { type Scene, type Stage, startScene } from "./scene.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BillingError } from "../../billing/errors.ts";
-import type { Subscription } from "../../packages/stripe-simulator/src/objects/subscription.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import type { Subscription } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
 import type { PriceName, Scene } from "./scene.ts";
 
 const DAY = 86_400;

@@ -3,7 +3,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import fc from "fast-check";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import { pay } from "@dues/stripe-simulator/testing";
 import { delivery, secrets } from "./stripe_stand_in.ts";
 import { quiet } from "../support/quiet.ts";
 import { type Scene, startScene, startStage } from "./scene.ts";

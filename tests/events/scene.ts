@@ -7,13 +7,11 @@ import Stripe from "stripe";
 import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
-import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { type RunningStripe, startStripe } from "../../packages/stripe-simulator/src/server.ts";
-import { writeSnapshot } from "../../packages/stripe-simulator/src/webhooks/letter.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
 import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 import { delivery, secrets } from "./stripe_stand_in.ts";
@@ -58,7 +56,7 @@ export type PriceName = "pro" | "team" | "unknown";
 
 export interface Scene extends AsyncDisposable {
   stage: Stage;
-  simulator: RunningStripe;
+  simulator: RunningSimulator;
   /** The test's own client. */
   stripe: Stripe;
   /** The product's dependencies. */
@@ -84,7 +82,7 @@ export async function startScene(
   stage: Stage,
   { communities, startsAt = Math.floor(Date.now() / 1000) }: { communities: string[]; startsAt?: number },
 ): Promise<Scene> {
-  const simulator = await startStripe({ log: () => {} });
+  const simulator = await serveSimulator({ log: () => {} });
   let clock = startsAt;
   const now = () => clock;
   const events: Event[] = [];
@@ -123,7 +121,7 @@ export async function startScene(
       await stripe.products.list({ limit: 1 }); // on every request the simulator does first what is due
     },
     async deliver(event) {
-      return await handle(await delivery(writeSnapshot(event, Stripe.API_VERSION)));
+      return await handle(await delivery(serializeSnapshot(event, Stripe.API_VERSION)));
     },
     click(communityId, planCode) {
       const session = {
@@ -150,7 +148,7 @@ export async function startSceneWithPurchase(
   return scene;
 }
 
-function connect({ host, port }: RunningStripe, fetchFn: typeof fetch): Stripe {
+function connect({ host, port }: RunningSimulator, fetchFn: typeof fetch): Stripe {
   return new Stripe("sk_test_scene", {
     host,
     port,

@@ -3,8 +3,7 @@
  * contain.
  */
 import assert from "node:assert/strict";
-import type { Invoice } from "../../packages/stripe-simulator/src/objects/invoice.ts";
-import type { Subscription } from "../../packages/stripe-simulator/src/objects/subscription.ts";
+import type { Invoice, Subscription } from "@dues/stripe-simulator";
 import type { PriceName, Scene } from "./scene.ts";
 
 const HOUR = 3_600_000;

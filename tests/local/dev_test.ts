@@ -90,7 +90,7 @@ Deno.test("dev --json prints one line when all answers, and Ctrl-C leaves no pro
   assert.equal(new URL(ready.urls.plugin).hostname, "127.0.0.1");
   const names = [
     "postgres_server.ts",
-    "stripe-simulator/src/main.ts",
+    "stripe-simulator/main.ts",
     "parent_app/main.ts",
     "supabase.ts",
     "dev_stack.ts",

@@ -95,9 +95,7 @@ Deno.test("a stack starts on the state of one whose processes were all killed", 
 Deno.test("stack.failed names the process that ended and its signal, and stop() then stops the rest", async () => {
   const stack = await startTestStack({ app: "none" });
   const processes = (await processesOf(stack)).filter(({ command }) => !command.includes("postgres"));
-  const simulator = processes.find(({ command }) =>
-    command.includes("packages/stripe-simulator/src/main.ts")
-  );
+  const simulator = processes.find(({ command }) => command.includes("packages/stripe-simulator/main.ts"));
   assert(simulator);
   Deno.kill(simulator.pid, "SIGKILL");
   const failure = await stack.failed;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type ReconcileReport } from "../../billing/reconcile/reconcile.ts";
+import { type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../billing/http/scheduled_handler.ts";
-import type { Event } from "../../packages/stripe-simulator/src/objects/event.ts";
-import { pay } from "../../packages/stripe-simulator/tests/rig.ts";
+import type { Event } from "@dues/stripe-simulator";
+import { pay } from "@dues/stripe-simulator/testing";
 import { customerOf, liveSubscriptions } from "../events/lives.ts";
 import { type Scene, type Stage, startScene, startSceneWithPurchase, startStage } from "../events/scene.ts";
 import { assertMatchesStripe, knowledgeOf } from "../events/truth.ts";

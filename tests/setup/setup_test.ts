@@ -5,7 +5,7 @@ import { PlansFileError, readPlansFile } from "../../billing/setup/plans_file.ts
 import { loadPlans, setUpStripe } from "../../billing/setup/setup.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { handledThinEventTypes } from "../../billing/events/thin_event.ts";
-import { startRig } from "../../packages/stripe-simulator/tests/rig.ts";
+import { startSimulator } from "@dues/stripe-simulator/testing";
 import { createDatabase } from "../support/database.ts";
 
 const webhookUrl = "https://project.supabase.example/functions/v1/stripe-webhook";
@@ -45,7 +45,7 @@ ${more}`);
 
 async function setUp() {
   const database = await createDatabase();
-  const { stripe, ...rig } = await startRig();
+  const { stripe, ...rig } = await startSimulator();
   const sql = database.connect("postgres");
   return {
     sql,

@@ -75,7 +75,7 @@ async function findBrowser(): Promise<FoundBrowser> {
  * the same everywhere. The lock is there because the package does not notice that another process is still writing a file.
  */
 async function unpackNpmBrowser(): Promise<FoundBrowser> {
-  using lock = await Deno.open(join(tmpdir(), "dues-browser.lock"), { create: true, write: true });
+  using lock = await Deno.open(join(tmpdir(), "sparticuz-chromium.lock"), { create: true, write: true });
   await lock.lock(true);
   const executablePath = await sparticuz.executablePath();
   const libraries = await inflate(fileURLToPath(new URL("../../bin/al2023.tar.br", PACKAGE_ENTRY)));

@@ -1,7 +1,6 @@
 // Usage until the last second of a billing period is on the invoice of that period.
 import assert from "node:assert/strict";
-import { createPayer, startClockRig } from "../../packages/stripe-simulator/tests/clock.ts";
-import { createPro } from "../../packages/stripe-simulator/tests/rig.ts";
+import { createPayer, createPro, startSimulatorWithClock } from "@dues/stripe-simulator/testing";
 import { addPayingCommunity, consume, createMeter, report, reports, startUsageRig } from "./rig.ts";
 
 const DAY = 86_400;
@@ -9,7 +8,7 @@ const DAY = 86_400;
 Deno.test("reportUsage sends usage of the last second of a period in time for its invoice; later usage is a report of its own", async () => {
   const start = Math.floor(Date.now() / 1000) - 33 * DAY;
   await using rig = await startUsageRig();
-  await using sim = await startClockRig(new Date(start * 1000).toISOString());
+  await using sim = await startSimulatorWithClock(new Date(start * 1000).toISOString());
   const { stripe } = sim;
   const meter = await createMeter(stripe);
   const price = await createPro(stripe, {

@@ -2,11 +2,9 @@
  * A load test with failures: communities use a metered feature hour after hour and give some of it back, while the workers
  * that report it are killed at random, and Stripe fails at random before or after it has processed a request.
  */
-import type { Fault } from "../../packages/stripe-simulator/src/control/faults.ts";
-import { seededRandom } from "../../packages/stripe-simulator/src/control/seeded_random.ts";
-import { usageIn } from "../../packages/stripe-simulator/src/behaviour/usage.ts";
+import { type Fault, usageIn } from "@dues/stripe-simulator";
+import { seededRandom, startSimulator, type TestSimulator } from "@dues/stripe-simulator/testing";
 import { type QuotaRig } from "../quota/rig.ts";
-import { type Rig, startRig } from "../../packages/stripe-simulator/tests/rig.ts";
 import { addPayingCommunity, createMeter, startUsageRig } from "./rig.ts";
 
 export interface StormOptions {
@@ -47,7 +45,7 @@ const faults = (seed: number): Fault[] => [
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { seed, workers, hours, communities, onProgress = () => {} } = options;
   await using rig = await startUsageRig();
-  await using sim = await startRig({ log: () => {} });
+  await using sim = await startSimulator({ log: () => {} });
   const names = Array.from({ length: communities }, (_, index) => `community-${index}`);
   const customers = await subscribeAll(rig, sim, names);
   for (const fault of faults(seed)) sim.simulator.faults.add(fault);
@@ -80,7 +78,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   };
 }
 
-async function subscribeAll(rig: QuotaRig, { stripe }: Rig, names: string[]): Promise<Map<string, string>> {
+async function subscribeAll(
+  rig: QuotaRig,
+  { stripe }: TestSimulator,
+  names: string[],
+): Promise<Map<string, string>> {
   await createMeter(stripe);
   const customers = new Map<string, string>();
   for (const name of names) {
@@ -125,7 +127,7 @@ async function drain(rig: QuotaRig, from: number, onProgress: (text: string) => 
 }
 
 /** Starts workers. Each is killed in the middle of its work and replaced by another. */
-function startWorkers(rig: QuotaRig, { simulator }: Rig, workers: number, seed: number) {
+function startWorkers(rig: QuotaRig, { simulator }: TestSimulator, workers: number, seed: number) {
   const random = seededRandom(seed);
   const received = () => simulator.account.meterEvents.oldestFirst().length;
   const script = new URL("./worker.ts", import.meta.url).pathname;
@@ -159,7 +161,7 @@ function startWorkers(rig: QuotaRig, { simulator }: Rig, workers: number, seed: 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Waits until the simulator has validated all meter events, which it does after it has accepted them, as Stripe does. */
-async function untilChecked({ simulator, stripe }: Rig) {
+async function untilChecked({ simulator, stripe }: TestSimulator) {
   while (simulator.account.meterEvents.oldestFirst().some(({ status }) => status === "received")) {
     await stripe.billing.meters.list();
     await pause(50);

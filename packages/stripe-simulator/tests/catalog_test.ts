@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createPro, startRig } from "./rig.ts";
+import { createPro, startSimulator } from "../testing.ts";
 
-Deno.test("a product can be created, changed, listed and deleted", async () => {
-  await using rig = await startRig();
+Deno.test("products can be created, updated, listed and deleted", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const product = await stripe.products.create({ name: "Pro", metadata: { plan: "pro" } });
   assert.match(product.id, /^prod_/);
@@ -18,14 +18,14 @@ Deno.test("a product can be created, changed, listed and deleted", async () => {
   await assert.rejects(stripe.products.retrieve(product.id), { statusCode: 404 });
 });
 
-Deno.test("a product that has a price cannot be deleted", async () => {
-  await using rig = await startRig();
+Deno.test("deleting a product with a price is refused with 400", async () => {
+  await using rig = await startSimulator();
   const price = await createPro(rig.stripe);
   await assert.rejects(rig.stripe.products.del(price.product as string), { statusCode: 400 });
 });
 
-Deno.test("a price has the shape the SDK reads, decimals included", async () => {
-  await using rig = await startRig();
+Deno.test("a yearly price has the fields that the SDK reads, with unit_amount_decimal as a decimal", async () => {
+  await using rig = await startSimulator();
   const yearly = await createPro(rig.stripe, { recurring: { interval: "year" }, unit_amount: 15_000 });
   assert.equal(yearly.type, "recurring");
   assert.deepEqual(yearly.recurring, {
@@ -38,8 +38,8 @@ Deno.test("a price has the shape the SDK reads, decimals included", async () => 
   assert.equal(yearly.unit_amount_decimal?.toString(), "15000");
 });
 
-Deno.test("a price can bring its product along", async () => {
-  await using rig = await startRig();
+Deno.test("product_data creates the product of a price", async () => {
+  await using rig = await startSimulator();
   const price = await rig.stripe.prices.create({
     currency: "EUR",
     product_data: { name: "Pro", metadata: { plan_code: "pro" } },
@@ -51,8 +51,8 @@ Deno.test("a price can bring its product along", async () => {
   assert.equal(price.currency, "eur");
 });
 
-Deno.test("a price finds its way by lookup key, which moves only on request", async () => {
-  await using rig = await startRig();
+Deno.test("a lookup key finds its price and moves to another one only with transfer_lookup_key", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const old = await createPro(stripe, { lookup_key: "pro_monthly" });
   const taken = createPro(stripe, { lookup_key: "pro_monthly", unit_amount: 2000 });
@@ -68,8 +68,8 @@ Deno.test("a price finds its way by lookup key, which moves only on request", as
   assert.equal((await stripe.prices.retrieve(old.id)).lookup_key, null);
 });
 
-Deno.test("an archived price leaves the list of active ones", async () => {
-  await using rig = await startRig();
+Deno.test("an inactive price is left out of the list of active prices", async () => {
+  await using rig = await startSimulator();
   const price = await createPro(rig.stripe);
   await rig.stripe.prices.update(price.id, { active: false });
   assert.deepEqual((await rig.stripe.prices.list({ active: true })).data, []);

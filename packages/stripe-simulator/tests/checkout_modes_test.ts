@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
-/** A price that is paid once. */
+/** Creates a one-time price. */
 async function createOneTime(stripe: Stripe): Promise<Stripe.Price> {
   const product = await stripe.products.create({ name: "Book" });
   return await stripe.prices.create({ currency: "usd", product: product.id, unit_amount: 1500 });
 }
 
-async function types({ stripe }: Rig): Promise<string[]> {
+async function types({ stripe }: TestSimulator): Promise<string[]> {
   const events = await stripe.events.list({ limit: 100 });
   return events.data.map((event) => event.type).reverse();
 }
 
 const success_url = "https://parent.example/";
 
-Deno.test("a checkout in payment mode is paid once: a payment and no subscription", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout in payment mode creates a payment and no subscription", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const price = await createOneTime(stripe);
   const { id } = await stripe.checkout.sessions.create({
@@ -39,8 +39,8 @@ Deno.test("a checkout in payment mode is paid once: a payment and no subscriptio
   }]);
 });
 
-Deno.test("a checkout in setup mode saves a card for its customer and charges nothing", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout in setup mode saves the card for its customer and charges nothing", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
   const { id } = await stripe.checkout.sessions.create({ mode: "setup", customer: customer.id, success_url });
@@ -64,8 +64,8 @@ Deno.test("a checkout in setup mode saves a card for its customer and charges no
   ]);
 });
 
-Deno.test("a declined checkout leaves a failed payment behind, but neither customer nor subscription", async () => {
-  await using rig = await startRig();
+Deno.test("a declined card leaves a failed payment, no customer and no subscription", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const before = (await types(rig)).length;
@@ -93,8 +93,8 @@ Deno.test("a declined checkout leaves a failed payment behind, but neither custo
   assert.equal((await stripe.checkout.sessions.retrieve(id)).status, "open");
 });
 
-Deno.test("a card that cannot be saved fails in setup mode, and another one can be tried", async () => {
-  await using rig = await startRig();
+Deno.test("a declined card in setup mode leaves the session open for another card", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const { id } = await stripe.checkout.sessions.create({ mode: "setup", success_url });
   await assert.rejects(pay(simulator, id, { card: "4000000000000002" }), /declined/);
@@ -103,8 +103,8 @@ Deno.test("a card that cannot be saved fails in setup mode, and another one can 
   assert.equal((await stripe.checkout.sessions.retrieve(id)).status, "complete");
 });
 
-Deno.test("a failed authentication is a failed payment without a charge", async () => {
-  await using rig = await startRig();
+Deno.test("a failed authentication leaves a failed payment intent without a charge", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -137,8 +137,8 @@ const refusals: [name: string, params: Stripe.Checkout.SessionCreateParams, para
 ];
 
 for (const [name, params, param] of refusals) {
-  Deno.test(`a checkout in ${name} is refused`, async () => {
-    await using rig = await startRig();
+  Deno.test(`creating a checkout in ${name} is refused with 400`, async () => {
+    await using rig = await startSimulator();
 
     await assert.rejects(rig.stripe.checkout.sessions.create({ success_url, ...params }), {
       statusCode: 400,
@@ -147,8 +147,8 @@ for (const [name, params, param] of refusals) {
   });
 }
 
-Deno.test("payment mode refuses a recurring price", async () => {
-  await using rig = await startRig();
+Deno.test("payment mode refuses a recurring price with 400", async () => {
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const request = rig.stripe.checkout.sessions.create({
     mode: "payment",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
-Deno.test("an open checkout has an address and nothing that only paying brings", async () => {
-  await using rig = await startRig();
+Deno.test("an open checkout has a url and no customer, subscription or invoice", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const session = await openCheckout(stripe, pro.id, {
@@ -22,15 +22,15 @@ Deno.test("an open checkout has an address and nothing that only paying brings",
   assert.match(session.success_url ?? "", new RegExp(`session_id=${session.id}$`));
 });
 
-Deno.test("braces that were percent-encoded are not replaced by the session's id", async () => {
-  await using rig = await startRig();
+Deno.test("percent-encoded braces in success_url are not replaced by the session's id", async () => {
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const success_url = "https://a.example/?session_id=%7BCHECKOUT_SESSION_ID%7D";
   assert.equal((await openCheckout(rig.stripe, pro.id, { success_url })).success_url, success_url);
 });
 
-Deno.test("a paid checkout has a card, an active subscription and a paid first invoice", async () => {
-  await using rig = await startRig();
+Deno.test("a paid checkout has a payment method, an active subscription and a paid first invoice", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ email: "ada@example.com" });
@@ -78,8 +78,8 @@ Deno.test("a paid checkout has a card, an active subscription and a paid first i
   assert.equal(method.card?.last4, "4242");
 });
 
-Deno.test("a checkout without a customer makes one", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout without a customer creates one", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const opened = await openCheckout(stripe, pro.id, { customer_email: "new@example.com" });
@@ -89,8 +89,8 @@ Deno.test("a checkout without a customer makes one", async () => {
   assert.equal(session.customer.email, "new@example.com");
 });
 
-Deno.test("a trial costs nothing yet: the subscription is trialing and its first invoice is of zero", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout with a trial creates a trialing subscription with a first invoice of 0", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const opened = await openCheckout(stripe, pro.id, { subscription_data: { trial_period_days: 14 } });
@@ -119,8 +119,8 @@ const declines: [card: string, message: RegExp][] = [
 ];
 
 for (const [card, message] of declines) {
-  Deno.test(`the card ${card} is declined and leaves nothing behind, then another card pays`, async () => {
-    await using rig = await startRig();
+  Deno.test(`the card ${card} is declined without creating a subscription, and another card can pay`, async () => {
+    await using rig = await startSimulator();
     const { stripe, simulator } = rig;
     const pro = await createPro(stripe);
     const { id } = await openCheckout(stripe, pro.id);
@@ -134,8 +134,8 @@ for (const [card, message] of declines) {
   });
 }
 
-Deno.test("a checkout is paid once", async () => {
-  await using rig = await startRig();
+Deno.test("a complete checkout cannot be paid again", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -144,8 +144,8 @@ Deno.test("a checkout is paid once", async () => {
   assert.equal((await stripe.subscriptions.list()).data.length, 1);
 });
 
-Deno.test("an expired checkout has no address, cannot be paid and cannot expire again", async () => {
-  await using rig = await startRig();
+Deno.test("an expired checkout has no url, cannot be paid and cannot be expired again", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -157,8 +157,8 @@ Deno.test("an expired checkout has no address, cannot be paid and cannot expire 
   assert.equal((event.data.object as Stripe.Checkout.Session).id, id);
 });
 
-Deno.test("sessions are listed by customer and by status, and show their line items", async () => {
-  await using rig = await startRig();
+Deno.test("checkout sessions can be listed by customer and status, and their line items retrieved", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -192,7 +192,7 @@ const refusals: [name: string, fields: (price: string) => CreateParams, param: s
   ],
   ["a missing success_url", () => ({ success_url: undefined }), "success_url"],
   ["a return_url on a hosted page", () => ({ return_url: "https://a.example/" }), "return_url"],
-  ["an address that is none", () => ({ success_url: "/relative" }), "success_url"],
+  ["a relative URL", () => ({ success_url: "/relative" }), "success_url"],
   ["missing line items", () => ({ line_items: undefined }), "line_items"],
   [
     "an unknown price",
@@ -207,15 +207,15 @@ const refusals: [name: string, fields: (price: string) => CreateParams, param: s
 ];
 
 for (const [name, fields, param] of refusals) {
-  Deno.test(`a checkout with ${name} is refused`, async () => {
-    await using rig = await startRig();
+  Deno.test(`creating a checkout with ${name} is refused with 400`, async () => {
+    await using rig = await startSimulator();
     const pro = await createPro(rig.stripe);
     await assert.rejects(openCheckout(rig.stripe, pro.id, fields(pro.id)), { statusCode: 400, param });
   });
 }
 
-Deno.test("a checkout for a price that is paid once or archived is refused", async () => {
-  await using rig = await startRig();
+Deno.test("a subscription checkout refuses a one-time and an inactive price with 400", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const once = await stripe.prices.create({
     currency: "usd",

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { connectCli, findCli } from "./cli.ts";
-import { startReceiver, startRig } from "./rig.ts";
+import { startReceiver, startSimulator } from "../testing.ts";
+import { connectCli, findCli } from "./helpers/stripe_cli.ts";
 
 const found = await findCli();
 const ignore = "reason" in found;
 const path = "path" in found ? found.path : "";
 if ("reason" in found) {
-  console.warn(`Stripe's CLI cannot be had, so nothing is tested with it: ${found.reason}`);
+  console.warn(`Stripe's CLI is not available, so its tests are skipped: ${found.reason}`);
 }
 
-/** What `stripe trigger` can cause, each with a type of event that must then be there. */
+/** The arguments of `stripe trigger`. Each is also the type of an event that it must create. */
 const triggers = [
   "checkout.session.completed",
   "checkout.session.expired",
@@ -26,10 +26,10 @@ const triggers = [
 
 for (const type of triggers) {
   Deno.test({
-    name: `Stripe's CLI: trigger ${type} ends with exit code 0, and the event is there`,
+    name: `Stripe's CLI: trigger ${type} exits with 0 and creates the event`,
     ignore,
     async fn() {
-      await using rig = await startRig();
+      await using rig = await startSimulator();
       await using cli = await connectCli(path, rig.simulator);
       const { code, output, messages } = await cli.run("trigger", type);
       assert.equal(code, 0, output + messages);
@@ -41,10 +41,11 @@ for (const type of triggers) {
 }
 
 Deno.test({
-  name: "Stripe's CLI: listen forwards the very text of an event, signed with the secret it printed",
+  name:
+    "Stripe's CLI: listen forwards the unchanged body, signed with the printed secret, and events resend sends it again",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     await using receiver = startReceiver();
     const secret = (await cli.run("listen", "--print-secret")).output.match(/whsec_\w+/)?.[0] ?? "";
@@ -64,10 +65,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Stripe's CLI: listen forwards thin events, which the SDK understands",
+  name: "Stripe's CLI: listen forwards thin events that the SDK accepts",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     await using receiver = startReceiver();
     const secret = (await cli.run("listen", "--print-secret")).output.match(/whsec_\w+/)?.[0] ?? "";
@@ -82,10 +83,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Stripe's CLI: plain commands read and write, with metadata, expansion and idempotency keys",
+  name: "Stripe's CLI: commands create, read and delete with metadata, expand and idempotency keys",
   ignore,
   async fn() {
-    await using rig = await startRig();
+    await using rig = await startSimulator();
     await using cli = await connectCli(path, rig.simulator);
     const create = () =>
       cli.run("customers", "create", "--email", "a@b.co", "-d", "metadata[community]=c1", "-i", "k");

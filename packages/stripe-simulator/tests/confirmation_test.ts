@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { changeCard, type ClockRig, startClockRig, subscribe } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import {
+  changeCard,
+  type ClockSimulator,
+  createPro,
+  startSimulatorWithClock,
+  subscribe,
+} from "../testing.ts";
 
-/** A subscription whose first payment waits for its customer. */
+/** A subscription whose first payment must be confirmed. */
 async function waiting(fields: Partial<Stripe.SubscriptionCreateParams> = {}) {
-  const rig = await startClockRig("2026-01-10T09:00:00Z");
+  const rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const subscribed = await subscribe(rig, {
     payment_behavior: "default_incomplete",
     expand: ["latest_invoice.confirmation_secret", "latest_invoice.payments"],
@@ -16,10 +21,10 @@ async function waiting(fields: Partial<Stripe.SubscriptionCreateParams> = {}) {
   return { ...rig, ...subscribed, invoice, intent };
 }
 
-const statusOf = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const statusOf = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.subscriptions.retrieve(id)).status;
 
-Deno.test("a first payment is confirmed with its intent, and the subscription becomes active", async () => {
+Deno.test("confirming the first payment intent activates the subscription", async () => {
   await using rig = await waiting({ payment_settings: { save_default_payment_method: "on_subscription" } });
   const { stripe, customer, intent } = rig;
   assert.ok(rig.invoice.confirmation_secret?.client_secret.startsWith(`${intent}_secret_`));
@@ -36,7 +41,7 @@ Deno.test("a first payment is confirmed with its intent, and the subscription be
   });
 });
 
-Deno.test("a refused card leaves the intent open for another one", async () => {
+Deno.test("confirming with a declined card leaves the intent open for another card", async () => {
   await using rig = await waiting();
   const { stripe, intent } = rig;
   const bad = await stripe.paymentMethods.attach("pm_card_chargeCustomerFail", { customer: rig.customer.id });
@@ -53,8 +58,8 @@ Deno.test("a refused card leaves the intent open for another one", async () => {
   assert.equal(await statusOf(rig, rig.subscription), "active");
 });
 
-Deno.test("a renewal that waits for the customer is paid once they have authenticated", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a renewal that requires authentication is paid after the authentication", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe, simulator } = rig;
   const { customer, subscription } = await subscribe(rig);
   await changeCard(rig, customer.id, "pm_card_authenticationRequired");
@@ -74,7 +79,7 @@ Deno.test("a renewal that waits for the customer is paid once they have authenti
   assert.deepEqual(await answer("passed"), [400, undefined]);
 });
 
-Deno.test("an authentication that fails leaves the invoice open", async () => {
+Deno.test("a failed authentication leaves the invoice open", async () => {
   await using rig = await waiting();
   const { stripe, intent, simulator } = rig;
   const card = await stripe.paymentMethods.attach("pm_card_authenticationRequired", {
@@ -96,8 +101,8 @@ Deno.test("an authentication that fails leaves the invoice open", async () => {
   assert.equal((await stripe.invoices.retrieve(rig.invoice.id)).status, "open");
 });
 
-Deno.test("items are added, changed and removed on their own, with proration", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+Deno.test("subscription items can be created, updated and deleted with prorations", async () => {
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig);
   const extra = await createPro(stripe, { unit_amount: 600 });

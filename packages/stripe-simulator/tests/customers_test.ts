@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator } from "../testing.ts";
 
-Deno.test("a customer can be created, changed and found by e-mail", async () => {
-  await using rig = await startRig();
+Deno.test("customers can be created, updated and listed by email", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({
     email: "ada@example.com",
@@ -25,14 +25,14 @@ Deno.test("a customer can be created, changed and found by e-mail", async () => 
   assert.equal((await stripe.customers.update(customer.id, { email: "" })).email, null);
 });
 
-Deno.test("nothing about a customer is unique", async () => {
-  await using rig = await startRig();
+Deno.test("two customers can have the same email", async () => {
+  await using rig = await startSimulator();
   const same = () => rig.stripe.customers.create({ email: "ada@example.com" });
   assert.notEqual((await same()).id, (await same()).id);
 });
 
-Deno.test("a deleted customer stays readable as deleted, and its subscription has ended", async () => {
-  await using rig = await startRig();
+Deno.test("a deleted customer is returned as deleted and its subscription is canceled", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -53,8 +53,8 @@ Deno.test("a deleted customer stays readable as deleted, and its subscription ha
   assert.deepEqual(types.map(({ type }) => type), ["customer.deleted", "customer.subscription.deleted"]);
 });
 
-Deno.test("test cards can be attached, listed, made the default and detached", async () => {
-  await using rig = await startRig();
+Deno.test("test cards can be attached, listed, set as default and detached", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({});
   const card = await stripe.paymentMethods.attach("pm_card_visa", { customer: customer.id });
@@ -74,8 +74,8 @@ Deno.test("test cards can be attached, listed, made the default and detached", a
   assert.equal((await stripe.paymentMethods.list({ customer: customer.id })).data.length, 1);
 });
 
-Deno.test("a declined card cannot be attached", async () => {
-  await using rig = await startRig();
+Deno.test("attaching a declined card is refused with 402", async () => {
+  await using rig = await startSimulator();
   const customer = await rig.stripe.customers.create({});
   await assert.rejects(
     rig.stripe.paymentMethods.attach("pm_card_chargeDeclined", { customer: customer.id }),

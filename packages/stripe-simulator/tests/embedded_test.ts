@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, type Rig, startRig } from "./rig.ts";
+import { createPro, startSimulator, type TestSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
-/** What the page around the checkout does: all that a plugin does, and no more. */
+/** The least that an embedding page must do. */
 const embedder = (simulator: string, clientSecret: string) =>
   `<!doctype html>
 <title>Embedder</title>
 <div id="checkout"></div>
-<p id="news"></p>
+<p id="result"></p>
 <script src="${simulator}/stripe-js/stripe.js"></script>
 <script type="module">
   const stripe = Stripe("pk_test_suite");
   const checkout = await stripe.createEmbeddedCheckoutPage({
     fetchClientSecret: async () => "${clientSecret}",
     onComplete() {
-      document.querySelector("#news").textContent = "complete";
+      document.querySelector("#result").textContent = "complete";
       checkout.destroy();
     },
   });
@@ -25,7 +25,10 @@ const embedder = (simulator: string, clientSecret: string) =>
 
 type EmbeddedParams = Pick<Stripe.Checkout.SessionCreateParams, "redirect_on_completion" | "return_url">;
 
-async function openEmbedded({ stripe }: Rig, params: EmbeddedParams): Promise<Stripe.Checkout.Session> {
+async function openEmbedded(
+  { stripe }: TestSimulator,
+  params: EmbeddedParams,
+): Promise<Stripe.Checkout.Session> {
   const pro = await createPro(stripe);
   return await stripe.checkout.sessions.create({
     mode: "subscription",
@@ -35,9 +38,9 @@ async function openEmbedded({ stripe }: Rig, params: EmbeddedParams): Promise<St
   });
 }
 
-/** Opens a page of another site that embeds the checkout. */
+/** Opens a page of another origin that embeds the checkout. */
 async function withEmbedder(
-  rig: Rig,
+  rig: TestSimulator,
   session: Stripe.Checkout.Session,
   work: (page: Page, origin: string) => Promise<void>,
 ) {
@@ -57,8 +60,8 @@ async function withEmbedder(
   }
 }
 
-Deno.test("an embedded checkout is paid inside the page, which is told so and stays", async () => {
-  await using rig = await startRig();
+Deno.test("an embedded checkout with redirect_on_completion never calls onComplete and does not redirect", async () => {
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   assert.equal(session.url, null);
   await withEmbedder(rig, session, async (page, origin) => {
@@ -76,8 +79,8 @@ Deno.test("an embedded checkout is paid inside the page, which is told so and st
   assert.deepEqual([completed.status, completed.client_secret], ["complete", null]);
 });
 
-Deno.test("the frame of an embedded checkout is as high as what it shows", async () => {
-  await using rig = await startRig();
+Deno.test("the frame of an embedded checkout gets the height of its content", async () => {
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   await withEmbedder(rig, session, async (page) => {
     await page.frameLocator("iframe").getByRole("button", { name: "Pay $15.00" }).waitFor();
@@ -85,8 +88,8 @@ Deno.test("the frame of an embedded checkout is as high as what it shows", async
   });
 });
 
-Deno.test("an embedded checkout sends the top window to return_url with its id", async () => {
-  await using rig = await startRig();
+Deno.test("an embedded checkout redirects the top window to return_url with the session's id", async () => {
+  await using rig = await startSimulator();
   const { url } = rig.simulator;
   const session = await openEmbedded(rig, { return_url: `${url}/?session_id={CHECKOUT_SESSION_ID}` });
   await withEmbedder(rig, session, async (page) => {
@@ -95,8 +98,8 @@ Deno.test("an embedded checkout sends the top window to return_url with its id",
   });
 });
 
-Deno.test("a card that must be authenticated shows its bank's challenge, which can fail and be passed", async () => {
-  await using rig = await startRig();
+Deno.test("a card that requires authentication shows a challenge that can fail or succeed", async () => {
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, {
     redirect_on_completion: "if_required",
     return_url: rig.simulator.url,
@@ -115,7 +118,7 @@ Deno.test("a card that must be authenticated shows its bank's challenge, which c
   });
   const types = (await rig.stripe.events.list({ limit: 100 })).data.map((event) => event.type);
   assert.ok(types.includes("payment_intent.payment_failed"));
-  assert.ok(!types.includes("charge.failed"), "what is not authenticated is not charged");
+  assert.ok(!types.includes("charge.failed"), "without authentication nothing is charged");
 });
 
 const refusals: [name: string, params: Partial<Stripe.Checkout.SessionCreateParams>, param: string][] = [
@@ -134,8 +137,8 @@ const refusals: [name: string, params: Partial<Stripe.Checkout.SessionCreatePara
 ];
 
 for (const [name, params, param] of refusals) {
-  Deno.test(`an embedded checkout with ${name} is refused`, async () => {
-    await using rig = await startRig();
+  Deno.test(`creating an embedded checkout with ${name} is refused with 400`, async () => {
+    await using rig = await startSimulator();
     const pro = await createPro(rig.stripe);
     const request = rig.stripe.checkout.sessions.create({
       mode: "subscription",
@@ -147,8 +150,8 @@ for (const [name, params, param] of refusals) {
   });
 }
 
-Deno.test("a client secret that opens nothing says so in the frame", async () => {
-  await using rig = await startRig();
+Deno.test("the frame of an expired session shows that it is not available, with 410", async () => {
+  await using rig = await startSimulator();
   const session = await openEmbedded(rig, { redirect_on_completion: "never" });
   await rig.stripe.checkout.sessions.expire(session.id);
   const response = await fetch(`${rig.simulator.url}/c/embedded/${session.client_secret}`);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import { noCause, perform } from "../src/account/change.ts";
-import { type Receiver, type Rig, startReceiver, startRig } from "./rig.ts";
+import { type Receiver, startReceiver, startSimulator, type TestSimulator } from "../testing.ts";
 
 type CreateParams = Stripe.V2.Core.EventDestinationCreateParams;
 
-/** A destination that sends to the receiver. Its secret is there because it is asked for. */
-function create({ stripe }: Rig, { url }: Receiver, params: Partial<CreateParams> = {}) {
+/** Creates a destination for the receiver. The reply includes its secret. */
+function create({ stripe }: TestSimulator, { url }: Receiver, params: Partial<CreateParams> = {}) {
   return stripe.v2.core.eventDestinations.create({
     name: "Dues",
     type: "webhook_endpoint",
@@ -18,17 +18,17 @@ function create({ stripe }: Rig, { url }: Receiver, params: Partial<CreateParams
   });
 }
 
-async function settled({ simulator }: Rig) {
+async function waitForDeliveries({ simulator }: TestSimulator) {
   assert.equal(await simulator.idle(), true);
 }
 
-Deno.test("a thin event says what happened to what, and the SDK fetches the rest", async () => {
-  await using rig = await startRig();
+Deno.test("a thin event has the related object, and the SDK can fetch object and event", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { webhook_endpoint: endpoint } = await create(rig, receiver);
   const customer = await stripe.customers.create({ name: "Ada" });
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = endpoint?.signing_secret ?? "";
   const notification = await stripe.parseEventNotificationAsync(body, signature, secret);
@@ -42,8 +42,8 @@ Deno.test("a thin event says what happened to what, and the SDK fetches the rest
   await assert.rejects(stripe.webhooks.constructEventAsync(body, signature, secret));
 });
 
-Deno.test("a destination for snapshots gets events like those of a webhook endpoint", async () => {
-  await using rig = await startRig();
+Deno.test("a snapshot destination receives the events that a webhook endpoint receives", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const destination = await create(rig, receiver, {
@@ -52,7 +52,7 @@ Deno.test("a destination for snapshots gets events like those of a webhook endpo
     snapshot_api_version: "2026-10-28.endive",
   });
   await stripe.customers.create({});
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = destination.webhook_endpoint?.signing_secret ?? "";
   const event = await stripe.webhooks.constructEventAsync(body, signature, secret);
@@ -60,8 +60,8 @@ Deno.test("a destination for snapshots gets events like those of a webhook endpo
   assert.equal((await stripe.events.retrieve(event.id)).pending_webhooks, 0);
 });
 
-Deno.test("a destination shows its address when asked, and its secret only to its creator", async () => {
-  await using rig = await startRig();
+Deno.test("a destination shows its url when included, and its secret only in the reply to the creation", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { eventDestinations } = rig.stripe.v2.core;
   const created = await create(rig, receiver);
@@ -77,8 +77,8 @@ Deno.test("a destination shows its address when asked, and its secret only to it
   assert.equal(silent.webhook_endpoint, undefined);
 });
 
-Deno.test("a destination can be changed, disabled, enabled and deleted", async () => {
-  await using rig = await startRig();
+Deno.test("event destinations can be updated, disabled, enabled and deleted", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { eventDestinations } = stripe.v2.core;
@@ -99,38 +99,38 @@ Deno.test("a destination can be changed, disabled, enabled and deleted", async (
   assert.equal((await eventDestinations.enable(id)).status, "enabled");
   const { id: heard } = await stripe.customers.create({});
   await stripe.customers.del(heard);
-  await settled(rig);
+  await waitForDeliveries(rig);
   const related = receiver.requests.map(({ body }) => JSON.parse(body).related_object.id);
   assert.deepEqual(related, [heard]);
   assert.equal((await eventDestinations.del(id)).id, id);
   await assert.rejects(eventDestinations.retrieve(id), { statusCode: 404 });
 });
 
-Deno.test("a ping reaches the destination it is for, whatever else that one listens to", async () => {
-  await using rig = await startRig();
+Deno.test("a ping is delivered only to its destination, regardless of enabled_events", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   await using other = startReceiver();
   const { id } = await create(rig, receiver);
   await create(rig, other);
   const ping = await rig.stripe.v2.core.eventDestinations.ping(id);
-  await settled(rig);
+  await waitForDeliveries(rig);
   assert.equal(ping.type, "v2.core.event_destination.ping");
   assert.deepEqual(receiver.requests.map(({ body }) => JSON.parse(body).id), [ping.id]);
   assert.equal(other.requests.length, 0);
 });
 
-Deno.test("a thin event that is not answered with 200 is repeated", async () => {
-  await using rig = await startRig();
+Deno.test("a thin event is retried until it is answered with 200", async () => {
+  await using rig = await startSimulator();
   const answers = [500, 200];
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
   await create(rig, receiver);
   await rig.stripe.customers.create({});
-  await settled(rig);
+  await waitForDeliveries(rig);
   assert.equal(receiver.requests.length, 2);
 });
 
-Deno.test("meter errors come as thin events only, with their data to be fetched", async () => {
-  await using rig = await startRig();
+Deno.test("meter errors are sent only as thin events, and their data is fetched", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe, simulator } = rig;
   const { webhook_endpoint: endpoint } = await create(rig, receiver, {
@@ -140,7 +140,7 @@ Deno.test("meter errors come as thin events only, with their data to be fetched"
   perform(simulator.account, noCause, (change) => {
     change.emitThin("v1.billing.meter.no_meter_found", null, data);
   });
-  await settled(rig);
+  await waitForDeliveries(rig);
   const [{ body, signature }] = receiver.requests;
   const secret = endpoint?.signing_secret ?? "";
   const notification = await stripe.parseEventNotificationAsync(body, signature, secret);
@@ -149,8 +149,8 @@ Deno.test("meter errors come as thin events only, with their data to be fetched"
   assert.deepEqual((await stripe.events.list()).data, []);
 });
 
-Deno.test("lists of destinations and of thin events lead from page to page", async () => {
-  await using rig = await startRig();
+Deno.test("v2 lists of destinations and events have pages", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const ids = [];
@@ -173,12 +173,12 @@ const refusals: [name: string, params: Partial<CreateParams>, param: string][] =
   ["all types for thin events", { enabled_events: ["*"] }, "enabled_events"],
   ["a version for thin events", { snapshot_api_version: "2026-10-28.endive" }, "snapshot_api_version"],
   ["no version for snapshots", { event_payload: "snapshot", enabled_events: ["*"] }, "snapshot_api_version"],
-  ["an address that is none", { webhook_endpoint: { url: "nowhere" } }, "webhook_endpoint[url]"],
+  ["an invalid url", { webhook_endpoint: { url: "nowhere" } }, "webhook_endpoint[url]"],
 ];
 
 for (const [name, params, param] of refusals) {
-  Deno.test(`a destination with ${name} is refused`, async () => {
-    await using rig = await startRig();
+  Deno.test(`creating a destination with ${name} is refused with 400`, async () => {
+    await using rig = await startSimulator();
     await using receiver = startReceiver();
     await assert.rejects(create(rig, receiver, params), { statusCode: 400, param });
   });

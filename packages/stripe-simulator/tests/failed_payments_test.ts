@@ -2,31 +2,31 @@ import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import {
   changeCard,
-  type ClockRig,
+  type ClockSimulator,
   configure,
   createPayer,
+  createPro,
   iso,
-  startClockRig,
+  startSimulatorWithClock,
   storySince,
   subscribe,
-} from "./clock.ts";
-import { createPro } from "./rig.ts";
+} from "../testing.ts";
 
-/** A subscription whose card works at first and fails from the first renewal on. */
-async function subscribedWithBadCard(rig: ClockRig, card = "pm_card_chargeCustomerFail") {
+/** A subscription whose card is declined from the first renewal on. */
+async function subscribedWithBadCard(rig: ClockSimulator, card = "pm_card_chargeCustomerFail") {
   const subscribed = await subscribe(rig);
   await changeCard(rig, subscribed.customer.id, card);
   return subscribed;
 }
 
-const status = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const status = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.subscriptions.retrieve(id)).status;
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
-Deno.test("a card that fails on renewal makes the subscription past due, and the next attempt is planned", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a declined renewal makes the subscription past_due and schedules the next attempt", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   assert.equal(await status(rig, subscription), "past_due");
@@ -54,8 +54,8 @@ Deno.test("a card that fails on renewal makes the subscription past due, and the
   ]);
 });
 
-Deno.test("a good card found by a later attempt brings the subscription back", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a retry with a good card makes the subscription active", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-11T00:00:00Z");
   await changeCard(rig, customer.id, "pm_card_visa");
@@ -82,8 +82,8 @@ for (
     ["mark_unpaid", "mark_uncollectible", { status: "unpaid", invoice: "uncollectible", reason: null }],
   ] as const
 ) {
-  Deno.test(`when no attempt succeeds, ${rule} and ${failed} leave it ${expected.status}`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  Deno.test(`after the last attempt, after_last_retry ${rule} and failed_invoice ${failed} make it ${expected.status}`, async () => {
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     await configure(rig, { retry_after_days: [1, 2], after_last_retry: rule, failed_invoice: failed });
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-13T09:00:00Z");
@@ -99,8 +99,8 @@ for (
   });
 }
 
-Deno.test("an unpaid subscription gets drafts that nobody collects, and comes back when its newest invoice is paid", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("an unpaid subscription gets drafts without auto_advance and is active after its newest invoice is paid", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "mark_unpaid" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-03-10T09:00:00Z");
@@ -113,8 +113,8 @@ Deno.test("an unpaid subscription gets drafts that nobody collects, and comes ba
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("paying a failed invoice by hand succeeds with a good card and is a 402 with a bad one", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("invoices.pay succeeds with a good card and is refused with 402 with a declined one", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   const before = await newestInvoice(rig, subscription);
@@ -136,8 +136,8 @@ Deno.test("paying a failed invoice by hand succeeds with a good card and is a 40
   });
 });
 
-Deno.test("a subscription stands as its newest final invoice does", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("the newest finalized invoice determines the status of the subscription", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { retry_after_days: [], after_last_retry: "leave_past_due" });
   const { customer, subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-11T00:00:00Z");
@@ -152,16 +152,16 @@ Deno.test("a subscription stands as its newest final invoice does", async () => 
 });
 
 for (const action of ["voidInvoice", "markUncollectible"] as const) {
-  Deno.test(`${action} settles a failed invoice: the subscription is active again`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  Deno.test(`${action} of a failed invoice makes the subscription active`, async () => {
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { subscription } = await subscribedWithBadCard(rig);
     await rig.advanceTo("2026-02-10T10:00:00Z");
     const { id } = await newestInvoice(rig, subscription);
-    const settled = await rig.stripe.invoices[action](id);
-    assert.equal(settled.status, action === "voidInvoice" ? "void" : "uncollectible");
+    const closed = await rig.stripe.invoices[action](id);
+    assert.equal(closed.status, action === "voidInvoice" ? "void" : "uncollectible");
     assert.equal(await status(rig, subscription), "active");
     if (action === "markUncollectible") {
-      assert.equal(settled.status_details?.uncollectible?.reason, "user_forgiven");
+      assert.equal(closed.status_details?.uncollectible?.reason, "user_forgiven");
       return;
     }
     const [payment] = (await rig.stripe.invoicePayments.list({ invoice: id })).data;
@@ -170,8 +170,8 @@ for (const action of ["voidInvoice", "markUncollectible"] as const) {
   });
 }
 
-Deno.test("an invoice can be noted as paid in another way", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("paid_out_of_band marks an invoice as paid", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig);
   await rig.advanceTo("2026-02-10T10:00:00Z");
   const { id } = await newestInvoice(rig, subscription);
@@ -180,8 +180,8 @@ Deno.test("an invoice can be noted as paid in another way", async () => {
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("a card that must be authenticated every time asks for action on renewal", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a renewal with a card that always requires authentication emits invoice.payment_action_required", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribedWithBadCard(rig, "pm_card_authenticationRequired");
   await rig.advanceTo("2026-02-10T10:00:00Z");
   assert.equal(await status(rig, subscription), "past_due");
@@ -199,8 +199,8 @@ Deno.test("a card that must be authenticated every time asks for action on renew
   await assert.rejects(rig.stripe.invoices.pay(id), { code: "invoice_payment_intent_requires_action" });
 });
 
-Deno.test("a subscription by API is incomplete while its first payment fails, and active once it is paid", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a subscription is incomplete until its first invoice is paid", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { customer, subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   assert.equal(subscription.status, "incomplete");
   assert.deepEqual(
@@ -223,8 +223,8 @@ Deno.test("a subscription by API is incomplete while its first payment fails, an
   assert.equal(await status(rig, subscription), "active");
 });
 
-Deno.test("an incomplete subscription expires after 23 hours, its invoice void", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("an incomplete subscription expires after 23 hours and its invoice is void", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig, {}, "pm_card_chargeCustomerFail");
   await rig.advanceTo("2026-01-11T07:59:59Z");
   assert.equal(await status(rig, subscription), "incomplete");
@@ -241,8 +241,8 @@ Deno.test("an incomplete subscription expires after 23 hours, its invoice void",
   ]);
 });
 
-Deno.test("payment_behavior decides what becomes of a first payment that is not made", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("payment_behavior determines the result of a failed or missing first payment", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await createPayer(rig, "pm_card_chargeCustomerFail");

@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { at, type ClockRig, configure, createPayer, iso, startClockRig } from "./clock.ts";
-import { createPro, startReceiver, startRig } from "./rig.ts";
+import {
+  at,
+  type ClockSimulator,
+  configure,
+  createPayer,
+  createPro,
+  iso,
+  startReceiver,
+  startSimulator,
+  startSimulatorWithClock,
+} from "../testing.ts";
 
 type MeterFields = Partial<Stripe.Billing.MeterCreateParams>;
 
-/** A meter of chat messages, a subscription of 15 dollars and half a cent a message, and a way to use it. */
+/** A meter, a subscription of 15 dollars plus half a cent per message, and a function that reports usage. */
 async function metered(
   meterFields: MeterFields = {},
   subscriptionFields: Partial<Stripe.SubscriptionCreateParams> = {},
 ) {
-  const rig = await startClockRig("2026-01-10T09:00:00Z");
+  const rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe, meterFields);
   const pro = await createPro(stripe);
@@ -48,14 +57,14 @@ function createUsagePrice(stripe: Stripe, meter: string) {
   });
 }
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
 const usageLine = (invoice: Stripe.Invoice, price: string) =>
   invoice.lines.data.find((line) => line.pricing?.price_details?.price === price);
 
-Deno.test("a meter can be created once for an event name, renamed, deactivated and reactivated", async () => {
-  await using rig = await startRig();
+Deno.test("meters can be created once per event name, renamed, deactivated and reactivated", async () => {
+  await using rig = await startSimulator();
   const { meters } = rig.stripe.billing;
   const meter = await createMeter(rig.stripe);
   assert.match(meter.id, /^mtr_/);
@@ -81,8 +90,8 @@ Deno.test("a meter can be created once for an event name, renamed, deactivated a
   assert.equal((await meters.retrieve(meter.id)).status_transitions.deactivated_at, null);
 });
 
-Deno.test("a metered price needs a meter, and only a metered price has one", async () => {
-  await using rig = await startRig();
+Deno.test("a metered price requires a meter and a licensed price must not have one", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const price = await createUsagePrice(stripe, meter.id);
@@ -111,7 +120,7 @@ const formulas: [formula: "count" | "last" | "sum", used: string, amount: number
 ];
 
 for (const [formula, used, amount] of formulas) {
-  Deno.test(`usage is billed by the ${formula} of its period's events, when the period is over`, async () => {
+  Deno.test(`the ${formula} of a period's usage is billed after the period`, async () => {
     await using rig = await metered({ default_aggregation: { formula } });
     const first = await newestInvoice(rig, rig.subscription);
     assert.equal(first.amount_paid, 1500);
@@ -138,7 +147,7 @@ for (const [formula, used, amount] of formulas) {
   });
 }
 
-Deno.test("usage that is reported late counts as long as the invoice is a draft", async () => {
+Deno.test("usage that is reported late is billed while the invoice is a draft", async () => {
   await using rig = await metered();
   await rig.advanceTo("2026-02-10T09:30:00Z");
   await rig.use(200, "2026-02-10T08:59:59Z");
@@ -150,7 +159,7 @@ Deno.test("usage that is reported late counts as long as the invoice is a draft"
   assert.equal(usageLine(await newestInvoice(rig, rig.subscription), rig.usage.id)?.amount, 0);
 });
 
-Deno.test("usage in a trial is free", async () => {
+Deno.test("usage in a trial is not billed", async () => {
   await using rig = await metered({}, { trial_period_days: 10 });
   await rig.advanceTo("2026-01-15T00:00:00Z");
   await rig.use(5000, "2026-01-14T00:00:00Z");
@@ -159,7 +168,7 @@ Deno.test("usage in a trial is free", async () => {
   assert.deepEqual([usageLine(invoice, rig.usage.id), invoice.amount_paid], [undefined, 1500]);
 });
 
-Deno.test("usage is billed when the subscription ends with its period, and with invoice_now when it ends at once", async () => {
+Deno.test("usage is billed when the subscription ends with its period, and with invoice_now when it is canceled", async () => {
   for (const atOnce of [true, false]) {
     await using rig = await metered();
     await rig.advanceTo("2026-01-20T00:00:00Z");
@@ -172,8 +181,8 @@ Deno.test("usage is billed when the subscription ends with its period, and with 
   }
 });
 
-Deno.test("usage of less than a charge is worth stays on the balance until it is worth one", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("an amount below the minimum charge stays on the customer's balance", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const usage = await createUsagePrice(stripe, meter.id);
@@ -192,7 +201,7 @@ Deno.test("usage of less than a charge is worth stays on the balance until it is
   assert.deepEqual(amounts, [[20, 0], [20, 0], [20, 60]]);
 });
 
-Deno.test("an identifier counts once, whoever repeats it", async () => {
+Deno.test("a meter event with a known identifier is refused with 400", async () => {
   await using rig = await metered();
   const event = await rig.use(7, "2026-01-10T08:00:00Z", "hour-1");
   assert.deepEqual([event.object, event.identifier, event.payload.value], [
@@ -215,21 +224,21 @@ Deno.test("an identifier counts once, whoever repeats it", async () => {
 });
 
 const refused: [name: string, params: Partial<Stripe.Billing.MeterEventCreateParams>, message: RegExp][] = [
-  ["for which no meter listens", { event_name: "unknown" }, /^No active meter found/],
+  ["without a meter", { event_name: "unknown" }, /^No active meter found/],
   [
-    "of more than 35 days ago",
+    "older than 35 days",
     { timestamp: at("2025-12-06T08:59:59Z") },
     /^The event timestamp cannot be more than 35 days in past/,
   ],
   [
-    "of more than five minutes ahead",
+    "more than five minutes in the future",
     { timestamp: at("2026-01-10T09:05:01Z") },
     /^The event timestamp cannot be more than 5 minutes/,
   ],
 ];
 
 for (const [name, params, message] of refused) {
-  Deno.test(`an event ${name} is refused at once`, async () => {
+  Deno.test(`a meter event ${name} is refused with 400`, async () => {
     await using rig = await metered();
     await assert.rejects(
       rig.stripe.billing.meterEvents.create({
@@ -242,13 +251,13 @@ for (const [name, params, message] of refused) {
   });
 }
 
-Deno.test("an event at the very edge of the allowed times is taken", async () => {
+Deno.test("a meter event at the limits of the allowed timestamps is accepted", async () => {
   await using rig = await metered();
   await rig.use(1, "2025-12-06T09:00:00Z");
   await rig.use(1, "2026-01-10T09:05:00Z");
 });
 
-Deno.test("an event can be taken back within a day", async () => {
+Deno.test("a meter event can be canceled within a day", async () => {
   await using rig = await metered();
   const { meterEventAdjustments } = rig.stripe.billing;
   const cancel = (identifier: string) =>
@@ -265,7 +274,7 @@ Deno.test("an event can be taken back within a day", async () => {
   assert.equal(usageLine(await newestInvoice(rig, rig.subscription), rig.usage.id)?.quantity, 100);
 });
 
-Deno.test("summaries tell what was used as a whole, by the hour and by the day", async () => {
+Deno.test("event summaries show the usage as a whole, by hour and by day", async () => {
   await using rig = await metered();
   await rig.advanceTo("2026-01-14T00:00:00Z");
   await rig.use(1, "2026-01-12T00:00:00Z");
@@ -292,7 +301,7 @@ Deno.test("summaries tell what was used as a whole, by the hour and by the day",
   await assert.rejects(read(undefined, "2026-01-12T00:00:00Z"), { statusCode: 400, param: "end_time" });
 });
 
-Deno.test("with a time window only the last event of each hour counts", async () => {
+Deno.test("with event_time_window only the last event of each hour counts", async () => {
   await using rig = await metered({ event_time_window: "hour" });
   await rig.advanceTo("2026-01-13T00:00:00Z");
   await rig.use(5, "2026-01-12T00:10:00Z");
@@ -306,7 +315,7 @@ Deno.test("with a time window only the last event of each hour counts", async ()
   assert.equal(summaries.data[0].aggregated_value, 10);
 });
 
-Deno.test("faulty events are taken and then reported together, in a thin event that names their requests", async () => {
+Deno.test("invalid meter events are accepted and reported in a thin event with their idempotency keys", async () => {
   await using rig = await metered();
   const { stripe, customer, meter } = rig;
   await configure(rig, { meter_report_seconds: 0 });
@@ -352,8 +361,8 @@ function thinEvents(
   return requests.map(({ body }) => JSON.parse(body));
 }
 
-Deno.test("a price of tiers bills each unit by the tier it falls into", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a graduated price bills each unit by its tier", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { stripe } = rig;
   const meter = await createMeter(stripe);
   const tiered = (tiers: Stripe.PriceCreateParams.Tier[]) =>

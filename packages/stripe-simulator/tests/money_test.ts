@@ -1,12 +1,19 @@
-// Whatever happens to a subscription, the money adds up.
+// Invoices, charges and balance must add up after any sequence of actions.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type Stripe from "stripe";
-import { at, changeCard, type ClockRig, configure, createPayer, startClockRig } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import {
+  at,
+  changeCard,
+  type ClockSimulator,
+  configure,
+  createPayer,
+  createPro,
+  startSimulatorWithClock,
+} from "../testing.ts";
 
-/** Something that happens in the life of a customer. */
-type Step =
+/** An action on a customer's subscription. */
+type Action =
   | { kind: "advance"; days: number }
   | { kind: "card"; isGood: boolean }
   | { kind: "plan"; price: number; proration: "always_invoice" | "create_prorations" | "none" }
@@ -18,11 +25,11 @@ type Step =
   | { kind: "end"; isScheduled: boolean }
   | { kind: "pause" }
   | { kind: "subscribe"; price: number; trialDays: number }
-  | { kind: "settle"; how: "markUncollectible" | "pay" | "voidInvoice" };
+  | { kind: "close"; how: "markUncollectible" | "pay" | "voidInvoice" };
 
 const proration = fc.constantFrom("always_invoice" as const, "create_prorations" as const, "none" as const);
 const price = fc.nat(2);
-const step: fc.Arbitrary<Step> = fc.oneof(
+const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant("advance" as const), days: fc.integer({ min: 1, max: 45 }) }),
@@ -67,7 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constant("settle" as const),
+      kind: fc.constant("close" as const),
       how: fc.constantFrom("markUncollectible" as const, "pay" as const, "voidInvoice" as const),
     }),
   },
@@ -75,20 +82,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const daySeconds = 86_400;
 
-/** One customer, three plans and a metered price, and all that was used. */
-class Life {
+/** One customer with three plans, a metered price, and all reported usage. */
+class RandomHistory {
   readonly used: { value: number; when: number }[] = [];
   now = at("2026-01-31T12:00:00Z");
-  #rig: ClockRig;
+  #rig: ClockSimulator;
   #customer = "";
   #prices: string[] = [];
   #usage = "";
 
-  constructor(rig: ClockRig) {
+  constructor(rig: ClockSimulator) {
     this.#rig = rig;
   }
 
-  async begin() {
+  async start() {
     const { stripe } = this.#rig;
     await configure(this.#rig, { retry_after_days: [2, 3], after_last_retry: "mark_unpaid" });
     const { id: meter } = await stripe.billing.meters.create({
@@ -105,72 +112,75 @@ class Life {
     this.#customer = (await createPayer(this.#rig)).id;
   }
 
-  /** Does a step. Stripe may refuse one, as when there is nothing to be paid; money must add up all the same. */
-  async take(step: Step) {
+  /**
+   * Performs an action. Stripe can refuse it, for example when nothing is to be paid; the amounts must add up then
+   * too.
+   */
+  async perform(action: Action) {
     try {
-      await this.#try(step);
+      await this.#try(action);
     } catch (error) {
       const { statusCode } = error as { statusCode?: number };
       if (statusCode === undefined || statusCode >= 500) throw error;
     }
   }
 
-  async #try(step: Step): Promise<unknown> {
+  async #try(action: Action): Promise<unknown> {
     const { stripe } = this.#rig;
     const live = (await stripe.subscriptions.list({ customer: this.#customer })).data
       .find(({ status }) => status !== "incomplete_expired");
     const item = live?.items.data.find(({ price }) => price.recurring?.usage_type === "licensed");
-    switch (step.kind) {
+    switch (action.kind) {
       case "advance":
-        this.now += step.days * daySeconds;
+        this.now += action.days * daySeconds;
         return await this.#rig.advanceTo(this.now);
       case "card":
         return await changeCard(
           this.#rig,
           this.#customer,
-          step.isGood ? "pm_card_visa" : "pm_card_chargeCustomerFail",
+          action.isGood ? "pm_card_visa" : "pm_card_chargeCustomerFail",
         );
       case "use":
         await stripe.billing.meterEvents.create({
           event_name: "message",
-          payload: { stripe_customer_id: this.#customer, value: String(step.value) },
+          payload: { stripe_customer_id: this.#customer, value: String(action.value) },
         });
-        return this.used.push({ value: step.value, when: this.now });
+        return this.used.push({ value: action.value, when: this.now });
       case "subscribe":
         if (live) return;
         return await stripe.subscriptions.create({
           customer: this.#customer,
-          items: [{ price: this.#prices[step.price] }, { price: this.#usage }],
-          ...(step.trialDays ? { trial_period_days: step.trialDays } : {}),
+          items: [{ price: this.#prices[action.price] }, { price: this.#usage }],
+          ...(action.trialDays ? { trial_period_days: action.trialDays } : {}),
         });
-      case "settle": {
+      case "close": {
         const [open] = (await stripe.invoices.list({ customer: this.#customer, status: "open" })).data;
-        return open && await stripe.invoices[step.how](open.id);
+        return open && await stripe.invoices[action.how](open.id);
       }
     }
     if (!live || !item) return;
-    switch (step.kind) {
+    switch (action.kind) {
       case "plan":
         return await stripe.subscriptions.update(live.id, {
-          items: [{ id: item.id, price: this.#prices[step.price] }],
-          proration_behavior: step.proration,
+          items: [{ id: item.id, price: this.#prices[action.price] }],
+          proration_behavior: action.proration,
         });
       case "quantity":
         return await stripe.subscriptions.update(live.id, {
-          items: [{ id: item.id, quantity: step.quantity }],
-          proration_behavior: step.proration,
+          items: [{ id: item.id, quantity: action.quantity }],
+          proration_behavior: action.proration,
         });
       case "cycle":
         return await stripe.subscriptions.update(live.id, { billing_cycle_anchor: { type: "now" } });
       case "trial":
-        return await stripe.subscriptions.update(live.id, { trial_end: this.now + step.days * daySeconds });
+        return await stripe.subscriptions.update(live.id, { trial_end: this.now + action.days * daySeconds });
       case "cancel":
         return await stripe.subscriptions.cancel(live.id, {
-          prorate: step.prorate,
-          invoice_now: step.invoiceNow,
+          prorate: action.prorate,
+          invoice_now: action.invoiceNow,
         });
       case "end":
-        return await stripe.subscriptions.update(live.id, { cancel_at_period_end: step.isScheduled });
+        return await stripe.subscriptions.update(live.id, { cancel_at_period_end: action.isScheduled });
       case "pause":
         return live.status === "paused"
           ? await stripe.subscriptions.resume(live.id)
@@ -185,16 +195,16 @@ class Life {
     for await (const invoice of stripe.invoices.list(params)) invoices.push(invoice);
     for (const invoice of invoices) this.#checkInvoice(invoice);
     const items = invoices.flatMap(({ lines }) => lines.data).flatMap(itemsOf);
-    assert.equal(new Set(items).size, items.length, "an item is billed once");
+    assert.equal(new Set(items).size, items.length, "each invoice item is billed once");
     const customer = await stripe.customers.retrieve(this.#customer) as Stripe.Customer;
-    const settled = invoices.filter(({ status }) => status !== "draft" && status !== "void");
-    const moved = settled.map((invoice) => (invoice.ending_balance ?? 0) - invoice.starting_balance);
-    assert.equal(customer.balance, sum(moved), "the balance is what the invoices left on it");
+    const counted = invoices.filter(({ status }) => status !== "draft" && status !== "void");
+    const moved = counted.map((invoice) => (invoice.ending_balance ?? 0) - invoice.starting_balance);
+    assert.equal(customer.balance, sum(moved), "the balance is the sum of the invoices' balance changes");
     const charges = (await stripe.charges.list({ customer: this.#customer, limit: 100 })).data;
     assert.equal(
       sum(charges.filter(({ paid }) => paid).map(({ amount }) => amount)),
       sum(invoices.map((invoice) => invoice.amount_paid)),
-      "what was charged is what the invoices were paid with",
+      "the charges are the sum of amount_paid",
     );
   }
 
@@ -206,20 +216,20 @@ class Life {
     assert.equal(
       invoice.amount_due,
       invoice.amount_paid + invoice.amount_remaining,
-      "due is paid and remaining",
+      "amount_due is paid plus remaining",
     );
     if (invoice.status === "draft") return assert.equal(invoice.amount_paid, 0);
     assert.equal(
       invoice.starting_balance + invoice.total,
       invoice.amount_due + (invoice.ending_balance ?? NaN),
-      "what is owed is due or left on the balance",
+      "starting balance and total are amount_due plus ending balance",
     );
     if (invoice.status === "paid") assert.equal(invoice.amount_remaining, 0);
     const payments = invoice.payments?.data.filter(({ status }) => status === "paid") ?? [];
     assert.equal(sum(payments.map(({ amount_paid }) => amount_paid ?? 0)), invoice.amount_paid);
     for (const line of lines) {
       if (line.pricing?.price_details?.price !== this.#usage || line.quantity === null) continue;
-      assert.equal(line.quantity, this.#usedIn(line.period), "usage is billed as it was used");
+      assert.equal(line.quantity, this.#usedIn(line.period), "the billed quantity is the reported usage");
     }
   }
 
@@ -228,7 +238,7 @@ class Life {
   }
 }
 
-/** The invoice item that a line bills, if it bills one. */
+/** The id of the invoice item that a line bills, if any. */
 function itemsOf({ parent }: Stripe.InvoiceLineItem): string[] {
   const item = parent?.subscription_item_details?.invoice_item ?? parent?.invoice_item_details?.invoice_item;
   return item ? [item] : [];
@@ -238,18 +248,18 @@ function sum(numbers: number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-Deno.test("money adds up over random lives of a customer", async () => {
-  const steps = fc.array(step, { minLength: 5, maxLength: 25 });
-  const start: Step = { kind: "subscribe", price: 0, trialDays: 0 };
+Deno.test("invoices, charges and balance add up after random actions", async () => {
+  const actions = fc.array(action, { minLength: 5, maxLength: 25 });
+  const start: Action = { kind: "subscribe", price: 0, trialDays: 0 };
   await fc.assert(
-    fc.asyncProperty(steps, async (steps) => {
-      await using rig = await startClockRig("2026-01-31T12:00:00Z");
-      const life = new Life(rig);
-      await life.begin();
-      for (const step of [start, ...steps]) await life.take(step);
-      await life.check();
-      assert.deepEqual(rig.log.filter((line) => line.includes("fault")), []);
+    fc.asyncProperty(actions, async (actions) => {
+      await using rig = await startSimulatorWithClock("2026-01-31T12:00:00Z");
+      const history = new RandomHistory(rig);
+      await history.start();
+      for (const action of [start, ...actions]) await history.perform(action);
+      await history.check();
+      assert.deepEqual(rig.log.filter((line) => line.includes("error in the simulator")), []);
     }),
-    { numRuns: Number(Deno.env.get("LIVES") ?? 25), seed: Number(Deno.env.get("SEED") ?? 20261122) },
+    { numRuns: Number(Deno.env.get("RUNS") ?? 25), seed: Number(Deno.env.get("SEED") ?? 20261122) },
   );
 });

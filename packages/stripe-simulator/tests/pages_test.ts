@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, startReceiver, startRig } from "./rig.ts";
+import { createPro, openCheckout, startReceiver, startSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
-/** A page in a real browser that notes what it was forbidden to load or run. */
+/** Opens a page in a real browser and checks that nothing violated its content security policy. */
 async function withPage(work: (page: Page) => Promise<void>) {
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    const violations: string[] = [];
+    page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
     await work(page);
-    assert.deepEqual(complaints.filter((text) => text.includes("Content Security Policy")), []);
+    assert.deepEqual(violations.filter((text) => text.includes("Content Security Policy")), []);
   } finally {
     await browser.close();
   }
 }
 
-Deno.test("a person pays, is declined, tries again, cancels in the portal and renews", async () => {
-  await using rig = await startRig();
+Deno.test("a person can pay after a declined card, cancel in the portal and renew", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const home = `${simulator.url}/`;
   const pro = await createPro(stripe);
@@ -58,8 +58,8 @@ Deno.test("a person pays, is declined, tries again, cancels in the portal and re
   });
 });
 
-Deno.test("the dashboard shows what happened, what it said, how it was delivered, and sends it again", async () => {
-  await using rig = await startRig({ retryDelays: [] });
+Deno.test("the dashboard shows objects, events and deliveries, and resends an event", async () => {
+  await using rig = await startSimulator({ retryDelays: [] });
   const { stripe, simulator } = rig;
   const answers = [500, 200];
   await using receiver = startReceiver(() => new Response(null, { status: answers.shift() }));
@@ -90,8 +90,8 @@ Deno.test("the dashboard shows what happened, what it said, how it was delivered
   assert.equal(event.pending_webhooks, 0);
 });
 
-Deno.test("Back on the checkout page leads to cancel_url, and is missing without one", async () => {
-  await using rig = await startRig();
+Deno.test("the Back link of the checkout page leads to cancel_url and is missing without one", async () => {
+  await using rig = await startSimulator();
   const pro = await createPro(rig.stripe);
   const session = await openCheckout(rig.stripe, pro.id, {
     cancel_url: "https://parent.example/c/1/?a=b&c=d",
@@ -102,8 +102,8 @@ Deno.test("Back on the checkout page leads to cancel_url, and is missing without
   assert.doesNotMatch(await text(without.url), /class="back"/);
 });
 
-Deno.test("no page can be framed", async () => {
-  await using rig = await startRig();
+Deno.test("checkout, portal and dashboard forbid framing", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -117,8 +117,8 @@ Deno.test("no page can be framed", async () => {
   }
 });
 
-Deno.test("what a product is called cannot become markup", async () => {
-  await using rig = await startRig();
+Deno.test("the name of a product is escaped", async () => {
+  await using rig = await startSimulator();
   const price = await rig.stripe.prices.create({
     currency: "usd",
     product_data: { name: "<script>alert(1)</script>" },
@@ -130,8 +130,8 @@ Deno.test("what a product is called cannot become markup", async () => {
   assert.doesNotMatch(page, /<script/);
 });
 
-Deno.test("a paid, an expired and an unknown checkout each say so", async () => {
-  await using rig = await startRig();
+Deno.test("the page of a paid, expired or unknown checkout says so", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const address = (id: string) => `${simulator.url}/c/pay/${id}`;
@@ -147,8 +147,8 @@ Deno.test("a paid, an expired and an unknown checkout each say so", async () => 
   for (const id of [expired.id, "cs_test_none"]) assert.match(await text(address(id)), /no longer available/);
 });
 
-Deno.test("an invoice can be downloaded as a PDF", async () => {
-  await using rig = await startRig();
+Deno.test("invoice_pdf is a PDF of the invoice", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const pro = await createPro(stripe);
   const { id } = await openCheckout(stripe, pro.id);
@@ -164,8 +164,8 @@ Deno.test("an invoice can be downloaded as a PDF", async () => {
   assert.ok(file.slice(start).startsWith("xref"), "the cross-reference table is where the file says");
 });
 
-Deno.test("an open invoice is paid on its page, after a refused card with another one", async () => {
-  await using rig = await startRig();
+Deno.test("an open invoice can be paid on its page after a declined card", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const customer = await stripe.customers.create({});
   await stripe.invoiceItems.create({ customer: customer.id, amount: 2000, currency: "usd" });

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { at, changeCard, type ClockRig, iso, startClockRig, storySince, subscribe } from "./clock.ts";
-import { createPro } from "./rig.ts";
+import {
+  at,
+  changeCard,
+  type ClockSimulator,
+  createPro,
+  iso,
+  startSimulatorWithClock,
+  storySince,
+  subscribe,
+} from "../testing.ts";
 
-/** A subscription of 15 dollars in the middle of a period of 30 days, and a price of 45 dollars. */
+/** A subscription of 15 dollars in the middle of its period of 30 days, and a price of 45 dollars. */
 async function halfway() {
-  const rig = await startClockRig("2026-04-01T00:00:00Z");
+  const rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const subscribed = await subscribe(rig);
   const team = await createPro(rig.stripe, { unit_amount: 4500 });
   await rig.advanceTo("2026-04-16T00:00:00Z");
@@ -16,7 +24,7 @@ async function halfway() {
 const linesOf = (invoice: Stripe.Invoice) =>
   invoice.lines.data.map((line) => [line.amount, line.parent?.subscription_item_details?.proration]);
 
-const newestInvoice = async ({ stripe }: ClockRig, { id }: { id: string }) =>
+const newestInvoice = async ({ stripe }: ClockSimulator, { id }: { id: string }) =>
   (await stripe.invoices.list({ subscription: id, limit: 1 })).data[0];
 
 Deno.test("a change of plan is prorated on the next invoice", async () => {
@@ -39,7 +47,7 @@ Deno.test("a change of plan is prorated on the next invoice", async () => {
   assert.deepEqual((await stripe.invoiceItems.list({ pending: true })).data, []);
 });
 
-Deno.test("always_invoice collects the proration at once", async () => {
+Deno.test("always_invoice collects the proration immediately", async () => {
   await using rig = await halfway();
   const { stripe, subscription, item, team } = rig;
   const changed = await stripe.subscriptions.update(subscription.id, {
@@ -68,7 +76,7 @@ Deno.test("always_invoice collects the proration at once", async () => {
   ]);
 });
 
-Deno.test("without proration nothing is billed until the next period", async () => {
+Deno.test("proration_behavior none bills nothing until the next period", async () => {
   await using rig = await halfway();
   const { stripe, subscription, item, team } = rig;
   await stripe.subscriptions.update(subscription.id, {
@@ -79,7 +87,7 @@ Deno.test("without proration nothing is billed until the next period", async () 
   assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[4500, false]]);
 });
 
-Deno.test("a downgrade at once leaves a credit that the next invoices use up", async () => {
+Deno.test("an invoiced downgrade leaves a credit that the next invoice uses", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer, item } = rig;
   const small = await createPro(stripe, { unit_amount: 500 });
@@ -107,7 +115,7 @@ Deno.test("a downgrade at once leaves a credit that the next invoices use up", a
   ]);
 });
 
-Deno.test("a quantity is prorated as a price is, and an item can be added and removed", async () => {
+Deno.test("changed quantities and added or deleted items are prorated", async () => {
   await using rig = await halfway();
   const { stripe, subscription, item, team } = rig;
   await stripe.subscriptions.update(subscription.id, { items: [{ id: item.id, quantity: 3 }] });
@@ -124,7 +132,7 @@ Deno.test("a quantity is prorated as a price is, and an item can be added and re
   );
 });
 
-Deno.test("another interval begins a new period at once and credits the old one", async () => {
+Deno.test("another interval starts a new period and credits the old one", async () => {
   await using rig = await halfway();
   const { stripe, subscription, item } = rig;
   const yearly = await createPro(stripe, { unit_amount: 15000, recurring: { interval: "year" } });
@@ -141,7 +149,7 @@ Deno.test("another interval begins a new period at once and credits the old one"
   assert.deepEqual([invoice.status, invoice.amount_paid], ["paid", 14250]);
 });
 
-Deno.test("a new cycle can begin at once with the same plan", async () => {
+Deno.test("billing_cycle_anchor now starts a new period with the same plan", async () => {
   await using rig = await halfway();
   const { stripe, subscription } = rig;
   const changed = await stripe.subscriptions.update(subscription.id, {
@@ -151,8 +159,8 @@ Deno.test("a new cycle can begin at once with the same plan", async () => {
   assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[-750, true], [1500, false]]);
 });
 
-Deno.test("a change during a trial costs nothing yet", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+Deno.test("a change of plan during a trial is not billed", async () => {
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig, { trial_period_days: 20 });
   const team = await createPro(stripe, { unit_amount: 4500 });
@@ -163,8 +171,8 @@ Deno.test("a change during a trial costs nothing yet", async () => {
   assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[4500, false]]);
 });
 
-Deno.test("a trial can be ended now and begins the first paid period", async () => {
-  await using rig = await startClockRig("2026-04-01T00:00:00Z");
+Deno.test("trial_end now ends the trial and starts a paid period", async () => {
+  await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
   const { subscription } = await subscribe(rig, { trial_period_days: 20 });
   await rig.advanceTo("2026-04-05T00:00:00Z");
@@ -180,7 +188,7 @@ Deno.test("a trial can be ended now and begins the first paid period", async () 
   assert.equal((active.latest_invoice as Stripe.Invoice).amount_paid, 1500);
 });
 
-Deno.test("a trial can be given in the middle of a period and made longer", async () => {
+Deno.test("trial_end starts a trial within a period and extends it", async () => {
   await using rig = await halfway();
   const { stripe, subscription } = rig;
   const trialing = await stripe.subscriptions.update(subscription.id, {
@@ -205,7 +213,7 @@ Deno.test("a trial can be given in the middle of a period and made longer", asyn
   });
 });
 
-Deno.test("a change whose payment fails stands and makes the subscription past due", async () => {
+Deno.test("a change of plan with a failed payment is kept and makes the subscription past_due", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer, item, team } = rig;
   await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
@@ -216,7 +224,7 @@ Deno.test("a change whose payment fails stands and makes the subscription past d
   assert.deepEqual([changed.status, changed.items.data[0].price.id], ["past_due", team.id]);
 });
 
-Deno.test("error_if_incomplete refuses a change that cannot be paid, and nothing of it remains", async () => {
+Deno.test("error_if_incomplete refuses a change that cannot be paid with 402 and changes nothing", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer, item, team } = rig;
   await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
@@ -254,7 +262,7 @@ Deno.test("pending_if_incomplete keeps the old plan until the change is paid", a
   assert.ok(types.includes("customer.subscription.pending_update_applied"));
 });
 
-Deno.test("a pending update that is not paid within 23 hours is dropped, its invoice void", async () => {
+Deno.test("a pending update that is not paid within 23 hours is dropped and its invoice voided", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer, item, team } = rig;
   await changeCard(rig, customer.id, "pm_card_chargeCustomerFail");
@@ -275,7 +283,7 @@ Deno.test("a pending update that is not paid within 23 hours is dropped, its inv
   assert.equal(story.at(-1), "2026-04-16T23:00 customer.subscription.pending_update_expired");
 });
 
-Deno.test("canceling with prorate and invoice_now gives the unused time back as a credit", async () => {
+Deno.test("canceling with prorate and invoice_now credits the unused time", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer } = rig;
   const canceled = await stripe.subscriptions.cancel(subscription.id, { prorate: true, invoice_now: true });
@@ -285,7 +293,7 @@ Deno.test("canceling with prorate and invoice_now gives the unused time back as 
   assert.equal((await stripe.customers.retrieve(customer.id) as Stripe.Customer).balance, -750);
 });
 
-Deno.test("a subscription that is paused on request is not billed, and begins anew when it is resumed", async () => {
+Deno.test("a paused subscription is not billed and starts a new period when it is resumed", async () => {
   await using rig = await halfway();
   const { stripe, subscription } = rig;
   const paused = await stripe.subscriptions.pause(subscription.id);
@@ -311,7 +319,7 @@ Deno.test("a subscription that is paused on request is not billed, and begins an
   await assert.rejects(stripe.subscriptions.resume(subscription.id), { statusCode: 400 });
 });
 
-Deno.test("a pause can last until its invoice is paid", async () => {
+Deno.test("resume_on_payment_success keeps the pause until the invoice is paid", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer } = rig;
   await stripe.subscriptions.pause(subscription.id, { bill_for: { unused_time_from: { type: "none" } } });
@@ -325,7 +333,7 @@ Deno.test("a pause can last until its invoice is paid", async () => {
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "active");
 });
 
-Deno.test("a resumed subscription can go on in its old cycle and pays for the rest of it", async () => {
+Deno.test("a subscription resumed with an unchanged anchor is billed for the rest of its period", async () => {
   await using rig = await halfway();
   const { stripe, subscription } = rig;
   await stripe.subscriptions.pause(subscription.id, { bill_for: { unused_time_from: { type: "none" } } });
@@ -339,7 +347,7 @@ Deno.test("a resumed subscription can go on in its old cycle and pays for the re
   assert.deepEqual(linesOf(resumed.latest_invoice as Stripe.Invoice), [[750, true]]);
 });
 
-Deno.test("a preview shows what a change would cost and changes nothing", async () => {
+Deno.test("create_preview shows the invoice of a change and stores nothing", async () => {
   await using rig = await halfway();
   const { stripe, subscription, customer, item, team } = rig;
   const next = await stripe.invoices.createPreview({ subscription: subscription.id });
@@ -369,8 +377,8 @@ Deno.test("a preview shows what a change would cost and changes nothing", async 
   });
 });
 
-Deno.test("a cycle can be anchored later: until then a part is billed", async () => {
-  await using rig = await startClockRig("2026-04-16T00:00:00Z");
+Deno.test("a later billing_cycle_anchor bills a prorated first period", async () => {
+  await using rig = await startSimulatorWithClock("2026-04-16T00:00:00Z");
   const { subscription } = await subscribe(rig, { billing_cycle_anchor: at("2026-05-01T00:00:00Z") });
   assert.equal(iso(subscription.items.data[0].current_period_end), "2026-05-01T00:00");
   assert.equal((await newestInvoice(rig, subscription)).amount_paid, 750);

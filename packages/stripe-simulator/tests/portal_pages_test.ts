@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type Stripe from "stripe";
-import { launchBrowser } from "../../../tests/support/browser.ts";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
+import { launchBrowser } from "./helpers/browser.ts";
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features;
 type FlowData = Stripe.BillingPortal.SessionCreateParams.FlowData;
 
 /** A customer on the monthly plan of 15 dollars. */
-async function subscribe({ stripe, simulator }: Rig) {
+async function subscribe({ stripe, simulator }: TestSimulator) {
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ name: "Gardeners" });
   const { id } = await openCheckout(stripe, pro.id, { customer: customer.id });
@@ -17,8 +17,13 @@ async function subscribe({ stripe, simulator }: Rig) {
   return { customer, pro, subscription };
 }
 
-/** The address of a portal that offers these features. */
-async function openPortal({ stripe, simulator }: Rig, customer: string, features: Features, flow?: FlowData) {
+/** Creates a portal session with these features. Returns its URL. */
+async function openPortal(
+  { stripe, simulator }: TestSimulator,
+  customer: string,
+  features: Features,
+  flow?: FlowData,
+) {
   const configuration = await stripe.billingPortal.configurations.create({ features });
   const session = await stripe.billingPortal.sessions.create({
     configuration: configuration.id,
@@ -38,13 +43,13 @@ async function withPage(work: (page: Page) => Promise<void>) {
   }
 }
 
-/** A form of the portal, as a browser without a person sends it. */
+/** Submits a form of the portal without a browser. */
 async function send(address: string, fields: Record<string, string> = {}): Promise<Response> {
   return await fetch(address, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
 }
 
-Deno.test("a person changes the plan in the portal, sees what it costs today, and pays it", async () => {
-  await using rig = await startRig();
+Deno.test("a person can change the plan in the portal and sees the amount due", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
   const team = await stripe.prices.create({
@@ -80,8 +85,8 @@ Deno.test("a person changes the plan in the portal, sees what it costs today, an
   ]);
 });
 
-Deno.test("a new card in the portal becomes the one that is charged, and a refused one says so", async () => {
-  await using rig = await startRig();
+Deno.test("a new card in the portal becomes the default, and a declined one shows an error", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, { payment_method_update: { enabled: true } });
@@ -104,8 +109,8 @@ Deno.test("a new card in the portal becomes the one that is charged, and a refus
   assert.equal(!updated.deleted && updated.invoice_settings.default_payment_method, method.id);
 });
 
-Deno.test("the portal offers what its configuration allows, and nothing else can be done by hand", async () => {
-  await using rig = await startRig();
+Deno.test("the portal offers only the enabled features and refuses forms of others with 410", async () => {
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, { invoice_history: { enabled: true } });
   const page = await (await fetch(url)).text();
@@ -133,8 +138,8 @@ Deno.test("the portal offers what its configuration allows, and nothing else can
   }
 });
 
-Deno.test("a customer changes in the portal what the configuration lets them, and no more", async () => {
-  await using rig = await startRig();
+Deno.test("the portal changes only the customer details in allowed_updates", async () => {
+  await using rig = await startSimulator();
   const { customer } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
     customer_update: { enabled: true, allowed_updates: ["email"] },
@@ -146,8 +151,8 @@ Deno.test("a customer changes in the portal what the configuration lets them, an
   assert.deepEqual([updated.email, updated.name], ["new@example.com", "Gardeners"]);
 });
 
-Deno.test("a cancellation keeps the reason that was given", async () => {
-  await using rig = await startRig();
+Deno.test("a cancellation in the portal stores reason and comment", async () => {
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const url = await openPortal(rig, customer.id, {
     subscription_cancel: {
@@ -170,8 +175,8 @@ Deno.test("a cancellation keeps the reason that was given", async () => {
   assert.equal(cancel_at, subscription.items.data[0].current_period_end);
 });
 
-Deno.test("a session for one thing begins with it and ends where it was told to", async () => {
-  await using rig = await startRig();
+Deno.test("a portal session with a flow starts on its page and ends as after_completion says", async () => {
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const features: Features = {
     payment_method_update: { enabled: true },
@@ -198,8 +203,8 @@ Deno.test("a session for one thing begins with it and ends where it was told to"
   assert.equal((await rig.stripe.subscriptions.retrieve(subscription.id)).status, "canceled");
 });
 
-Deno.test("a session to confirm one update shows it at once", async () => {
-  await using rig = await startRig();
+Deno.test("a subscription_update_confirm session shows the update", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, pro, subscription } = await subscribe(rig);
   const yearly = await stripe.prices.create({
@@ -230,8 +235,8 @@ Deno.test("a session to confirm one update shows it at once", async () => {
   assert.equal(updated.items.data[0].price.id, yearly.id);
 });
 
-Deno.test("a flow is refused when its feature is off or its subscription somebody else's", async () => {
-  await using rig = await startRig();
+Deno.test("a flow with a disabled feature or another customer's subscription is refused with 400", async () => {
+  await using rig = await startSimulator();
   const { customer, subscription } = await subscribe(rig);
   const { customer: other } = await subscribe(rig);
   const flow: FlowData = {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
 async function subscribe(
-  { stripe, simulator }: Rig,
+  { stripe, simulator }: TestSimulator,
   fields: Partial<Stripe.Checkout.SessionCreateParams> = {},
 ) {
   const pro = await createPro(stripe);
@@ -14,8 +14,8 @@ async function subscribe(
   return { customer, subscription };
 }
 
-Deno.test("a portal session has a short-lived address, and the default configuration unless one is named", async () => {
-  await using rig = await startRig();
+Deno.test("a portal session has its own url and the default configuration unless one is given", async () => {
+  await using rig = await startSimulator();
   const { stripe, simulator } = rig;
   const customer = await stripe.customers.create({});
   const session = await stripe.billingPortal.sessions.create({
@@ -37,8 +37,8 @@ Deno.test("a portal session has a short-lived address, and the default configura
   assert.notEqual(second.url, session.url);
 });
 
-Deno.test("a configuration keeps what it is not told, and an inactive one cannot be used", async () => {
-  await using rig = await startRig();
+Deno.test("an update of a portal configuration keeps other features, and an inactive one is refused with 400", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { configurations, sessions } = stripe.billingPortal;
   const created = await configurations.create({
@@ -62,7 +62,7 @@ Deno.test("a configuration keeps what it is not told, and an inactive one cannot
   await assert.rejects(configurations.update(active.data[0].id, { active: false }), { statusCode: 400 });
 });
 
-/** Posts one of the portal's forms as a browser does. */
+/** Submits a form of the portal. */
 async function submit(portal: string, subscription: string, action: "cancel" | "renew"): Promise<Response> {
   return await fetch(`${portal}/subscriptions/${subscription}/${action}`, {
     method: "POST",
@@ -70,8 +70,8 @@ async function submit(portal: string, subscription: string, action: "cancel" | "
   });
 }
 
-Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode, and renewing clears it", async () => {
-  await using rig = await startRig();
+Deno.test("canceling in the portal sets only cancel_at in flexible billing mode, and renewing clears it", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const { url } = await stripe.billingPortal.sessions.create({ customer: customer.id });
@@ -95,8 +95,8 @@ Deno.test("canceling in the portal sets cancel_at alone in flexible billing mode
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).cancel_at, null);
 });
 
-Deno.test("canceling in the portal sets cancel_at_period_end as well in classic billing mode", async () => {
-  await using rig = await startRig();
+Deno.test("canceling in the portal also sets cancel_at_period_end in classic billing mode", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig, {
     subscription_data: { billing_mode: { type: "classic" } },
@@ -106,8 +106,8 @@ Deno.test("canceling in the portal sets cancel_at_period_end as well in classic 
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).cancel_at_period_end, true);
 });
 
-Deno.test("the portal cancels at once when its configuration says so", async () => {
-  await using rig = await startRig();
+Deno.test("the portal cancels now with mode immediately", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const configuration = await stripe.billingPortal.configurations.create({
@@ -121,8 +121,8 @@ Deno.test("the portal cancels at once when its configuration says so", async () 
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "canceled");
 });
 
-Deno.test("the portal cannot cancel where that is switched off, nor another customer's subscription", async () => {
-  await using rig = await startRig();
+Deno.test("the portal does not cancel with the feature disabled or for another customer", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { customer, subscription } = await subscribe(rig);
   const configuration = await stripe.billingPortal.configurations.create({

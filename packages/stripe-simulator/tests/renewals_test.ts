@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
-import { at, configure, iso, startClockRig, storySince, subscribe } from "./clock.ts";
-import { createPro, openCheckout, pay, startRig } from "./rig.ts";
+import {
+  at,
+  configure,
+  createPro,
+  iso,
+  openCheckout,
+  pay,
+  startSimulator,
+  startSimulatorWithClock,
+  storySince,
+  subscribe,
+} from "../testing.ts";
 
 const daySeconds = 86_400;
 
-Deno.test("a renewal is drafted at the period's end, final an hour later, and paid with that", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("a renewal is drafted at the period's end, finalized an hour later and paid", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig);
   await rig.advanceTo("2026-02-10T09:00:00Z");
   const drafted = await rig.stripe.subscriptions.retrieve(subscription.id, { expand: ["latest_invoice"] });
@@ -56,8 +66,8 @@ Deno.test("a renewal is drafted at the period's end, final an hour later, and pa
   ]);
 });
 
-Deno.test("a month that is too short ends on its last day, and the anchor's day comes back", async () => {
-  await using rig = await startClockRig("2026-01-31T10:00:00Z");
+Deno.test("a period ends on the last day of a shorter month and on the anchor's day in others", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T10:00:00Z");
   const { customer } = await subscribe(rig);
   for (const month of ["2026-03-31T09:00:00Z", "2026-05-31T09:00:00Z"]) await rig.advanceTo(month);
   const invoices = await rig.stripe.invoices.list({ customer: customer.id });
@@ -69,8 +79,8 @@ Deno.test("a month that is too short ends on its last day, and the anchor's day 
   ]);
 });
 
-Deno.test("a checkout on a test clock lives by its time", async () => {
-  await using rig = await startClockRig("2030-06-15T12:00:00Z");
+Deno.test("a checkout of a customer on a test clock uses the clock's time", async () => {
+  await using rig = await startSimulatorWithClock("2030-06-15T12:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -90,8 +100,8 @@ Deno.test("a checkout on a test clock lives by its time", async () => {
   ]);
 });
 
-Deno.test("an open checkout on a test clock expires in its time", async () => {
-  await using rig = await startClockRig("2030-06-15T12:00:00Z");
+Deno.test("an open checkout on a test clock expires by the clock's time", async () => {
+  await using rig = await startSimulatorWithClock("2030-06-15T12:00:00Z");
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -100,8 +110,8 @@ Deno.test("an open checkout on a test clock expires in its time", async () => {
   assert.equal((await stripe.checkout.sessions.retrieve(id)).status, "expired");
 });
 
-Deno.test("a trial is announced three days before its end, ends in a paid period and is not free again", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("trial_will_end is sent three days before the end of a trial, which is followed by paid periods", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig, { trial_period_days: 14 });
   assert.deepEqual([subscription.status, iso(subscription.trial_end)], ["trialing", "2026-01-24T09:00"]);
   await rig.advanceTo("2026-01-24T10:00:00Z");
@@ -122,8 +132,8 @@ Deno.test("a trial is announced three days before its end, ends in a paid period
   assert.deepEqual(invoices.data.map(({ amount_paid }) => amount_paid), [1500, 1500, 0]);
 });
 
-Deno.test("a trial of less than three days is announced at once", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("trial_will_end is sent immediately for a trial of less than three days", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await subscribe(rig, { trial_period_days: 2 });
   await rig.advanceTo("2026-01-10T09:00:01Z");
   const story = await storySince(rig, "2026-01-10T09:00:00Z");
@@ -137,8 +147,8 @@ for (
     ["create_invoice", "past_due", undefined],
   ] as const
 ) {
-  Deno.test(`a trial without a card ends as ${status} when the settings say ${behavior}`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  Deno.test(`a trial without a payment method ends ${status} with missing_payment_method ${behavior}`, async () => {
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { stripe } = rig;
     const price = await createPro(stripe);
     const customer = await stripe.customers.create({ test_clock: rig.clock });
@@ -158,8 +168,8 @@ for (
   });
 }
 
-Deno.test("a subscription set to end with its period ends then and is not renewed", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("cancel_at_period_end cancels a subscription at its period's end without renewal", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription, customer } = await subscribe(rig);
   await rig.stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
   await rig.advanceTo("2026-03-01T00:00:00Z");
@@ -181,8 +191,8 @@ Deno.test("a subscription set to end with its period ends then and is not renewe
   ]);
 });
 
-Deno.test("cancel_at ends a subscription at its moment, after the renewals until then", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("cancel_at cancels a subscription at its time, after earlier renewals", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const { subscription } = await subscribe(rig);
   await rig.stripe.subscriptions.update(subscription.id, { cancel_at: at("2026-02-20T00:00:00Z") });
   await rig.advanceTo("2026-03-10T00:00:00Z");
@@ -198,8 +208,8 @@ for (
     ["void", ["void", "void", "paid"]],
   ] as const
 ) {
-  Deno.test(`while collection is paused with ${behavior}, nothing is charged and the status stays`, async () => {
-    await using rig = await startClockRig("2026-01-10T09:00:00Z");
+  Deno.test(`pause_collection ${behavior} charges nothing and keeps the status`, async () => {
+    await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
     const { subscription } = await subscribe(rig);
     await rig.stripe.subscriptions.update(subscription.id, {
       pause_collection: { behavior, resumes_at: at("2026-03-20T00:00:00Z") },
@@ -214,9 +224,9 @@ for (
   });
 }
 
-Deno.test("a subscription in real time is renewed when its time comes", async () => {
+Deno.test("a subscription without a test clock is renewed in real time", async () => {
   let now = at("2026-01-10T09:00:00Z");
-  await using rig = await startRig({ now: () => now });
+  await using rig = await startSimulator({ now: () => now });
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({
@@ -231,8 +241,8 @@ Deno.test("a subscription in real time is renewed when its time comes", async ()
   assert.equal((await stripe.invoices.list({ subscription: id })).data[0].status, "paid");
 });
 
-Deno.test("how long a renewal stays a draft and when it is announced can be set", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("draft_seconds and upcoming_days set the draft time and the advance notice of renewals", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await configure(rig, { draft_seconds: 60, upcoming_days: 0 });
   await subscribe(rig);
   await rig.advanceTo("2026-02-10T09:01:00Z");

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startStripe } from "../src/server.ts";
-import { connect, createPro, openCheckout, pay, startReceiver, startRig } from "./rig.ts";
+import { serveSimulator } from "../src/server/start_server.ts";
+import { connect, createPro, openCheckout, pay, startReceiver, startSimulator } from "../testing.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
-/** A folder that goes away at the end. */
+/** A temporary folder, removed on disposal. */
 async function temporaryFolder() {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-Deno.test("a restart with the same state file finds customers, subscriptions and events again", async () => {
+Deno.test("a restart with the same state file loads customers, subscriptions and events", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "deep", "stripe.json");
-  const first = await startRig({ state });
+  const first = await startSimulator({ state });
   const pro = await createPro(first.stripe);
   const customer = await first.stripe.customers.create({ name: "Ada" });
   const gone = await first.stripe.customers.create({});
@@ -28,7 +28,7 @@ Deno.test("a restart with the same state file finds customers, subscriptions and
   const events = await first.stripe.events.list({ limit: 100 });
   await first.simulator.stop();
 
-  await using second = await startRig({ state });
+  await using second = await startSimulator({ state });
   const after = await second.stripe.subscriptions.list({
     expand: ["data.customer", "data.latest_invoice.payments"],
   });
@@ -37,39 +37,39 @@ Deno.test("a restart with the same state file finds customers, subscriptions and
   assert.equal((await second.stripe.customers.retrieve(gone.id)).deleted, true);
 });
 
-Deno.test("the state file is written while the simulator runs, not only at its end", async () => {
+Deno.test("the state file is written while the simulator runs", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "stripe.json");
-  await using rig = await startRig({ state });
+  await using rig = await startSimulator({ state });
   const { id } = await rig.stripe.customers.create({});
   const written = async () => (await Deno.readTextFile(state).catch(() => "")).includes(id);
   while (!await written()) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
-Deno.test("webhooks that were not delivered before a restart are delivered after it", async () => {
+Deno.test("pending webhooks are delivered after a restart", async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "stripe.json");
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
-  const first = await startRig({ state, retryDelays: [60_000] });
+  const first = await startSimulator({ state, retryDelays: [60_000] });
   await first.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
   await first.stripe.customers.create({});
   while (receiver.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await first.simulator.stop();
 
   isUp = true;
-  await using second = await startRig({ state });
+  await using second = await startSimulator({ state });
   assert.equal(await second.simulator.idle(), true);
   assert.deepEqual(receiver.types(), ["customer.created", "customer.created"]);
   assert.equal((await second.stripe.events.list()).data[0].pending_webhooks, 0);
 });
 
 for (const content of ["not json", `{"api_version":"2020-08-27","collections":{}}`]) {
-  Deno.test(`a state file with ${content} is refused by name`, async () => {
+  Deno.test(`a state file with ${content} is refused with its name`, async () => {
     await using folder = await temporaryFolder();
     const state = join(folder.path, "stripe.json");
     await Deno.writeTextFile(state, content);
-    await assert.rejects(startStripe({ state }), (error: Error) => {
+    await assert.rejects(serveSimulator({ state }), (error: Error) => {
       assert.equal(error.name, "StateFileError");
       assert.ok(error.message.startsWith(state));
       return true;
@@ -78,7 +78,7 @@ for (const content of ["not json", `{"api_version":"2020-08-27","collections":{}
   });
 }
 
-Deno.test("the program says where it listens, answers, and stops cleanly when it is told to", async () => {
+Deno.test("main.ts prints its address, answers requests and exits with 0 on SIGTERM", async () => {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "-A", main, "--port", "0"],
     stdout: "piped",
@@ -96,8 +96,8 @@ Deno.test("the program says where it listens, answers, and stops cleanly when it
   await reader.cancel();
 });
 
-Deno.test("a port in use, a wrong port and a wrong option each end the program with one clear message", async () => {
-  await using rig = await startRig();
+Deno.test("main.ts exits with 1 and one message for a port in use, an invalid port and an unknown option", async () => {
+  await using rig = await startSimulator();
   const { port } = rig.simulator;
   const runs: [args: string[], message: RegExp][] = [
     [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig, startRig } from "./rig.ts";
+import { createPro, openCheckout, pay, startSimulator, type TestSimulator } from "../testing.ts";
 
-/** A rig with one paid subscription. */
+/** A simulator with one paid subscription. */
 async function subscribed(fields: Partial<Stripe.Checkout.SessionCreateParams> = {}) {
-  const rig = await startRig();
+  const rig = await startSimulator();
   const price = await createPro(rig.stripe);
   const customer = await rig.stripe.customers.create({});
   const opened = await openCheckout(rig.stripe, price.id, { customer: customer.id, ...fields });
@@ -14,11 +14,11 @@ async function subscribed(fields: Partial<Stripe.Checkout.SessionCreateParams> =
   return { ...rig, price, customer, subscription };
 }
 
-async function lastEvent({ stripe }: Pick<Rig, "stripe">): Promise<Stripe.Event> {
+async function lastEvent({ stripe }: Pick<TestSimulator, "stripe">): Promise<Stripe.Event> {
   return (await stripe.events.list({ limit: 1 })).data[0];
 }
 
-Deno.test("canceling at the period's end schedules it, and can be taken back", async () => {
+Deno.test("cancel_at_period_end schedules a cancellation and can be undone", async () => {
   await using rig = await subscribed();
   const { stripe, subscription } = rig;
   const end = subscription.items.data[0].current_period_end;
@@ -47,7 +47,7 @@ Deno.test("canceling at the period's end schedules it, and can be taken back", a
   ]);
 });
 
-Deno.test("cancel_at takes a moment or one of its helpers, and an empty value unsets it", async () => {
+Deno.test("cancel_at accepts a timestamp or max_period_end and is unset by an empty value", async () => {
   await using rig = await subscribed();
   const { stripe, subscription: { id, items } } = rig;
   const end = items.data[0].current_period_end;
@@ -62,7 +62,7 @@ Deno.test("cancel_at takes a moment or one of its helpers, and an empty value un
   });
 });
 
-Deno.test("canceling now ends the subscription and is told with the whole object", async () => {
+Deno.test("canceling a subscription ends it and sends customer.subscription.deleted", async () => {
   await using rig = await subscribed();
   const { stripe, subscription } = rig;
   const canceled = await stripe.subscriptions.cancel(subscription.id, {
@@ -84,7 +84,7 @@ Deno.test("canceling now ends the subscription and is told with the whole object
   assert.equal(metadata.kept, "yes");
 });
 
-Deno.test("a list leaves canceled subscriptions out unless they are asked for", async () => {
+Deno.test("a list leaves out canceled subscriptions unless the status filter includes them", async () => {
   await using rig = await subscribed();
   const { stripe, customer, subscription } = rig;
   const ids = async (status?: Stripe.SubscriptionListParams.Status) =>
@@ -98,7 +98,7 @@ Deno.test("a list leaves canceled subscriptions out unless they are asked for", 
   }
 });
 
-Deno.test("an item can change to another price of the same interval", async () => {
+Deno.test("an item can be changed to another price of the same interval", async () => {
   await using rig = await subscribed();
   const { stripe, subscription } = rig;
   const team = await createPro(stripe, { unit_amount: 4900 });
@@ -114,14 +114,14 @@ Deno.test("an item can change to another price of the same interval", async () =
   assert.equal(previous.items.data[0].price.id, rig.price.id);
 });
 
-Deno.test("an update that changes nothing causes no event", async () => {
+Deno.test("an update that changes nothing emits no event", async () => {
   await using rig = await subscribed();
   const before = await lastEvent(rig);
   await rig.stripe.subscriptions.update(rig.subscription.id, { cancel_at_period_end: false });
   assert.equal((await lastEvent(rig)).id, before.id);
 });
 
-Deno.test("items can be listed and read on their own", async () => {
+Deno.test("subscription items can be listed and retrieved", async () => {
   await using rig = await subscribed();
   const { stripe, subscription } = rig;
   const listed = await stripe.subscriptionItems.list({ subscription: subscription.id });
@@ -129,7 +129,7 @@ Deno.test("items can be listed and read on their own", async () => {
   assert.equal((await stripe.subscriptionItems.retrieve(item.id)).subscription, subscription.id);
 });
 
-Deno.test("a change of a price shows in the subscriptions that have it", async () => {
+Deno.test("an updated price is shown in its subscriptions", async () => {
   await using rig = await subscribed();
   const { stripe, price, subscription } = rig;
   await stripe.prices.update(price.id, { nickname: "Monthly", active: false });
@@ -137,7 +137,7 @@ Deno.test("a change of a price shows in the subscriptions that have it", async (
   assert.deepEqual([item.price.nickname, item.price.active], ["Monthly", false]);
 });
 
-Deno.test("invoices and their payments are listed by customer, subscription and invoice", async () => {
+Deno.test("invoices can be listed by customer, subscription and status, and payments by invoice", async () => {
   await using rig = await subscribed();
   const { stripe, customer, subscription } = rig;
   const [invoice] = (await stripe.invoices.list({ customer: customer.id, status: "paid" })).data;

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { at, configure, createPayer, iso, startClockRig, subscribe } from "./clock.ts";
-import { connect, createPro, openCheckout, pay, startReceiver, startRig } from "./rig.ts";
+import {
+  at,
+  configure,
+  connect,
+  createPayer,
+  createPro,
+  iso,
+  openCheckout,
+  pay,
+  startReceiver,
+  startSimulator,
+  startSimulatorWithClock,
+  subscribe,
+} from "../testing.ts";
 
-Deno.test("a test clock stands still, is sent to a later time and says when it has arrived", async () => {
-  await using rig = await startRig();
+Deno.test("a test clock is frozen, is advancing to a later time and is ready again, each with its event", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { testClocks } = rig.stripe.testHelpers;
   await rig.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["*"] });
@@ -32,8 +44,8 @@ Deno.test("a test clock stands still, is sent to a later time and says when it h
   ]);
 });
 
-Deno.test("a clock goes forward only, by two intervals of its shortest subscription or two years", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+Deno.test("a clock advances only forward, by at most two intervals of its shortest subscription or two years", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { testClocks } = rig.stripe.testHelpers;
   const advance = (moment: string) => testClocks.advance(rig.clock, { frozen_time: at(moment) });
   await assert.rejects(advance("2026-01-31T00:00:00Z"), { statusCode: 400, param: "frozen_time" });
@@ -46,11 +58,11 @@ Deno.test("a clock goes forward only, by two intervals of its shortest subscript
   await advance("2026-03-31T00:00:00Z");
 });
 
-Deno.test("while a clock is on its way nothing on it can be changed", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+Deno.test("changes of objects on an advancing clock are refused with 429", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const { subscription, customer, price } = await subscribe(rig);
-  // A clock without a target: it is on its way for as long as the test takes.
+  // A clock without a target stays advancing during the whole test.
   const { testClocks } = rig.simulator.account;
   testClocks.put({ ...testClocks.get(rig.clock), status: "advancing" });
   const message = new RegExp(
@@ -69,8 +81,8 @@ Deno.test("while a clock is on its way nothing on it can be changed", async () =
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, "active");
 });
 
-Deno.test("lists leave out what lives by a test clock unless they are asked for it", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+Deno.test("lists leave out objects on a test clock unless they are filtered by clock, customer or subscription", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
   assert.deepEqual((await stripe.customers.list()).data, []);
@@ -90,8 +102,8 @@ Deno.test("lists leave out what lives by a test clock unless they are asked for 
   assert.equal((await stripe.invoices.list({ subscription: subscription.id })).data[0].test_clock, clock);
 });
 
-Deno.test("a customer who is there already can be put on a clock, with all that is theirs", async () => {
-  await using rig = await startRig();
+Deno.test("an existing customer can be attached to a clock with all its objects", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const price = await createPro(stripe);
   const customer = await stripe.customers.create({});
@@ -109,8 +121,8 @@ Deno.test("a customer who is there already can be put on a clock, with all that 
   ]);
 });
 
-Deno.test("deleting a clock deletes its customers and ends their subscriptions", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+Deno.test("deleting a clock deletes its customers and cancels their subscriptions", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe, clock } = rig;
   const { customer, subscription } = await subscribe(rig);
   assert.deepEqual(await stripe.testHelpers.testClocks.del(clock), {
@@ -124,8 +136,8 @@ Deno.test("deleting a clock deletes its customers and ends their subscriptions",
   assert.deepEqual((await stripe.testHelpers.testClocks.list()).data, []);
 });
 
-Deno.test("two clocks go their own ways", async () => {
-  await using rig = await startClockRig("2026-01-31T00:00:00Z");
+Deno.test("two clocks advance independently", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-31T00:00:00Z");
   const { stripe } = rig;
   const here = await subscribe(rig);
   const other = await stripe.testHelpers.testClocks.create({ frozen_time: at("2040-01-31T00:00:00Z") });
@@ -135,11 +147,11 @@ Deno.test("two clocks go their own ways", async () => {
   assert.deepEqual([await count(here.subscription.id), await count(there.subscription.id)], [2, 1]);
 });
 
-Deno.test("a clock that was on its way when the simulator stopped arrives after the restart", async () => {
+Deno.test("a clock that was advancing when the simulator stopped is ready after the restart", async () => {
   const folder = await Deno.makeTempDir();
   const state = join(folder, "stripe.json");
   try {
-    const first = await startRig({ state });
+    const first = await startSimulator({ state });
     const { id: clock } = await first.stripe.testHelpers.testClocks.create({
       frozen_time: at("2026-01-31T00:00:00Z"),
     });
@@ -156,7 +168,7 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
     }];
     await Deno.writeTextFile(state, JSON.stringify(saved));
 
-    await using second = await startRig({ state });
+    await using second = await startSimulator({ state });
     await second.simulator.idle();
     const stripe = connect(second.simulator);
     assert.deepEqual(
@@ -172,8 +184,8 @@ Deno.test("a clock that was on its way when the simulator stopped arrives after 
   }
 });
 
-Deno.test("events of more than 30 days ago are forgotten by the clock they happened on, deliveries too", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("events older than 30 days by their clock are removed with their deliveries", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   await using receiver = startReceiver();
   await rig.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: ["customer.created"] });
   const customer = await createPayer(rig);
@@ -189,8 +201,8 @@ Deno.test("events of more than 30 days ago are forgotten by the clock they happe
   assert.equal((await rig.stripe.customers.retrieve(customer.id)).deleted, undefined);
 });
 
-Deno.test("an event that is still to be delivered is not forgotten", async () => {
-  await using rig = await startClockRig("2026-01-10T09:00:00Z");
+Deno.test("an old event with a pending delivery is kept", async () => {
+  await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   let isUp = false;
   await using receiver = startReceiver(() => new Response(null, { status: isUp ? 200 : 503 }));
   const endpoint = await rig.stripe.webhookEndpoints.create({
@@ -210,8 +222,8 @@ Deno.test("an event that is still to be delivered is not forgotten", async () =>
   await rig.stripe.webhookEndpoints.del(endpoint.id);
 });
 
-Deno.test("settings for failed payments are checked", async () => {
-  await using rig = await startRig();
+Deno.test("PUT /_sim/settings refuses invalid settings and keeps the others", async () => {
+  await using rig = await startSimulator();
   await assert.rejects(configure(rig, { after_last_retry: "forgive" as "cancel" }));
   await assert.rejects(configure(rig, { draft_seconds: -1 }));
   await configure(rig, { draft_seconds: 5 });

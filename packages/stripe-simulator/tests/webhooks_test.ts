@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
-import type { RunningStripe } from "../src/server.ts";
-import type { Fault } from "../src/control/faults.ts";
-import { createPro, openCheckout, pay, type Receiver, type Rig, startReceiver, startRig } from "./rig.ts";
+import type { Fault } from "../src/faults/faults.ts";
+import type { RunningSimulator } from "../src/server/start_server.ts";
+import {
+  createPro,
+  openCheckout,
+  pay,
+  type Receiver,
+  startReceiver,
+  startSimulator,
+  type TestSimulator,
+} from "../testing.ts";
 
 function listen(
   stripe: Stripe,
@@ -16,12 +24,12 @@ function listen(
   });
 }
 
-async function settled(simulator: RunningStripe) {
-  assert.equal(await simulator.idle(), true, "deliveries did not settle");
+async function waitForDeliveries(simulator: RunningSimulator) {
+  assert.equal(await simulator.idle(), true, "deliveries are still pending");
 }
 
-/** A rig whose next checkout for an existing customer is heard by the receiver. */
-async function checkoutHeardBy(rig: Rig, receiver: Receiver, types?: string[]) {
+/** Creates a checkout for an existing customer, and an endpoint that receives its events. */
+async function openCheckoutFor(rig: TestSimulator, receiver: Receiver, types?: string[]) {
   const { stripe } = rig;
   const pro = await createPro(stripe);
   const customer = await stripe.customers.create({ email: "ada@example.com" });
@@ -30,12 +38,12 @@ async function checkoutHeardBy(rig: Rig, receiver: Receiver, types?: string[]) {
   return { customer, endpoint, session };
 }
 
-Deno.test("a paid checkout of a known customer sends Stripe's events in its order, all in one second", async () => {
-  await using rig = await startRig();
+Deno.test("a paid checkout of an existing customer sends its events in Stripe's order in one second", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver);
+  const { session } = await openCheckoutFor(rig, receiver);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), [
     "charge.succeeded",
     "payment_method.attached",
@@ -53,51 +61,51 @@ Deno.test("a paid checkout of a known customer sends Stripe's events in its orde
   assert.equal(new Set(receiver.events().map((event) => event.created)).size, 1);
 });
 
-Deno.test("a checkout that makes its customer tells so before it tells of its completion", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout that creates its customer sends customer.created before checkout.session.completed", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
   await listen(rig.stripe, receiver, ["customer.created", "customer.updated", "checkout.session.completed"]);
   const { id } = await openCheckout(rig.stripe, pro.id);
   await pay(rig.simulator, id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), ["customer.created", "customer.updated", "checkout.session.completed"]);
 });
 
-Deno.test("a trial sends neither a charge nor a payment", async () => {
-  await using rig = await startRig();
+Deno.test("a checkout with a trial sends no charge and no payment events", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const pro = await createPro(rig.stripe);
   await listen(rig.stripe, receiver);
   const { id } = await openCheckout(rig.stripe, pro.id, { subscription_data: { trial_period_days: 7 } });
   await pay(rig.simulator, id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const types = receiver.types();
   assert.ok(types.includes("invoice.paid"));
   assert.deepEqual(types.filter((type) => /^(charge|payment_intent|invoice_payment)\./.test(type)), []);
 });
 
-Deno.test("invoice events show the invoice as it was at each step", async () => {
-  await using rig = await startRig();
+Deno.test("invoice events contain the invoice as it was at each step", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver, [
+  const { session } = await openCheckoutFor(rig, receiver, [
     "invoice.created",
     "invoice.finalized",
     "invoice.paid",
   ]);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const statuses = receiver.events().map((event) => (event.data.object as Stripe.Invoice).status);
   assert.deepEqual(statuses, ["draft", "open", "paid"]);
 });
 
-Deno.test("a delivery is signed over its exact bytes, with the endpoint's own secret", async () => {
-  await using rig = await startRig();
+Deno.test("a delivery is signed over its exact bytes with the endpoint's secret", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { secret = "" } = await listen(stripe, receiver, ["customer.created"]);
   await stripe.customers.create({ name: "Grüße ✓" });
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const [{ body, signature }] = receiver.requests;
   const event = await stripe.webhooks.constructEventAsync(body, signature, secret);
   assert.equal(event.type, "customer.created");
@@ -107,23 +115,23 @@ Deno.test("a delivery is signed over its exact bytes, with the endpoint's own se
   });
 });
 
-Deno.test("an event names the request that caused it, and none when a person did", async () => {
-  await using rig = await startRig();
+Deno.test("an event has the request that caused it, or none for actions on a page", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
-  const { session } = await checkoutHeardBy(rig, receiver, [
+  const { session } = await openCheckoutFor(rig, receiver, [
     "customer.created",
     "checkout.session.completed",
   ]);
   const { lastResponse } = await rig.stripe.customers.create({}, { idempotencyKey: "k" });
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   const [created, completed] = receiver.events();
   assert.deepEqual(created.request, { id: lastResponse.requestId, idempotency_key: "k" });
   assert.deepEqual(completed.request, { id: null, idempotency_key: null });
 });
 
-Deno.test("whoever asks back during a delivery finds at least the state that the event tells", async () => {
-  await using rig = await startRig();
+Deno.test("a request during a delivery finds at least the state in the event", async () => {
+  await using rig = await startSimulator();
   const found: (string | null)[] = [];
   await using receiver = startReceiver(async (event) => {
     const { id } = event.data.object as Stripe.Checkout.Session;
@@ -131,14 +139,14 @@ Deno.test("whoever asks back during a delivery finds at least the state that the
     found.push(session.status, (session.subscription as Stripe.Subscription).status);
     return new Response();
   });
-  const { session } = await checkoutHeardBy(rig, receiver, ["checkout.session.completed"]);
+  const { session } = await openCheckoutFor(rig, receiver, ["checkout.session.completed"]);
   await pay(rig.simulator, session.id);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(found, ["complete", "active"]);
 });
 
-Deno.test("each endpoint gets the types it asked for, until it is disabled or deleted", async () => {
-  await using rig = await startRig();
+Deno.test("an endpoint receives its enabled_events until it is disabled or deleted", async () => {
+  await using rig = await startSimulator();
   await using all = startReceiver();
   await using some = startReceiver();
   const { stripe, simulator } = rig;
@@ -146,19 +154,19 @@ Deno.test("each endpoint gets the types it asked for, until it is disabled or de
   const selected = await listen(stripe, some, ["customer.deleted"]);
   const customer = await stripe.customers.create({});
   await stripe.customers.del(customer.id);
-  await settled(simulator);
+  await waitForDeliveries(simulator);
   assert.deepEqual(all.types(), ["customer.created", "customer.deleted"]);
   assert.deepEqual(some.types(), ["customer.deleted"]);
 
   await stripe.webhookEndpoints.update(everything.id, { disabled: true });
   await stripe.webhookEndpoints.del(selected.id);
   await stripe.customers.create({});
-  await settled(simulator);
+  await waitForDeliveries(simulator);
   assert.equal(all.requests.length, 2);
 });
 
-Deno.test("an endpoint shows its secret once", async () => {
-  await using rig = await startRig();
+Deno.test("only the reply to its creation shows an endpoint's secret", async () => {
+  await using rig = await startSimulator();
   await using receiver = startReceiver();
   const { stripe } = rig;
   const { id, secret } = await listen(stripe, receiver, ["invoice.paid"]);
@@ -172,8 +180,8 @@ Deno.test("an endpoint shows its secret once", async () => {
 });
 
 for (const status of [302, 400, 500]) {
-  Deno.test(`a delivery answered with ${status} is repeated, signed anew, until it is answered with 200`, async () => {
-    await using rig = await startRig();
+  Deno.test(`a delivery answered with ${status} is retried with a new signature until it is answered with 200`, async () => {
+    await using rig = await startSimulator();
     let failures = 2;
     await using receiver = startReceiver(() => {
       failures -= 1;
@@ -182,7 +190,7 @@ for (const status of [302, 400, 500]) {
     });
     const { secret = "" } = await listen(rig.stripe, receiver, ["customer.created"]);
     await rig.stripe.customers.create({});
-    await settled(rig.simulator);
+    await waitForDeliveries(rig.simulator);
     assert.equal(receiver.requests.length, 3);
     assert.equal(new Set(receiver.events().map((event) => event.id)).size, 1);
     for (const { body, signature } of receiver.requests) {
@@ -193,23 +201,26 @@ for (const status of [302, 400, 500]) {
   });
 }
 
-Deno.test("a delivery that never succeeds is given up, stays pending in the event, and is in the log", async () => {
-  await using rig = await startRig({ retryDelays: [1, 1] });
+Deno.test("a delivery that never succeeds stays in pending_webhooks and is logged", async () => {
+  await using rig = await startSimulator({ retryDelays: [1, 1] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.equal(receiver.requests.length, 3);
   const failed = await rig.stripe.events.list({ delivery_success: false });
   assert.deepEqual(failed.data.map(({ type, pending_webhooks }) => [type, pending_webhooks]), [[
     "customer.created",
     1,
   ]]);
-  assert.match(rig.log.at(-1) ?? "", /^webhook given up: customer\.created evt_\w+ to http:.* \(500\)$/);
+  assert.match(
+    rig.log.at(-1) ?? "",
+    /^webhook failed for good: customer\.created evt_\w+ to http:.* \(500\)$/,
+  );
 });
 
-Deno.test("an endpoint that does not answer in time counts as failed", async () => {
-  await using rig = await startRig({ webhookTimeout: 200, retryDelays: Array(20).fill(1) });
+Deno.test("a delivery without a response within the timeout is retried", async () => {
+  await using rig = await startSimulator({ webhookTimeout: 200, retryDelays: Array(20).fill(1) });
   const { promise: end, resolve: finish } = Promise.withResolvers<void>();
   let isFirst = true;
   await using receiver = startReceiver(async () => {
@@ -220,7 +231,7 @@ Deno.test("an endpoint that does not answer in time counts as failed", async () 
   });
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   finish();
   assert.ok(receiver.requests.length > 1);
   assert.equal((await rig.stripe.events.list()).data[0].pending_webhooks, 0);
@@ -229,15 +240,15 @@ Deno.test("an endpoint that does not answer in time counts as failed", async () 
 const ended = "customer.subscription.deleted";
 const deleted = "customer.deleted";
 
-/** One request that causes two events at once: a subscription ends because its customer is deleted. */
-async function causeTwoEvents(rig: Rig, receiver: Receiver) {
-  const { customer, session } = await checkoutHeardBy(rig, receiver, [ended, deleted]);
+/** Causes two events with one request: deleting a customer also cancels its subscription. */
+async function causeTwoEvents(rig: TestSimulator, receiver: Receiver) {
+  const { customer, session } = await openCheckoutFor(rig, receiver, [ended, deleted]);
   await pay(rig.simulator, session.id);
   await rig.stripe.customers.del(customer.id);
 }
 
-Deno.test("a failing delivery does not hold up the events behind it", async () => {
-  await using rig = await startRig({ retryDelays: [300] });
+Deno.test("a failed delivery does not delay later events", async () => {
+  await using rig = await startSimulator({ retryDelays: [300] });
   let isFirst = true;
   await using receiver = startReceiver(() => {
     const status = isFirst ? 500 : 200;
@@ -245,7 +256,7 @@ Deno.test("a failing delivery does not hold up the events behind it", async () =
     return new Response(null, { status });
   });
   await causeTwoEvents(rig, receiver);
-  await settled(rig.simulator);
+  await waitForDeliveries(rig.simulator);
   assert.deepEqual(receiver.types(), [ended, deleted, ended]);
 });
 
@@ -257,8 +268,8 @@ const faults: [fault: Fault, types: string[], pending: number][] = [
 ];
 
 for (const [fault, types, pending] of faults) {
-  Deno.test(`the fault ${fault.kind} can be asked for through the control API`, async () => {
-    await using rig = await startRig({ retryDelays: [300, 1] });
+  Deno.test(`POST /_sim/faults requests the fault ${fault.kind}`, async () => {
+    await using rig = await startSimulator({ retryDelays: [300, 1] });
     await using receiver = startReceiver();
     const { stripe, simulator } = rig;
     const asked = await fetch(`${simulator.url}/_sim/faults`, {
@@ -275,8 +286,8 @@ for (const [fault, types, pending] of faults) {
   });
 }
 
-Deno.test("the control API refuses a fault it does not know, and forgets those it is told to", async () => {
-  await using rig = await startRig();
+Deno.test("POST /_sim/faults refuses an unknown kind with 400, and DELETE removes all faults", async () => {
+  await using rig = await startSimulator();
   const address = `${rig.simulator.url}/_sim/faults`;
   const refused = await fetch(address, { method: "POST", body: JSON.stringify({ kind: "earthquake" }) });
   assert.equal(refused.status, 400);
@@ -286,8 +297,8 @@ Deno.test("the control API refuses a fault it does not know, and forgets those i
   assert.deepEqual(await (await fetch(address)).json(), []);
 });
 
-Deno.test("waiting for the deliveries ends with 503 when they take too long", async () => {
-  await using rig = await startRig({ retryDelays: [60_000] });
+Deno.test("GET /_sim/idle answers 503 after timeout_ms", async () => {
+  await using rig = await startSimulator({ retryDelays: [60_000] });
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await listen(rig.stripe, receiver, ["customer.created"]);
   await rig.stripe.customers.create({});
@@ -296,7 +307,7 @@ Deno.test("waiting for the deliveries ends with 503 when they take too long", as
 });
 
 Deno.test("events can be listed by type, by several types, by time and by wildcard", async () => {
-  await using rig = await startRig();
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { id, created } = await stripe.customers.create({});
   await stripe.customers.update(id, { name: "Ada" });
@@ -315,8 +326,8 @@ Deno.test("events can be listed by type, by several types, by time and by wildca
   assert.deepEqual((await stripe.events.retrieve(updated.id)).data.previous_attributes, { name: null });
 });
 
-Deno.test("an event keeps the state of its moment when the object changes later", async () => {
-  await using rig = await startRig();
+Deno.test("an event keeps its state when the object changes later", async () => {
+  await using rig = await startSimulator();
   const { stripe } = rig;
   const { id } = await stripe.customers.create({ name: "Ada" });
   await stripe.customers.update(id, { name: "Bob" });

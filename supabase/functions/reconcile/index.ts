@@ -1,7 +1,7 @@
 // Makes the stored state equal to Stripe's. A schedule in the database calls it every hour.
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
-import { reconcile } from "../../../billing/reconcile/reconcile.ts";
+import { reconcile } from "../../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
 

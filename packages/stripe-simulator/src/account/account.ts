@@ -1,52 +1,52 @@
+import type { AdvanceNotice } from "../objects/advance_notice.ts";
+import type { PortalConfiguration, PortalSession } from "../objects/billing_portal.ts";
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
-import type { CliDevice, CliSession } from "../objects/cli.ts";
+import type { CliDevice, CliSession } from "../objects/cli_session.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
-import { type EventDestination, hearsSnapshots, hearsThin } from "../objects/event_destination.ts";
+import { type EventDestination, receivesSnapshots, receivesThin } from "../objects/event_destination.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
-import type { PortalConfiguration, PortalSession } from "../objects/portal.ts";
 import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
-import type { Reminder } from "../objects/reminder.ts";
-import type { Deleted } from "../objects/stored.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
+import type { Deleted } from "../objects/stored_object.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
-import { type ThinEvent, thinTwinOf, thinTypeOf } from "../objects/thin_event.ts";
+import { type ThinEvent, thinEventFor, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
-import type { UsedKey } from "../protocol/idempotency.ts";
 import { Collection } from "./collection.ts";
+import type { UsedKey } from "./idempotency_keys.ts";
 
-/** Hears of a published event, with the ids of the webhook endpoints and event destinations it goes to. */
+/** Receives a published event and the ids of the webhook endpoints and event destinations it goes to. */
 export type Publisher = (event: Event | ThinEvent, recipients: string[]) => void;
 
-/** What tells by whose time an object lives. */
-export interface OfCustomer {
+/** The fields that determine on which clock an object lives. */
+export interface ClockOwned {
   id?: unknown;
   customer?: unknown;
   invoice?: unknown;
   test_clock?: unknown;
 }
 
-/** One simulated Stripe account in test mode: everything it knows, and what time it is there. */
+/** One simulated Stripe account in test mode: all its objects, and its time. */
 export class Account {
-  /** Called after every change of state, so that it can be saved. */
+  /** Called after every change, so that the state can be saved. */
   onChange: () => void = () => {};
   /** Called with every object that is added or replaced. */
   onPut: (object: object & { id: string }) => void = () => {};
-  /** Called once for each event, after it is part of the state. */
+  /** Called once for each event, after it is stored. */
   onEvent: Publisher = () => {};
-  /** Called when an event is to be sent once more: to those recipients, or without any to whoever listens just now. */
+  /** Called when an event is to be sent again: to these recipients, or without any to all CLI listeners. */
   onResend: Publisher = () => {};
-  /** True while somebody beside the event destinations wants the thin twin of every event. */
+  /** True while a CLI listener needs the thin event of every snapshot event. */
   wantsThinEvents: () => boolean = () => false;
-  /** Where the account's pages are, without a slash at the end. */
+  /** The origin of the account's pages, without a slash at the end. */
   origin = "";
 
   readonly #changed = (put?: object & { id: string }) => {
@@ -94,7 +94,7 @@ export class Account {
   });
   readonly meterErrors = new Collection<MeterErrors>("meter errors", this.#changed);
   readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
-  readonly reminders = new Collection<Reminder>("reminder", this.#changed);
+  readonly advanceNotices = new Collection<AdvanceNotice>("advance notice", this.#changed);
   readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);
   readonly portalConfigurations = new Collection<PortalConfiguration>("configuration", this.#changed);
   readonly portalSessions = new Collection<PortalSession>("portal session", this.#changed);
@@ -109,18 +109,18 @@ export class Account {
     ownerOf: ({ event }) => event,
   });
 
-  /** `now` tells the time in whole seconds since 1970. */
+  /** `now` returns the time in whole Unix seconds. */
   constructor(readonly now: () => number = () => Math.floor(Date.now() / 1000)) {}
 
-  /** How failed payments are followed up, as the account's owner has set it. */
+  /** How failed payments are handled. The defaults apply until they are set. */
   get billingSettings(): BillingSettings {
     const { id: _, ...settings } = this.settings.find("billing") ??
       { id: "billing", ...defaultBillingSettings };
     return settings;
   }
 
-  /** The test clock by whose time an object lives: its own, or that of the customer it belongs to. */
-  clockOf(object: OfCustomer): TestClock | undefined {
+  /** The test clock of an object: its own, or that of its customer or invoice. Undefined for real time. */
+  clockOf(object: ClockOwned): TestClock | undefined {
     const { test_clock: clock, customer, invoice } = object;
     if (typeof clock === "string") return this.testClocks.find(clock);
     if (clock === null) return;
@@ -132,31 +132,31 @@ export class Account {
     return owner && this.clockOf(owner);
   }
 
-  /** Makes an event part of the account's history and sends it on its way, with its thin twin where one is wanted. */
+  /** Stores an event and sends it to its recipients. Also publishes its thin event when a recipient listens to it. */
   publish(event: Event) {
     const endpoints = this.webhookEndpoints.oldestFirst().filter((endpoint) =>
       listensTo(endpoint, event.type)
     );
     const destinations = this.eventDestinations.oldestFirst();
-    const hearing = destinations.filter((destination) => hearsSnapshots(destination, event.type));
-    const recipients = [...endpoints, ...hearing].map(({ id }) => id);
+    const receivers = destinations.filter((destination) => receivesSnapshots(destination, event.type));
+    const recipients = [...endpoints, ...receivers].map(({ id }) => id);
     const published = this.events.put({ ...event, pending_webhooks: recipients.length });
     this.onEvent(published, recipients);
-    const twin = { type: thinTypeOf(event.type), related_object: null };
-    if (this.wantsThinEvents() || destinations.some((destination) => hearsThin(destination, twin))) {
-      this.publishThin(thinTwinOf(published));
+    const thin = { type: thinTypeOf(event.type), related_object: null };
+    if (this.wantsThinEvents() || destinations.some((destination) => receivesThin(destination, thin))) {
+      this.publishThin(thinEventFor(published));
     }
   }
 
-  /** Makes a thin event part of the account's history and sends it on its way. */
+  /** Stores a thin event and sends it to its recipients. */
   publishThin(event: ThinEvent) {
-    const hearing = this.eventDestinations.oldestFirst().filter((destination) =>
-      hearsThin(destination, event)
+    const receivers = this.eventDestinations.oldestFirst().filter((destination) =>
+      receivesThin(destination, event)
     );
-    this.onEvent(this.thinEvents.put(event), hearing.map(({ id }) => id));
+    this.onEvent(this.thinEvents.put(event), receivers.map(({ id }) => id));
   }
 
-  /** Every collection by its name: what is saved and loaded. */
+  /** Every collection with its property name. This is the state that is saved and loaded. */
   collections(): [name: string, collection: Collection<{ id: string }>][] {
     return Object.entries(this).filter(([, value]) => value instanceof Collection);
   }

@@ -1,12 +1,12 @@
-import { noSuch } from "../protocol/errors.ts";
+import { noSuch } from "../wire/errors.ts";
 
-/** For collections too large to be searched through: `of` finds what belongs to an owner. */
+/** For large collections: `of` finds the objects of an owner without a search. */
 interface Ownership<T> {
-  /** To whom an object belongs; null for nobody. */
+  /** The id of the object's owner, or null. */
   ownerOf(object: T): string | null;
 }
 
-/** The objects of one type, in the order of their creation. */
+/** The objects of one type in the order of creation. */
 export class Collection<T extends { id: string }> {
   readonly #objects = new Map<string, T>();
   readonly #byOwner = new Map<string, Map<string, T>>();
@@ -14,8 +14,8 @@ export class Collection<T extends { id: string }> {
   readonly #ownership: Ownership<T>;
 
   /**
-   * `noun` is what Stripe's messages call the type: "No such customer: …". `onChange` hears of every change, with the
-   * object that was put.
+   * `noun` is the type's name in Stripe's messages: "No such customer: …". `onChange` is called after every change,
+   * with the object that was put.
    */
   constructor(
     readonly noun: string,
@@ -45,7 +45,7 @@ export class Collection<T extends { id: string }> {
     this.#onChange();
   }
 
-  /** The objects that belong to this owner, oldest first. */
+  /** The objects of this owner, oldest first. */
   of(owner: string): T[] {
     return [...this.#byOwner.get(owner)?.values() ?? []];
   }
@@ -54,21 +54,21 @@ export class Collection<T extends { id: string }> {
     return this.#objects.get(id);
   }
 
-  /** The object a path names. Throws Stripe's 404. */
+  /** The object for an id in a path. Throws Stripe's 404. */
   get(id: string): T {
     const object = this.#objects.get(id);
     if (!object) throw noSuch(this.noun, id, "path");
     return object;
   }
 
-  /** The object a parameter names. Throws Stripe's 400. */
+  /** The object for an id in a parameter. Throws Stripe's 400. */
   getReferenced(id: string, param: string): T {
     const object = this.#objects.get(id);
     if (!object) throw noSuch(this.noun, id, { param });
     return object;
   }
 
-  /** Oldest first, without a copy: for those who only look at the beginning. */
+  /** Iterates oldest first, without a copy. */
   [Symbol.iterator](): Iterator<T> {
     return this.#objects.values();
   }
@@ -87,7 +87,7 @@ export class Collection<T extends { id: string }> {
     return [...this.#objects.values()];
   }
 
-  /** As lists show them. Objects of one second come in the reverse order of their creation, too. */
+  /** Newest first, as API lists are sorted. Objects of the same second are in reverse order of creation too. */
   newestFirst(): T[] {
     return this.oldestFirst().reverse();
   }

@@ -8,7 +8,7 @@ interface Card {
 
 const ids = (cards: Card[]) => cards.map(({ id }) => id);
 
-Deno.test("a collection finds the objects of an owner, oldest first, wherever they went", () => {
+Deno.test("Collection.of() returns the objects of an owner, oldest first, also after they changed owners", () => {
   const cards = new Collection<Card>("card", () => {}, { ownerOf: (card) => card.owner });
   cards.put({ id: "1", owner: "ada" });
   cards.put({ id: "2", owner: "grace" });
@@ -23,11 +23,11 @@ Deno.test("a collection finds the objects of an owner, oldest first, wherever th
   assert.deepEqual([ids(cards.of("ada")), ids(cards.oldestFirst()), cards.size], [[], ["1", "2", "4"], 3]);
 });
 
-Deno.test("a collection tells of every change, with the object that was put", () => {
-  const told: (object | undefined)[] = [];
-  const cards = new Collection<Card>("card", (put) => told.push(put));
+Deno.test("Collection calls onChange after every change, with the object that was put", () => {
+  const changes: (object | undefined)[] = [];
+  const cards = new Collection<Card>("card", (put) => changes.push(put));
   const card = cards.put({ id: "1", owner: null });
   cards.remove("1");
   cards.remove("never there");
-  assert.deepEqual(told, [card, undefined]);
+  assert.deepEqual(changes, [card, undefined]);
 });

@@ -1,16 +1,16 @@
 import { dirname } from "node:path";
 import type { Account } from "./account.ts";
-import { readState, replaceState, type State, stateSchema } from "./state.ts";
+import { readState, replaceState, type State, stateSchema } from "./saved_state.ts";
 
-/** The state file is not one that this simulator wrote, or not in this version. */
+/** The state file was not written by this version of the simulator. */
 export class StateFileError extends Error {
   override readonly name = "StateFileError";
 }
 
-/** How long changes are gathered before they are written, in milliseconds. */
-const gatherFor = 100;
+/** How long changes are collected before they are written, in milliseconds. */
+const saveDelay = 100;
 
-/** Keeps an account's state in a JSON file, so that a restart finds the same customers and subscriptions. */
+/** Saves an account's state in a JSON file, so that it survives a restart. */
 export class StateFile {
   readonly #path: string;
   readonly #account: Account;
@@ -22,7 +22,7 @@ export class StateFile {
     this.#account = account;
   }
 
-  /** Fills the account from the file, if there is one. Throws a `StateFileError` that names the file and the fault. */
+  /** Loads the account from the file, if it exists. Throws a `StateFileError` that names the file. */
   async load() {
     await Deno.mkdir(dirname(this.#path), { recursive: true });
     const text = await readIfThere(this.#path);
@@ -30,22 +30,22 @@ export class StateFile {
     replaceState(this.#account, parseState(this.#path, text));
   }
 
-  /** Writes the state soon; changes that come close together are written once. */
+  /** Writes the state soon. Changes within a short time are written together. */
   saveSoon() {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#writing = this.#writing.then(() => this.#write());
-    }, gatherFor);
+    }, saveDelay);
   }
 
-  /** Writes what is still to be written. */
+  /** Writes the state now. */
   async flush() {
     clearTimeout(this.#timer);
     await this.#writing;
     await this.#write();
   }
 
-  /** A rename replaces the file at once: a crash leaves the old state or the new one, never half of it. */
+  /** Renaming is atomic: after a crash the file has the old state or the new one. */
   async #write() {
     const draft = `${this.#path}.draft`;
     await Deno.writeTextFile(draft, JSON.stringify(readState(this.#account)));
@@ -67,7 +67,7 @@ function parseState(path: string, text: string): State {
     return stateSchema.parse(JSON.parse(text));
   } catch (cause) {
     const message = `${path} is not a state file of this version of the Stripe simulator. ` +
-      "Remove it to start afresh, or name another one with --state.";
+      "Remove it, or choose another file with --state.";
     throw new StateFileError(message, { cause });
   }
 }

@@ -6,10 +6,10 @@ import type {
   SubscriptionTerms,
 } from "../objects/checkout_session.ts";
 import { newId, randomText } from "../objects/ids.ts";
-import { invalidRequest, missingParameter } from "../protocol/errors.ts";
-import { mergeMetadata } from "../protocol/metadata.ts";
-import { boolean, integer, list, metadata, oneOf, text, timestamp, url } from "../protocol/params.ts";
-import { shipping } from "./shapes.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { boolean, integer, list, metadata, oneOf, text, timestamp, url } from "../wire/params.ts";
+import { shipping } from "./shared_params.ts";
 
 const minute = 60;
 const hour = 60 * minute;
@@ -36,7 +36,7 @@ const paymentIntentData = z.strictObject({
 
 const setupIntentData = z.strictObject({ description: text().optional(), metadata: metadata().optional() });
 
-/** What `POST /v1/checkout/sessions` takes. */
+/** The parameters of `POST /v1/checkout/sessions`. */
 export const createParams = {
   allow_promotion_codes: boolean().optional(),
   automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
@@ -67,7 +67,7 @@ export const createParams = {
 };
 export type CreateParams = z.output<z.ZodObject<typeof createParams>>;
 
-/** Refuses parameters that do not go with the session's mode, or with one another. */
+/** Throws a 400 for parameters that cannot be used in the session's mode or together. */
 export function checkCreateParams(params: CreateParams) {
   rejectOthersOf(params.mode, params, {
     payment_intent_data: ["payment"],
@@ -99,7 +99,7 @@ function rejectOthersOf(
   }
 }
 
-/** Where the session's page is to be. Throws a 400 for addresses that do not go with `ui_mode`. */
+/** The session's page and return URLs. Throws a 400 for URLs that cannot be used with `ui_mode`. */
 export function placeOf(params: CreateParams, id: string, origin: string): CheckoutPlace {
   switch (params.ui_mode) {
     case "hosted_page":
@@ -152,12 +152,12 @@ function withSessionId(address: string, id: string): string {
   return address.replaceAll("{CHECKOUT_SESSION_ID}", id);
 }
 
-/** A new id for a session in test mode. */
+/** Creates the id of a session in test mode. */
 export function newSessionId(): string {
   return newId("cs_test", 58);
 }
 
-/** What becomes of the session when it is completed. */
+/** The fields of what the session creates on completion. */
 export function termsOf(params: CreateParams, now: number): PaymentTerms | SetupTerms | SubscriptionTerms {
   switch (params.mode) {
     case "payment":
@@ -207,7 +207,7 @@ function trialTerms(data: SubscriptionData): SubscriptionTerms["trial"] {
   return data.trial_end === undefined ? null : { end: data.trial_end };
 }
 
-/** When the session expires: between half an hour and a day from now. */
+/** When the session expires, in seconds: half an hour to a day from now. */
 export function expiryOf({ expires_at: wanted }: CreateParams, now: number): number {
   if (wanted === undefined) return now + day;
   if (wanted >= now + 30 * minute && wanted <= now + day) return wanted;

@@ -1,5 +1,5 @@
 /**
- * Lists leave out what lives by a test clock, unless they are asked for that clock or for one customer's objects
+ * False for objects on a test clock, unless the list is filtered by that clock, a customer or a subscription
  * (https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage).
  */
 export function isShown(

@@ -1,10 +1,10 @@
 import type { Account } from "../account/account.ts";
 import type { Collection } from "../account/collection.ts";
-import { listLineItems } from "../behaviour/line_items.ts";
-import { completeList } from "../objects/stored.ts";
-import type { Expandables, Resolver } from "../protocol/expand.ts";
+import { listLineItems } from "../behaviour/checkout/line_items.ts";
+import type { Expandables, Resolver } from "../wire/expand.ts";
+import { completeList } from "../wire/list.ts";
 
-/** What can be expanded in which object, and where it is found. */
+/** The expandable fields of each type of object. */
 export function expandables(account: Account): Expandables {
   const customer: Resolver = (value) =>
     isId(value) ? account.customers.find(value) ?? account.deletedCustomers.find(value) ?? value : value;
@@ -75,12 +75,12 @@ export function expandables(account: Account): Expandables {
   };
 }
 
-/** The object whose id stands there; what is already expanded, or missing, stays. */
+/** Resolves an id. A value that is expanded already or unknown is returned unchanged. */
 function reference(collection: Collection<{ id: string }>): Resolver {
   return (value) => isId(value) ? collection.find(value) ?? value : value;
 }
 
-/** A field that only appears when it is asked for. */
+/** Resolves a field that is only shown on demand. */
 function onDemand<T extends { id: string }>(
   collection: Collection<T>,
   make: (owner: T) => object | null,

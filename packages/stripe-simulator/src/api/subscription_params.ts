@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Change } from "../account/change.ts";
-import { cancelingAtPeriodEnd, continuing } from "../behaviour/cancellation.ts";
+import { cancelingAtPeriodEnd, continuing } from "../behaviour/subscriptions/cancellation.ts";
 import { currentPeriodEnd, type Subscription } from "../objects/subscription.ts";
-import { invalidRequest } from "../protocol/errors.ts";
-import { boolean, clearable, integer, metadata, oneOf, text, timestamp } from "../protocol/params.ts";
+import { invalidRequest } from "../wire/errors.ts";
+import { boolean, clearable, integer, metadata, oneOf, text, timestamp } from "../wire/params.ts";
 
-/* The parameters that creating, changing, previewing and ending a subscription have in common. */
+/* Parameters shared by creating, updating, previewing and canceling subscriptions. */
 
 export const feedback = z.strictObject({
   comment: clearable(text()).optional(),
@@ -40,14 +40,14 @@ export const trialSettings = z.strictObject({
 
 export const anchorType = z.strictObject({ type: oneOf("now", "unchanged") });
 
-/** How the end of a subscription is scheduled. */
+/** The parameters that schedule the end of a subscription. */
 export const schedule = {
   cancel_at: clearable(z.union([timestamp(), oneOf("min_period_end", "max_period_end")])).optional(),
   cancel_at_period_end: boolean().optional(),
 };
 export type Schedule = z.output<z.ZodObject<typeof schedule>>;
 
-/** The subscription with its end scheduled, or no longer, as the parameters say. */
+/** Returns the subscription with its end scheduled or unscheduled. Throws Stripe's 400s. */
 export function withSchedule(change: Change, subscription: Subscription, params: Schedule): Subscription {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
   if (at !== undefined && atPeriodEnd === true) {
@@ -66,7 +66,7 @@ export function earliestPeriodEnd(subscription: Subscription): number {
   return Math.min(...subscription.items.data.map((item) => item.current_period_end));
 }
 
-/** The helpers become a fixed moment at once and do not follow later changes of the period. */
+/** `min_period_end` and `max_period_end` are resolved now and do not follow later changes of the period. */
 function moment(
   subscription: Subscription,
   at: number | "min_period_end" | "max_period_end",

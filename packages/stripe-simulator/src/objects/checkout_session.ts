@@ -1,21 +1,21 @@
 import type Stripe from "stripe";
 import type { Price } from "./price.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type CheckoutSession = Stored<Stripe.Checkout.Session>;
 export type LineItem = Omit<Stored<Stripe.LineItem>, "price"> & { price: Price };
 
-/** What a session was asked to do: kept beside it, since the session itself does not show it. */
+/** What a session sells. Stored beside the session, because the session object does not show it. */
 export interface CheckoutOrder {
   /** The session's id. */
   id: string;
   items: OrderedItem[];
-  /** The name typed at checkout becomes the customer's: `customer_update[name]=auto`. */
+  /** True for `customer_update[name]=auto`: the name entered at checkout becomes the customer's. */
   updatesCustomerName: boolean;
   terms: PaymentTerms | SetupTerms | SubscriptionTerms;
 }
 
-/** What the intent of a single payment says of itself. */
+/** The fields of the payment intent in payment mode. */
 export interface PaymentTerms {
   mode: "payment";
   description: string | null;
@@ -24,34 +24,34 @@ export interface PaymentTerms {
   shipping: Stripe.PaymentIntent["shipping"];
 }
 
-/** What the intent of a saved card says of itself. */
+/** The fields of the setup intent in setup mode. */
 export interface SetupTerms {
   mode: "setup";
   description: string | null;
   metadata: Stripe.Metadata;
 }
 
-/** What the subscription will be like. */
+/** The fields of the subscription in subscription mode. */
 export interface SubscriptionTerms {
   mode: "subscription";
   billingMode: "classic" | "flexible";
   description: string | null;
   metadata: Stripe.Metadata;
   missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
-  /** Days from completion, a fixed second, or no trial. */
+  /** A number of days from completion, a fixed end in seconds, or no trial. */
   trial: { days: number } | { end: number } | null;
 }
 
 export interface OrderedItem {
   id: string;
   price: string;
-  /** A metered price has none. */
+  /** Undefined for a metered price. */
   quantity: number | undefined;
-  /** What the subscription's item will say. */
+  /** The metadata of the subscription item. */
   metadata?: Stripe.Metadata;
 }
 
-/** Where a session's page is, and where the customer goes from there. */
+/** Where a session's page is and where the customer goes afterwards. */
 export type CheckoutPlace =
   | { uiMode: "hosted_page"; url: string; successUrl: string; cancelUrl: string | null }
   | {
@@ -80,7 +80,7 @@ export interface CheckoutSessionFields {
   paymentMethodCollection: "always" | "if_required" | null;
 }
 
-/** An open session. Customer, subscription, invoice and intents appear when it completes. */
+/** Creates an open session. Customer, subscription, invoice and intents are set when it completes. */
 export function newCheckoutSession(created: number, fields: CheckoutSessionFields): CheckoutSession {
   return {
     id: fields.id,

@@ -1,10 +1,10 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Customer = Stored<Stripe.Customer>;
 
-/** What a new customer may say of itself. */
+/** The fields that a new customer can be given. */
 export type CustomerFields = Partial<
   Pick<
     Customer,
@@ -12,7 +12,7 @@ export type CustomerFields = Partial<
   >
 >;
 
-/** A customer who owes nothing and has no card yet. */
+/** Creates a customer with no balance and no payment method. */
 export function newCustomer(created: number, fields: CustomerFields = {}): Customer {
   return {
     id: newId("cus", 14),

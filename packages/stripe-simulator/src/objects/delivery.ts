@@ -1,15 +1,15 @@
-/** The way of one event to one endpoint. */
+/** The delivery of one event to one recipient: a webhook endpoint or an event destination. */
 export interface Delivery {
-  /** Event and endpoint: there is one delivery for each pair. */
+  /** Made of event and recipient: there is one delivery for each pair. */
   id: string;
   event: string;
   endpoint: string;
-  /** `lost` is a delivery that a fault swallowed; `failed` one that was given up. */
+  /** `lost`: dropped by a fault. `failed`: all attempts failed. */
   status: "pending" | "delivered" | "failed" | "lost";
   attempts: Attempt[];
 }
 
-/** One request to an endpoint: the status it answered, or why there was no answer. */
+/** One request to the recipient: the status of the response, or the error when there was no response. */
 export interface Attempt {
   at: number;
   status: number | null;

@@ -1,10 +1,10 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import { apiVersion } from "./stored.ts";
+import { apiVersion } from "./stored_object.ts";
 
 export type EventType = Stripe.Event["type"];
 
-/** A snapshot event. `data.object` is the object as it was at that moment. */
+/** A snapshot event. `data.object` is the object at the time of the event. */
 export interface Event {
   id: string;
   object: "event";
@@ -17,7 +17,10 @@ export interface Event {
   type: EventType;
 }
 
-/** The request that led to an event. Both are null for what Stripe does by itself. */
+/**
+ * The request that caused an event. Both are null for events without a request, such as renewals and actions on
+ * Stripe's pages.
+ */
 export interface Cause {
   id: string | null;
   idempotency_key: string | null;
@@ -38,8 +41,8 @@ export function newEvent(created: number, type: EventType, data: Event["data"], 
 }
 
 /**
- * What `previous_attributes` says: the old values of the keys that changed, hashes only as deep as they differ, arrays
- * whole (https://docs.stripe.com/api/events/object).
+ * Returns `previous_attributes`: the old values of the changed keys. Nested hashes contain only the keys that differ;
+ * arrays are given as a whole (https://docs.stripe.com/api/events/object).
  */
 export function previousAttributes(before: object, after: object): Record<string, unknown> {
   const changes: Record<string, unknown> = {};

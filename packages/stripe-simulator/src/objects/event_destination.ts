@@ -1,12 +1,12 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import { isoTime } from "./stored.ts";
+import { isoTime } from "./stored_object.ts";
 import type { ThinEvent } from "./thin_event.ts";
 
-/** The event that a destination is tried out with. */
+/** The type of the event that tests a destination. */
 export const pingType = "v2.core.event_destination.ping";
 
-/** Kept with its address and secret; replies show them only where they are asked for. */
+/** Stored with its URL and secret. Replies show them only when the request includes them. */
 export interface EventDestination extends Stripe.V2.Core.EventDestination {
   webhook_endpoint: { signing_secret: string; url: string };
 }
@@ -34,13 +34,13 @@ export function newEventDestination(
   };
 }
 
-/** True when a snapshot event of this type goes to the destination. */
-export function hearsSnapshots(destination: EventDestination, type: string): boolean {
+/** True when snapshot events of this type go to the destination. */
+export function receivesSnapshots(destination: EventDestination, type: string): boolean {
   return listensTo(destination, "snapshot", type);
 }
 
-/** True when a thin event goes to the destination. A ping goes to the one that it is about, and to no other. */
-export function hearsThin(
+/** True when a thin event goes to the destination. A ping goes only to the destination that it is about. */
+export function receivesThin(
   destination: EventDestination,
   event: Pick<ThinEvent, "type" | "related_object">,
 ): boolean {

@@ -1,8 +1,9 @@
 import type Stripe from "stripe";
+import { completeList, type List } from "../wire/list.ts";
 import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
 import type { InvoiceItem } from "./invoice_item.ts";
-import { completeList, type List, type Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 import type { Period, SubscriptionItem } from "./subscription.ts";
 
 export type Invoice = Omit<Stored<Stripe.Invoice>, "lines"> & { lines: List<InvoiceLine> };
@@ -17,16 +18,22 @@ export interface InvoiceFields {
   billingReason: Stripe.Invoice.BillingReason;
   subscription: { id: string; metadata: Stripe.Metadata } | null;
   defaultPaymentMethod: string | null;
-  /** When the draft becomes final by itself; without it, somebody has to see to that. */
+  /** When the draft is finalized automatically, in seconds. Null when it is not. */
   finalizesAt?: number | null;
-  /** What `period_start` and `period_end` say: not the time served, but when what is billed came up. */
+  /**
+   * `period_start` and `period_end`: when the billed items were created, not the service period
+   * (https://docs.stripe.com/api/invoices/object#invoice_object-period_end).
+   */
   period?: Period;
 }
 
-/** The least that a card is charged. Less than that is left on the customer's balance. */
+/**
+ * The smallest amount that is charged. A smaller amount is added to the customer's balance
+ * (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+ */
 const minimumCharge = 50;
 
-/* What is the same in every invoice is made once: a long simulation holds tens of thousands of them. */
+/* Shared by all invoices: a long simulation holds tens of thousands of them. */
 const none: never[] = [];
 const noTax = { disabled_reason: null, enabled: false, liability: null, provider: null, status: null };
 const issuer: Invoice["issuer"] = { type: "self" };
@@ -34,7 +41,7 @@ const anyPayment = { default_mandate: null, payment_method_options: null, paymen
 const notYet = { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null };
 const noCredit = { credited_items: null };
 
-/** A draft: no number, nothing paid. */
+/** Creates a draft: without a number, nothing paid. */
 export function newInvoice(created: number, fields: InvoiceFields): Invoice {
   const { customer, period = { start: created, end: created } } = fields;
   const finalizesAt = fields.finalizesAt ?? null;
@@ -121,8 +128,8 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
 }
 
 /**
- * The draft with these lines and the sums they come to. The customer's balance counts: a credit (it is negative then)
- * lowers what is due, a debt raises it.
+ * Returns the draft with these lines and their totals. A credit on the customer's balance (a negative number) lowers
+ * the amount due, a debt raises it.
  */
 export function withLines(draft: Invoice, lines: InvoiceLine[]): Invoice {
   const total = lines.reduce((sum, line) => sum + line.amount, 0);
@@ -136,32 +143,32 @@ export function withLines(draft: Invoice, lines: InvoiceLine[]): Invoice {
   }, draft.starting_balance);
 }
 
-/** The draft for a customer with this balance. */
+/** Returns the draft with the amount due for this customer balance. */
 export function withBalance(draft: Invoice, balance: number): Invoice {
   const owed = draft.total + balance;
   const due = owed < minimumCharge ? 0 : owed;
   return { ...draft, amount_due: due, amount_remaining: due, starting_balance: balance };
 }
 
-/** What the customer's balance is once the invoice is final. */
+/** The customer's balance after the invoice is finalized. */
 export function balanceAfter(invoice: Invoice): number {
   return invoice.starting_balance + invoice.total - invoice.amount_due;
 }
 
-/** The subscription that an invoice bills. */
+/** The id of the subscription that an invoice bills, or null. */
 export function billedSubscription(invoice: Invoice): string | null {
   const subscription = invoice.parent?.subscription_details?.subscription ?? null;
   return typeof subscription === "string" ? subscription : null;
 }
 
-/** The line for one subscription item and one period. */
+/** Creates the line for one subscription item and one period. */
 export function newInvoiceLine(fields: {
   invoice: string;
   item: SubscriptionItem;
   amount: number;
   description: string;
   period: Period;
-  /** As text: what was metered may have a fraction. */
+  /** A string, because metered quantities can have a fraction. */
   quantity: string | null;
   metadata: Stripe.Metadata;
 }): InvoiceLine {
@@ -191,7 +198,7 @@ export function newInvoiceLine(fields: {
   };
 }
 
-/** The line that bills an invoice item. */
+/** Creates the line that bills an invoice item. */
 export function newLineForInvoiceItem(invoice: string, item: InvoiceItem): InvoiceLine {
   const details = item.parent?.subscription_details ?? null;
   const proration = { proration: item.proration, proration_details: noCredit };
@@ -231,7 +238,7 @@ export function newLineForInvoiceItem(invoice: string, item: InvoiceItem): Invoi
   };
 }
 
-/** What every line has, whatever it bills. */
+/** The fields that all lines share. */
 function bareLine(invoice: string, fields: {
   amount: number;
   currency: string;

@@ -1,10 +1,10 @@
 import type Stripe from "stripe";
 import type { Customer } from "./customer.ts";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 import type { Period } from "./subscription.ts";
 
-/** Something to be billed with the customer's next invoice: pending until `invoice` names one. */
+/** An amount to bill with the customer's next invoice. It is pending while `invoice` is null. */
 export type InvoiceItem = Omit<Stored<Stripe.InvoiceItem>, "pricing"> & {
   pricing: Stored<Stripe.InvoiceItem.Pricing> | null;
 };
@@ -16,10 +16,10 @@ export interface InvoiceItemFields {
   description: string | null;
   metadata: Stripe.Metadata;
   period: Period;
-  /** What the amount is a price of; null for an amount that stands alone. */
+  /** The price that the amount is calculated from. Null for an amount without a price. */
   price: { id: string; product: string; unitAmountDecimal: string | null } | null;
   quantity: number;
-  /** The subscription whose next invoice it goes onto, and the item it is about, if it is about one. */
+  /** The subscription on whose next invoice the item goes, and the subscription item it is about, if any. */
   subscription: { id: string; item?: string } | null;
   isProration: boolean;
 }
@@ -63,7 +63,7 @@ export function newInvoiceItem(created: number, fields: InvoiceItemFields): Invo
   };
 }
 
-/** The subscription that an invoice item belongs to. */
+/** The id of the subscription that an invoice item belongs to, or null. */
 export function subscriptionOf(item: InvoiceItem): string | null {
   return item.parent?.subscription_details?.subscription ?? null;
 }

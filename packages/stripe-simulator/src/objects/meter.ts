@@ -1,42 +1,42 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Meter = Stored<Stripe.Billing.Meter>;
 export type MeterEvent = Stored<Stripe.Billing.MeterEvent>;
 export type MeterEventSummary = Stored<Stripe.Billing.MeterEventSummary>;
 
-/** What a meter error report says. */
+/** The data of a meter error report. */
 export type MeterErrorReport = Extract<
   Stripe.V2.Core.Event,
   { type: "v1.billing.meter.error_report_triggered" }
 >["data"];
 export type MeterErrorCode = MeterErrorReport["reason"]["error_types"][number]["code"];
 
-/** A usage event as it was received. What of it counts is found out afterwards. */
+/** A meter event as it was received. It is validated later. */
 export interface ReceivedMeterEvent {
   /** The event's identifier. */
   id: string;
   object: "received_meter_event";
   event: MeterEvent;
   meter: string;
-  /** Whose usage it is; null while that is not known, and for good when the event is faulty. */
+  /** The customer id. Null until the event is validated, and for good when it is invalid. */
   customer: string | null;
-  /** The second of its arrival, in the customer's time. */
+  /** When it arrived, in seconds, by the customer's clock. */
   received: number;
-  /** `received` waits for its check, `counted` is usage, `refused` and `canceled` are none. */
+  /** `received`: not validated yet. `counted`: usage. `refused` and `canceled`: not counted. */
   status: "received" | "counted" | "refused" | "canceled";
-  /** The idempotency key it came with: error reports name it. */
+  /** The idempotency key of the request. Error reports name it. */
   idempotencyKey: string | null;
 }
 
-/** The faults of a meter's events that are still to be reported. */
+/** The errors of a meter's events that are not reported yet. */
 export interface MeterErrors {
   /** The meter's id. */
   id: string;
   object: "meter_errors";
   since: number;
-  /** How many there were of each kind, and the first of them. */
+  /** The number of errors of each kind and the first few of them. */
   kinds: { code: MeterErrorCode; count: number; samples: { message: string; request: string }[] }[];
 }
 
@@ -45,9 +45,9 @@ export interface MeterFields {
   event_name: string;
   formula: "count" | "last" | "sum";
   event_time_window: "day" | "hour" | null;
-  /** The key of an event's payload that names the customer. */
+  /** The key of the payload that holds the customer id. */
   customerKey: string;
-  /** The key of an event's payload that holds the value. */
+  /** The key of the payload that holds the value. */
   valueKey: string;
 }
 

@@ -1,8 +1,8 @@
 import type Stripe from "stripe";
-import type { Decline } from "../behaviour/cards.ts";
 import { newId } from "./ids.ts";
 import type { PaymentMethod } from "./payment_method.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
+import type { Decline } from "./test_card.ts";
 
 export type PaymentIntent = Stored<Stripe.PaymentIntent>;
 export type Charge = Stored<Stripe.Charge>;
@@ -16,17 +16,17 @@ export interface PaymentFields {
   description: string | null;
   metadata?: Stripe.Metadata;
   shipping?: PaymentIntent["shipping"];
-  /** The card is kept for later charges. */
+  /** True when the card is saved for later charges. */
   savesCard?: boolean;
 }
 
-/** Why a payment failed, with the charge that shows it. An authentication that fails comes to no charge. */
+/** A failed payment. The charge is null when the authentication failed, because nothing was charged then. */
 export interface FailedPayment {
   intent: PaymentIntent;
   charge: Charge | null;
 }
 
-/** A payment that succeeds at once. */
+/** Creates a payment that succeeds immediately. */
 export function newPayment(
   created: number,
   fields: PaymentFields,
@@ -36,7 +36,7 @@ export function newPayment(
   return { intent: succeededIntent(open, fields.method.id, charge.id), charge };
 }
 
-/** A payment that the card's bank refuses. It stays open for another card. */
+/** Creates a payment that the bank declines. The intent stays open for another card. */
 export function newFailedPayment(created: number, fields: PaymentFields, decline: Decline): FailedPayment {
   const intent = newPaymentIntent(created, fields);
   const isCharged = decline.code !== "payment_intent_authentication_failure";
@@ -44,14 +44,14 @@ export function newFailedPayment(created: number, fields: PaymentFields, decline
   return { intent: failedIntent(intent, fields.method, charge, decline), charge };
 }
 
-/* What is the same in every payment is made once: a long simulation holds tens of thousands of them. */
+/* Shared by all payments: a long simulation holds tens of thousands of them. */
 const noTip = { tip: {} };
 const notManaged = { enabled: false };
 const noOptions = {};
 const byCard = ["card"];
 const noMetadata: Stripe.Metadata = {};
 
-/** An intent that waits for a payment method. */
+/** Creates an intent that requires a payment method. */
 export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "method">): PaymentIntent {
   const id = newId("pi");
   return {
@@ -102,7 +102,7 @@ export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "m
   };
 }
 
-/** The intent once its whole amount is paid by that charge. */
+/** Returns the intent after its whole amount was paid with this charge. */
 export function succeededIntent(intent: PaymentIntent, method: string, charge: string): PaymentIntent {
   return {
     ...intent,
@@ -115,7 +115,7 @@ export function succeededIntent(intent: PaymentIntent, method: string, charge: s
   };
 }
 
-/** The intent after an attempt that failed. */
+/** Returns the intent after a failed attempt. */
 export function failedIntent(
   intent: PaymentIntent,
   method: PaymentMethod,
@@ -139,7 +139,7 @@ export function failedIntent(
   };
 }
 
-/** The intent while the customer has to authenticate before the card can be charged. */
+/** Returns the intent while the customer must authenticate the payment. */
 export function intentToAuthenticate(intent: PaymentIntent, method: string): PaymentIntent {
   return {
     ...intent,
@@ -150,7 +150,7 @@ export function intentToAuthenticate(intent: PaymentIntent, method: string): Pay
   };
 }
 
-/** The intent once nobody may pay it any more. */
+/** Returns the canceled intent. */
 export function canceledIntent(now: number, intent: PaymentIntent): PaymentIntent {
   return {
     ...intent,
@@ -161,7 +161,7 @@ export function canceledIntent(now: number, intent: PaymentIntent): PaymentInten
   };
 }
 
-/** What the bank made of one attempt: it paid, or it declined. */
+/** Creates the charge of one attempt, successful or declined. */
 export function newCharge(
   created: number,
   intent: string,
@@ -269,7 +269,7 @@ function chargedCard(method: PaymentMethod, amount: number): Stripe.Charge.Payme
   };
 }
 
-/** What an invoice still waits for. */
+/** Creates the open payment of an invoice. */
 export function newInvoicePayment(
   created: number,
   fields: { amount: number; currency: string; invoice: string; intent: string },
@@ -290,7 +290,7 @@ export function newInvoicePayment(
   };
 }
 
-export function settledInvoicePayment(now: number, payment: InvoicePayment): InvoicePayment {
+export function paidInvoicePayment(now: number, payment: InvoicePayment): InvoicePayment {
   return {
     ...payment,
     amount_paid: payment.amount_requested,

@@ -1,11 +1,11 @@
 import type Stripe from "stripe";
-import type { TestCard } from "../behaviour/cards.ts";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
+import type { TestCard } from "./test_card.ts";
 
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 
-/** Who pays: what a person types beside the card. */
+/** The person who pays, as entered beside the card. */
 export interface Payer {
   email: string | null;
   name: string | null;
@@ -13,7 +13,7 @@ export interface Payer {
   address?: Stripe.Address | null;
 }
 
-/** A card payment method, not yet attached unless a customer is given. */
+/** Creates a card payment method. It is attached when a customer is given. */
 export function newPaymentMethod(
   created: number,
   fields: { card: TestCard; payer: Payer; customer: string | null },

@@ -1,13 +1,13 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Price = Omit<Stored<Stripe.Price>, "tiers"> & { tiers?: Tier[] };
 export type Plan = Stored<Stripe.Plan>;
 export type Tier = Stored<Stripe.Price.Tier>;
 export type Recurring = Stripe.Price.Recurring;
 
-/** What a new price says of itself; without `recurring` it is paid once. */
+/** The fields of a new price. Without `recurring` it is a one-time price. */
 export interface PriceFields {
   product: string;
   currency: string;
@@ -18,7 +18,7 @@ export interface PriceFields {
   metadata?: Stripe.Metadata;
   nickname?: string | null;
   recurring?: Recurring | null;
-  /** Prices for the first so many units, the next, and so on. */
+  /** Graduated tiers. */
   tiers?: Tier[] | null;
 }
 
@@ -47,14 +47,14 @@ export function newPrice(created: number, fields: PriceFields): Price {
   };
 }
 
-/** A price that is paid again and again. */
+/** A recurring price. */
 export type RecurringPrice = Price & { recurring: Recurring };
 
 export function isRecurring(price: Price): price is RecurringPrice {
   return price.recurring !== null;
 }
 
-/** The old name of a recurring price, which subscription items still carry beside it. */
+/** Returns the `plan` object of a recurring price, which subscription items still contain. */
 export function planOf(price: RecurringPrice): Plan {
   return {
     id: price.id,

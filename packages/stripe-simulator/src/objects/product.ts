@@ -1,10 +1,10 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Product = Stored<Stripe.Product>;
 
-/** What a new product may say of itself. */
+/** The fields that a new product can be given. */
 export type ProductFields =
   & { name: string }
   & Partial<Pick<Product, "active" | "description" | "id" | "images" | "metadata" | "unit_label" | "url">>;

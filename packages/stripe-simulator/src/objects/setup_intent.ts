@@ -1,8 +1,8 @@
 import type Stripe from "stripe";
-import type { Decline } from "../behaviour/cards.ts";
 import { newId } from "./ids.ts";
 import type { PaymentMethod } from "./payment_method.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
+import type { Decline } from "./test_card.ts";
 
 export type SetupIntent = Stored<Stripe.SetupIntent>;
 
@@ -12,12 +12,12 @@ export interface SetupFields {
   metadata: Stripe.Metadata;
 }
 
-/** A card that was saved for later charges without being charged. */
+/** Creates the intent of a card that was saved without a charge. */
 export function newSetupIntent(created: number, fields: SetupFields, method: PaymentMethod): SetupIntent {
   return { ...openSetupIntent(created, fields), payment_method: method.id, status: "succeeded" };
 }
 
-/** A card that its bank did not let be saved. */
+/** Creates the intent of a card that the bank declined to save. */
 export function newFailedSetupIntent(
   created: number,
   fields: SetupFields,

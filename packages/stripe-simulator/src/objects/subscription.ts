@@ -1,8 +1,9 @@
 import type Stripe from "stripe";
+import { completeList, type List } from "../wire/list.ts";
 import { newId } from "./ids.ts";
 import { planOf, type Price, type RecurringPrice } from "./price.ts";
 import type { Plan } from "./price.ts";
-import { completeList, type List, type Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type Subscription = Omit<Stored<Stripe.Subscription>, "items" | "pending_update"> & {
   items: List<SubscriptionItem>;
@@ -16,7 +17,7 @@ export type SubscriptionItem = Omit<Stored<Stripe.SubscriptionItem>, "price" | "
   plan: Plan;
 };
 
-/** A stretch of time in seconds, the end excluded. */
+/** A period in Unix seconds. The end is excluded. */
 export interface Period {
   start: number;
   end: number;
@@ -38,7 +39,7 @@ export interface SubscriptionFields {
   testClock: string | null;
 }
 
-/** A subscription in good standing: trialing while it has a trial, else active. */
+/** Creates a subscription: trialing with a trial, else active. */
 export function newSubscription(created: number, fields: SubscriptionFields): Subscription {
   return {
     id: fields.id,
@@ -106,7 +107,7 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
   };
 }
 
-/** One price of a subscription. A metered item has no quantity. */
+/** Creates a subscription item. A metered item has no quantity. */
 export function newSubscriptionItem(
   created: number,
   fields: {
@@ -135,17 +136,17 @@ export function newSubscriptionItem(
   };
 }
 
-/** The statuses that nothing leads out of. */
+/** True for the final statuses. */
 export function hasEnded(subscription: Subscription): boolean {
   return subscription.status === "canceled" || subscription.status === "incomplete_expired";
 }
 
-/** Where the subscription's current period ends: the latest of its items. */
+/** The latest period end of the items, in seconds. */
 export function currentPeriodEnd(subscription: Subscription): number {
   return Math.max(...subscription.items.data.map((item) => item.current_period_end));
 }
 
-/** True when the subscription is set to end later, in either of Stripe's two ways of saying so. */
+/** True when the subscription is scheduled to end, by `cancel_at` or `cancel_at_period_end`. */
 export function isSetToCancel(subscription: Subscription): boolean {
   return subscription.cancel_at !== null || subscription.cancel_at_period_end;
 }

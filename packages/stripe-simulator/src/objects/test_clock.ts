@@ -1,12 +1,14 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
 export type TestClock = Stored<Stripe.TestHelpers.TestClock>;
 
 const week = 7 * 86_400;
 
-/** A clock that stands still at `frozenTime` until it is advanced. `created` is a second of real time. */
+/**
+ * Creates a clock that is frozen at `frozenTime` until it is advanced. `created` is real time. Both are Unix seconds.
+ */
 export function newTestClock(
   created: number,
   fields: { frozenTime: number; name: string | null },
@@ -24,12 +26,12 @@ export function newTestClock(
   };
 }
 
-/** The clock on its way to a later time. */
+/** Returns the clock while it is advancing to the target time. */
 export function advancing(clock: TestClock, target: number): TestClock {
   return { ...clock, status: "advancing", status_details: { advancing: { target_frozen_time: target } } };
 }
 
-/** The clock once it stands still again, at the time it was sent to. */
+/** Returns the clock after it has reached its target time. */
 export function arrived(clock: TestClock): TestClock {
   const target = clock.status_details.advancing?.target_frozen_time ?? clock.frozen_time;
   return { ...clock, frozen_time: target, status: "ready", status_details: {} };

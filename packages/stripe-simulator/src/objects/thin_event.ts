@@ -1,21 +1,20 @@
 import type Stripe from "stripe";
 import type { Event } from "./event.ts";
 import { newId } from "./ids.ts";
-import { pathOf } from "./paths.ts";
-import { isoTime } from "./stored.ts";
+import { pathOf } from "./object_paths.ts";
+import { isoTime } from "./stored_object.ts";
 
-/** What a thin event points at. */
 export type RelatedObject = Stripe.V2.Core.Events.RelatedObject;
 
 /**
- * An event of the v2 API: it says what happened and to what, and its data is fetched
+ * An event of the v2 API. It names the type and the related object; its data is fetched separately
  * (https://docs.stripe.com/event-destinations#thin-events).
  */
 export interface ThinEvent extends Omit<Stripe.V2.Core.EventBase, "snapshot_event"> {
   related_object: RelatedObject | null;
-  /** The id of the snapshot event that tells of the same change, where there is one. */
+  /** The id of the snapshot event for the same change, if there is one. */
   snapshot_event?: string;
-  /** Shown when the event is fetched, never when it is delivered. */
+  /** Included when the event is retrieved, but not when it is delivered. */
   data?: object;
 }
 
@@ -36,24 +35,24 @@ export function newThinEvent(
   };
 }
 
-/** The thin event that goes with a snapshot event: `v1.customer.created` with `customer.created`. */
-export function thinTwinOf(event: Event): ThinEvent {
+/** Creates the thin event for a snapshot event: `v1.customer.created` for `customer.created`. */
+export function thinEventFor(event: Event): ThinEvent {
   const { id, idempotency_key: key } = event.request;
   const reason = id === null
     ? {}
     : { reason: { type: "request", request: { id, idempotency_key: key ?? "" } } };
-  const twin = newThinEvent(event.created, thinTypeOf(event.type), {
+  const thin = newThinEvent(event.created, thinTypeOf(event.type), {
     related: relate(event.data.object),
     ...reason,
   });
-  return { ...twin, snapshot_event: event.id };
+  return { ...thin, snapshot_event: event.id };
 }
 
 export function thinTypeOf(type: string): string {
   return `v1.${type}`;
 }
 
-/** A reference to an object of the v1 API; null for one that cannot be fetched by itself. */
+/** Returns a reference to a v1 object. Null for an object that cannot be retrieved by itself. */
 export function relate(object: object): RelatedObject | null {
   const id: unknown = Reflect.get(object, "id");
   const type: unknown = Reflect.get(object, "object");

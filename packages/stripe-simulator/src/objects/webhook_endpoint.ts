@@ -1,11 +1,11 @@
 import type Stripe from "stripe";
 import { newId, randomText } from "./ids.ts";
-import type { Stored } from "./stored.ts";
+import type { Stored } from "./stored_object.ts";
 
-/** Kept with its secrets; replies leave them out, except the one to its creation. */
+/** Stored with its secrets. Only the reply to its creation shows the secret. */
 export type WebhookEndpoint = Stored<Stripe.WebhookEndpoint> & {
   secret: string;
-  /** The secret before, which signs as well until it expires. */
+  /** The previous secret, which signs too until it expires. */
   former_secret?: { secret: string; expires_at: number };
 };
 
@@ -25,13 +25,13 @@ export function newWebhookEndpoint(
   };
 }
 
-/** True when an event of this type goes to the endpoint. */
+/** True when events of this type go to the endpoint. */
 export function listensTo(endpoint: WebhookEndpoint, eventType: string): boolean {
   if (endpoint.status !== "enabled") return false;
   return endpoint.enabled_events.includes("*") || endpoint.enabled_events.includes(eventType);
 }
 
-/** Gives the endpoint a new secret. The one before stays valid for so many seconds. */
+/** Returns the endpoint with a new secret. The previous one stays valid for `overlap` seconds. */
 export function withNewSecret(endpoint: WebhookEndpoint, now: number, overlap: number): WebhookEndpoint {
   return {
     ...endpoint,
@@ -40,7 +40,7 @@ export function withNewSecret(endpoint: WebhookEndpoint, now: number, overlap: n
   };
 }
 
-/** The secrets that an event to the endpoint is signed with, the newest first. */
+/** The secrets that sign events to the endpoint, the newest first. */
 export function signingSecrets({ secret, former_secret: former }: WebhookEndpoint, now: number): string[] {
   return former && former.expires_at > now ? [secret, former.secret] : [secret];
 }

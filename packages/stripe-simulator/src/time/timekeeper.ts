@@ -1,111 +1,111 @@
 import type { Account } from "../account/account.ts";
 import { noCause, perform } from "../account/change.ts";
-import { arrive } from "../behaviour/test_clocks.ts";
+import { finishAdvance } from "../behaviour/test_clock_control.ts";
 import type { Event } from "../objects/event.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
-import { Calendar, type Time } from "./calendar.ts";
-import { History } from "./history.ts";
+import { EventRetention } from "./event_retention.ts";
+import { type ClockId, TaskSchedule } from "./task_schedule.ts";
 
-/** How often work that is due in real time is looked for, in milliseconds. */
-const lookEvery = 1_000;
-/** How long simulated time may pass without a break for requests and webhooks, in milliseconds. */
-const withoutBreak = 10;
+/** How often tasks in real time are looked for, in milliseconds. */
+const checkInterval = 1_000;
+/** How long tasks on a test clock run before requests and webhooks get a turn, in milliseconds. */
+const longestTurn = 10;
 
 /**
- * Lets time pass in an account: does what is due in real time, and takes test clocks to where they were sent. Make it
- * once the account's state is loaded.
+ * Runs an account's scheduled tasks: those in real time every second, those on a test clock when the clock is advanced.
+ * Create it after the account's state is loaded.
  */
 export class Timekeeper {
   readonly #account: Account;
   readonly #log: (line: string) => void;
-  readonly #calendar: Calendar;
-  readonly #history: History;
-  readonly #journeys = new Map<string, Promise<void>>();
+  readonly #schedule: TaskSchedule;
+  readonly #retention: EventRetention;
+  readonly #advancing = new Map<string, Promise<void>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #isStopped = false;
 
   constructor(account: Account, log: (line: string) => void) {
     this.#account = account;
     this.#log = log;
-    this.#calendar = new Calendar(account);
-    this.#history = new History(account);
+    this.#schedule = new TaskSchedule(account);
+    this.#retention = new EventRetention(account);
     for (const [, collection] of account.collections()) {
-      for (const object of collection.oldestFirst()) this.#see(object);
+      for (const object of collection.oldestFirst()) this.#register(object);
     }
-    account.onPut = (object) => this.#see(object);
-    this.#timer = setInterval(() => this.settle(), lookEvery);
+    account.onPut = (object) => this.#register(object);
+    this.#timer = setInterval(() => this.runDueTasks(), checkInterval);
   }
 
-  /** Does what is due in real time by now. */
-  settle() {
+  /** Runs the tasks that are due in real time. */
+  runDueTasks() {
     const now = this.#account.now();
     try {
-      for (const _ of this.#calendar.work(null, now));
+      for (const _ of this.#schedule.run(null, now));
     } catch (error) {
-      this.#log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+      this.#log(`error in the simulator: ${error instanceof Error ? error.stack : error}`);
     }
-    this.#history.forget(null, now);
+    this.#retention.removeOld(null, now);
   }
 
-  /** Waits until every test clock has arrived; false when that takes longer than `timeout` milliseconds. */
+  /** Waits until no test clock is advancing. False when that takes longer than `timeout` milliseconds. */
   async idle(timeout: number): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), timeout);
-    const arrived = Promise.all(this.#journeys.values()).then(() => true);
-    const isIdle = await Promise.race([arrived, late]);
+    const ready = Promise.all(this.#advancing.values()).then(() => true);
+    const isIdle = await Promise.race([ready, late]);
     clearTimeout(timer);
     return isIdle;
   }
 
-  /** Stops where it is: a clock that is on its way goes on when the state is loaded again. */
+  /** Stops at once. A clock that is advancing continues when the state is loaded again. */
   async stop() {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    await Promise.all(this.#journeys.values());
+    await Promise.all(this.#advancing.values());
   }
 
-  #see(object: object & { id: string }) {
+  #register(object: object & { id: string }) {
     const kind: unknown = Reflect.get(object, "object");
-    if (kind === "event" || kind === "v2.core.event") this.#history.note(object as Event | ThinEvent);
-    else this.#calendar.note(object);
-    if (kind === "test_helpers.test_clock") this.#follow(object as TestClock);
+    if (kind === "event" || kind === "v2.core.event") this.#retention.add(object as Event | ThinEvent);
+    else this.#schedule.add(object);
+    if (kind === "test_helpers.test_clock") this.#startAdvance(object as TestClock);
   }
 
-  #follow(clock: TestClock) {
+  #startAdvance(clock: TestClock) {
     const target = clock.status_details.advancing?.target_frozen_time;
-    if (target === undefined || this.#journeys.has(clock.id)) return;
-    const journey = this.#travel(clock, target).finally(() => this.#journeys.delete(clock.id));
-    this.#journeys.set(clock.id, journey);
+    if (target === undefined || this.#advancing.has(clock.id)) return;
+    const advance = this.#advance(clock, target).finally(() => this.#advancing.delete(clock.id));
+    this.#advancing.set(clock.id, advance);
   }
 
-  async #travel(clock: TestClock, target: number) {
-    await aBreak();
+  async #advance(clock: TestClock, target: number) {
+    await nextTurn();
     try {
-      const hasArrived = await this.#pass(clock.id, target);
-      if (hasArrived) perform(this.#account, noCause, (change) => arrive(change, clock));
+      const isDone = await this.#runTasks(clock.id, target);
+      if (isDone) perform(this.#account, noCause, (change) => finishAdvance(change, clock));
     } catch (error) {
-      this.#log(`fault in the simulator: ${error instanceof Error ? error.stack : error}`);
+      this.#log(`error in the simulator: ${error instanceof Error ? error.stack : error}`);
       this.#account.testClocks.put({ ...clock, status: "internal_failure", status_details: {} });
     }
   }
 
-  /** Lets simulated time pass, with breaks. False when it was stopped on the way. */
-  async #pass(time: Time, until: number): Promise<boolean> {
-    let breakAt = performance.now() + withoutBreak;
-    for (const second of this.#calendar.work(time, until)) {
+  /** Runs the tasks of a clock until that second. False when the simulator was stopped before the end. */
+  async #runTasks(clock: ClockId, until: number): Promise<boolean> {
+    let turnEndsAt = performance.now() + longestTurn;
+    for (const second of this.#schedule.run(clock, until)) {
       if (this.#isStopped) return false;
-      if (performance.now() < breakAt) continue;
-      this.#history.forget(time, second);
-      await aBreak();
-      breakAt = performance.now() + withoutBreak;
+      if (performance.now() < turnEndsAt) continue;
+      this.#retention.removeOld(clock, second);
+      await nextTurn();
+      turnEndsAt = performance.now() + longestTurn;
     }
-    this.#history.forget(time, until);
+    this.#retention.removeOld(clock, until);
     return !this.#isStopped;
   }
 }
 
-/** Lets requests, webhooks and timers have their turn. */
-function aBreak(): Promise<void> {
+/** Lets requests, webhooks and timers run. */
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

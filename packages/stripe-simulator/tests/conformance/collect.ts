@@ -1,25 +1,25 @@
 import type Stripe from "stripe";
-import { createPro, openCheckout, pay, type Rig } from "../rig.ts";
+import { createPro, openCheckout, pay, type TestSimulator } from "../../testing.ts";
 
-/** Objects as they come over the wire, by the name of their official sample. */
+/** Objects as JSON, by the name of their official sample. */
 export type Found = Map<string, unknown>;
 
-/** Lives through everything that a small business does, and notes one object of each kind. */
-export async function collectObjects(rig: Rig): Promise<Found> {
+/** Creates one object of each type, as a small business would. */
+export async function collectObjects(rig: TestSimulator): Promise<Found> {
   const found: Found = new Map();
   const note = (kind: string, object: unknown) => found.set(kind, JSON.parse(JSON.stringify(object)));
   await sell(rig, note);
-  await setUp(rig, note);
-  await visitPortal(rig, note);
-  await watch(rig, note);
-  await measure(rig, note);
+  await saveCard(rig, note);
+  await openPortal(rig, note);
+  await configureWebhooks(rig, note);
+  await meterUsage(rig, note);
   await remove(rig, note);
   return found;
 }
 
 type Note = (kind: string, object: unknown) => void;
 
-async function sell({ stripe, simulator }: Rig, note: Note) {
+async function sell({ stripe, simulator }: TestSimulator, note: Note) {
   const price = await createPro(stripe, { lookup_key: "pro_monthly", nickname: "Pro" });
   const customer = await stripe.customers.create({ email: "ada@example.com", name: "Ada" });
   const { id } = await openCheckout(stripe, price.id, { customer: customer.id });
@@ -49,7 +49,7 @@ async function sell({ stripe, simulator }: Rig, note: Note) {
   );
 }
 
-async function setUp({ stripe, simulator }: Rig, note: Note) {
+async function saveCard({ stripe, simulator }: TestSimulator, note: Note) {
   const customer = await stripe.customers.create({});
   const { id } = await stripe.checkout.sessions.create({
     mode: "setup",
@@ -61,7 +61,7 @@ async function setUp({ stripe, simulator }: Rig, note: Note) {
   note("setup_intent", await stripe.setupIntents.retrieve(String(session.setup_intent)));
 }
 
-async function visitPortal({ stripe }: Rig, note: Note) {
+async function openPortal({ stripe }: TestSimulator, note: Note) {
   const [subscription] = (await stripe.subscriptions.list()).data;
   const configuration = await stripe.billingPortal.configurations.create({
     business_profile: { headline: "Billing" },
@@ -77,7 +77,7 @@ async function visitPortal({ stripe }: Rig, note: Note) {
   note("billing_portal.session", session);
 }
 
-async function watch({ stripe }: Rig, note: Note) {
+async function configureWebhooks({ stripe }: TestSimulator, note: Note) {
   const endpoint = await stripe.webhookEndpoints.create({
     url: "http://127.0.0.1:9/hook",
     enabled_events: ["invoice.paid"],
@@ -87,7 +87,7 @@ async function watch({ stripe }: Rig, note: Note) {
   note("event", (await stripe.events.list({ limit: 1 })).data[0]);
 }
 
-async function measure({ stripe }: Rig, note: Note) {
+async function meterUsage({ stripe }: TestSimulator, note: Note) {
   const customer = await stripe.customers.create({});
   const meter = await stripe.billing.meters.create({
     display_name: "Chat messages",
@@ -117,7 +117,7 @@ async function measure({ stripe }: Rig, note: Note) {
   note("billing.meter_event_adjustment", adjustment);
 }
 
-async function remove({ stripe }: Rig, note: Note) {
+async function remove({ stripe }: TestSimulator, note: Note) {
   const customer = await stripe.customers.create({});
   const item = await stripe.invoiceItems.create({ customer: customer.id, amount: 500, currency: "usd" });
   note("deleted_invoiceitem", await stripe.invoiceItems.del(item.id));

@@ -1,17 +1,17 @@
-/** One way in which an object differs from its official sample. */
+/** A difference between an object and its official sample. */
 export interface Difference {
-  /** The field, with dots; `[]` stands for the elements of an array. */
+  /** The path of the field; `[]` stands for the elements of an array. */
   path: string;
-  /** `missing` is a field that only the sample has, `extra` one that only the object has. */
+  /** `missing`: only in the sample. `extra`: only in the object. */
   kind: "missing" | "extra" | "type";
 }
 
-/** Hashes whose keys are the user's, or another object's. */
+/** Hashes with free keys, or with the fields of another object. */
 const freeForm = new Set(["metadata", "payload", "object", "previous_attributes"]);
 
 /**
- * Compares the fields and their types, not their values. Null goes with every type, since samples have null wherever
- * nothing was set, and an empty array says nothing of its elements.
+ * Compares fields and types, not values. Null matches every type, because samples have null for everything that is
+ * not set. An empty array matches every array.
  */
 export function compare(sample: unknown, actual: unknown, path = ""): Difference[] {
   if (sample === null || actual === null) return [];

@@ -1,15 +1,14 @@
 const newer = "Added by Stripe after the sample was made; the SDK's types of this API version require it.";
 const newerOptional = "Optional and newer than the sample; Stripe shows it as null.";
-const thisCase = "A hash whose keys depend on the case; the sample shows another one.";
-const onlyAtCreation = "Shown in the reply to the creation only; the sample is one of a later reply.";
+const thisCase = "The keys of this hash depend on the object; the sample has others.";
+const onlyAtCreation = "Shown only in the reply to the creation; the sample is a later reply.";
 
-/** Every difference that is right, by kind of object and field, with the reason. */
+/** Every intended difference, by type of object and field, with its reason. */
 export const explained: Record<string, Record<string, string>> = {
   "billing_portal.configuration": {
     "features.subscription_cancel.cancellation_reason.feedback_options": newer,
     "features.subscription_pause": newer,
-    "features.subscription_update.products":
-      "Shown for configurations that one reads by themselves; optional.",
+    "features.subscription_update.products": "Optional: shown when a configuration is retrieved.",
   },
   "billing_portal.session": {
     "after_expiration": newerOptional,
@@ -17,11 +16,10 @@ export const explained: Record<string, Record<string, string>> = {
     "flow.subscription_pause": newer,
   },
   charge: {
-    "outcome.risk_level":
-      "Optional: shown for card payments whose risk was rated; that of the sample was not.",
+    "outcome.risk_level": "Optional: shown when the risk of a card payment was rated; the sample's was not.",
     "outcome.risk_score": "As risk_level.",
     "payment_method_details.card.electronic_commerce_indicator": newer,
-    "refunds": "Left out unless it is expanded since API version 2022-11-15; the sample shows it expanded.",
+    "refunds": "Only shown expanded since API version 2022-11-15; the sample shows it expanded.",
   },
   "checkout.session": {
     "allowed_payment_method_types": newer,
@@ -29,13 +27,13 @@ export const explained: Record<string, Record<string, string>> = {
   },
   customer: { "customer_account": newerOptional },
   invoice: {
-    "lines.data[].pricing.price_details": "Shown for lines that have a price; that of the sample has none.",
+    "lines.data[].pricing.price_details": "Shown for lines with a price; the sample's line has none.",
     "subscription": "Removed in 2025-03-31.basil, now parent.subscription_details; a leftover in the sample.",
   },
   invoice_payment: {
     "payment.payment_intent": "Paid by a payment intent; the sample was paid by something else.",
   },
-  line_item: { "pricing.price_details": "Shown for lines that have a price; that of the sample has none." },
+  line_item: { "pricing.price_details": "Shown for lines with a price; the sample's line has none." },
   payment_intent: { "allowed_payment_method_types": newer, "payment_record": newer },
   product: { "tax_details": newer },
   setup_intent: {
@@ -46,7 +44,7 @@ export const explained: Record<string, Record<string, string>> = {
   },
   subscription: {
     "billing_mode.flexible.proration_discounts":
-      "Says how flexible billing mode is set; the sample is in classic mode.",
+      "Shown in flexible billing mode; the sample is in classic mode.",
     "cancellation_details.feedback_option": newer,
     "items.data[].current_trial": newer,
     "trial_settings.end_behavior.billing_cycle_anchor": newer,

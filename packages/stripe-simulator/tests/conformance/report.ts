@@ -1,19 +1,19 @@
+import type { TestSimulator } from "../../testing.ts";
 import samples from "../fixtures/samples.json" with { type: "json" };
-import type { Rig } from "../rig.ts";
 import { collectObjects } from "./collect.ts";
 import { compare, type Difference } from "./compare.ts";
 import { explained } from "./explained.ts";
 
-/** How one kind of object differs from its official sample. */
+/** The differences of one type of object. */
 export interface Finding {
   object: string;
-  /** False when the simulator did not return such an object at all. */
+  /** False when no such object was created. */
   isReturned: boolean;
   differences: (Difference & { why: string | undefined })[];
 }
 
-/** Compares an object of each kind with its official sample. */
-export async function findDifferences(rig: Rig): Promise<Finding[]> {
+/** Compares one object of each type with its official sample. */
+export async function findDifferences(rig: TestSimulator): Promise<Finding[]> {
   const found = await collectObjects(rig);
   return Object.entries(samples).map(([object, sample]) => ({
     object,
@@ -31,7 +31,7 @@ const meanings: Record<Difference["kind"], string> = {
   type: "another type",
 };
 
-/** The differences as a page to read. */
+/** Writes the differences as Markdown. */
 export function writeReport(findings: Finding[]): string {
   const same = findings.filter(({ differences }) => differences.length === 0).map(({ object }) =>
     `\`${object}\``
@@ -44,9 +44,9 @@ export function writeReport(findings: Finding[]): string {
   return [
     "# How the simulator's objects differ from Stripe's samples",
     "",
-    "One object of each kind, made through the official SDK, beside the [official sample](../fixtures/README.md):",
-    "which fields there are, and of which types. Written by `write_report.ts`; `conformance_test.ts` fails when a",
-    "difference has no reason, or a reason no difference.",
+    "One object of each type, created through the official SDK, is compared with the",
+    "[official sample](../fixtures/README.md): the fields and their types. `write_report.ts` writes this page;",
+    "`conformance_test.ts` fails when a difference has no reason or a reason no difference.",
     "",
     `Without any difference: ${same.join(", ")}.`,
     "",

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 
-/** As many rows as a page shows at once. */
+/** The number of rows that a table shows. */
 export const shown = 50;
 
 interface TableProps {
   title: string;
-  /** How many there are in all; more than `shown` are not all listed. */
+  /** The number of all rows, also those not shown. */
   count: number;
   columns: string[];
   children: ComponentChildren;
@@ -31,7 +31,7 @@ export function Table({ title, count, columns, children }: TableProps) {
   );
 }
 
-/** `past_due` as `past due`, coloured by what it means. */
+/** A status as a coloured badge: `past due` for `past_due`. */
 export function Status({ status }: { status: string }) {
   return <span class={`badge ${status}`}>{status.replaceAll("_", " ")}</span>;
 }

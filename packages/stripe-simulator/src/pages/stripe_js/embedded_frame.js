@@ -1,12 +1,15 @@
 // @ts-check
-/* Runs in the frame of an embedded checkout: tells the page around it how high the checkout is, and when it is paid. */
+/*
+ * Runs in the frame of an embedded checkout. It tells the embedding page the height of the checkout and its
+ * completion.
+ */
 (() => {
   const { embedder = "", completed, redirectTo = "" } = document.body.dataset;
   if (parent === self || embedder === "") return;
 
-  /** @param {object} news */
-  const tell = (news) => parent.postMessage({ type: "stripe_simulator.checkout", ...news }, embedder);
+  /** @param {object} message */
+  const send = (message) => parent.postMessage({ type: "stripe_simulator.checkout", ...message }, embedder);
 
-  new ResizeObserver(() => tell({ height: document.documentElement.scrollHeight })).observe(document.body);
-  if (completed !== undefined) tell({ completed: { redirectTo: redirectTo || null } });
+  new ResizeObserver(() => send({ height: document.documentElement.scrollHeight })).observe(document.body);
+  if (completed !== undefined) send({ completed: { redirectTo: redirectTo || null } });
 })();

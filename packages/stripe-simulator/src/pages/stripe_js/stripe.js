@@ -1,17 +1,17 @@
 // @ts-check
 /*
- * What a page gets in place of Stripe.js: `window.Stripe`, of which embedded checkout works. The checkout itself is a
- * page of the simulator in a frame; the two talk by messages, and only with each other.
+ * A stand-in for Stripe.js: `window.Stripe` with embedded checkout. The checkout is a page of the simulator in a
+ * frame. Both exchange messages only with each other.
  */
 (() => {
-  /** Where the simulator is; put in when this file is served. */
+  /** The simulator's origin. It is inserted when this file is served. */
   const simulator = "{{simulator}}";
 
   /** Stripe allows one embedded checkout at a time. */
   let isTaken = false;
 
   /** @typedef {import("@stripe/stripe-js").StripeEmbeddedCheckoutOptions} Options */
-  /** @typedef {{ type: "stripe_simulator.checkout", height?: number, completed?: { redirectTo: string | null } }} News */
+  /** @typedef {{ type: "stripe_simulator.checkout", height?: number, completed?: { redirectTo: string | null } }} FrameMessage */
 
   /**
    * @param {string} publishableKey
@@ -61,8 +61,8 @@
     frame.style.cssText = "border: 0; display: block; width: 100%; min-height: 30rem; color-scheme: normal;";
     let isDestroyed = false;
 
-    /** @param {MessageEvent<News>} message */
-    function hear({ source, origin, data }) {
+    /** @param {MessageEvent<FrameMessage>} message */
+    function onMessage({ source, origin, data }) {
       if (source !== frame.contentWindow || origin !== simulator) return;
       if (data?.type !== "stripe_simulator.checkout") return;
       if (data.height) frame.style.height = `${data.height}px`;
@@ -80,11 +80,11 @@
         if (isDestroyed) throw new Error("This Embedded Checkout has been destroyed.");
         const element = typeof location === "string" ? document.querySelector(location) : location;
         if (!element) throw new Error(`The selector you specified (${location}) applies to no DOM elements.`);
-        addEventListener("message", hear);
+        addEventListener("message", onMessage);
         element.append(frame);
       },
       unmount() {
-        removeEventListener("message", hear);
+        removeEventListener("message", onMessage);
         frame.remove();
       },
       destroy() {

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import type { Account } from "../account/account.ts";
+import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
+import { listLineItems } from "../behaviour/checkout/line_items.ts";
+import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";
+import { missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { paginate, passes } from "../wire/pagination.ts";
+import { metadata, oneOf, pagination, text, timeFilter } from "../wire/params.ts";
+import {
+  checkCreateParams,
+  type CreateParams,
+  createParams,
+  expiryOf,
+  newSessionId,
+  placeOf,
+  termsOf,
+} from "./checkout_session_params.ts";
+import { endpoint } from "./endpoint.ts";
+
+export const checkoutSessionEndpoints = [
+  endpoint("POST /v1/checkout/sessions", createParams, (call) => {
+    const { account, params } = call;
+    checkCreateParams(params);
+    if (params.customer) account.customers.getReferenced(params.customer, "customer");
+    const change = call.change.of({ customer: params.customer });
+    const id = newSessionId();
+    const place = placeOf(params, id, account.origin);
+    const { items, currency } = itemsAndCurrency(account, params);
+    const order: CheckoutOrder = {
+      id,
+      items,
+      updatesCustomerName: params.customer_update?.name === "auto",
+      terms: termsOf(params, change.now),
+    };
+    const isFree = trialOf(order, change.now) !== null;
+    account.checkoutOrders.put(order);
+    return account.checkoutSessions.put(newCheckoutSession(change.now, {
+      id,
+      mode: params.mode,
+      place,
+      allowPromotionCodes: params.allow_promotion_codes ?? null,
+      amountTotal: params.mode === "setup" ? null : isFree ? 0 : orderedAmount(account, items),
+      billingAddressCollection: params.billing_address_collection ?? null,
+      clientReferenceId: params.client_reference_id ?? null,
+      currency,
+      customer: params.customer ?? null,
+      customerCreation: customerCreation(params),
+      customerEmail: params.customer_email ?? null,
+      expiresAt: expiryOf(params, change.now),
+      locale: params.locale ?? null,
+      metadata: mergeMetadata({}, params.metadata),
+      paymentMethodCollection: params.mode === "payment"
+        ? "if_required"
+        : params.payment_method_collection ?? "always",
+    }));
+  }),
+
+  endpoint("GET /v1/checkout/sessions", {
+    ...pagination,
+    created: timeFilter().optional(),
+    customer: text().optional(),
+    customer_details: z.strictObject({ email: text() }).optional(),
+    status: oneOf("open", "complete", "expired").optional(),
+    subscription: text().optional(),
+  }, ({ account, params }) => {
+    const found = account.checkoutSessions.newestFirst().filter((session) =>
+      (params.customer === undefined || session.customer === params.customer) &&
+      (params.customer_details === undefined ||
+        session.customer_details?.email === params.customer_details.email) &&
+      (params.status === undefined || session.status === params.status) &&
+      (params.subscription === undefined || session.subscription === params.subscription) &&
+      passes(session.created, params.created)
+    );
+    return paginate(found, params, "/v1/checkout/sessions");
+  }),
+
+  endpoint("GET /v1/checkout/sessions/:id", {}, ({ account, id }) => account.checkoutSessions.get(id)),
+
+  endpoint(
+    "POST /v1/checkout/sessions/:id",
+    { metadata: metadata().optional() },
+    ({ account, params, id }) => {
+      const before = account.checkoutSessions.get(id);
+      return account.checkoutSessions.put({
+        ...before,
+        metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
+      });
+    },
+  ),
+
+  endpoint("POST /v1/checkout/sessions/:id/expire", {}, ({ account, change, id }) => {
+    const session = account.checkoutSessions.get(id);
+    return expireCheckout(change.of(session), session);
+  }),
+
+  endpoint("GET /v1/checkout/sessions/:id/line_items", pagination, ({ account, params, id }) => {
+    const items = listLineItems(account, account.checkoutSessions.get(id));
+    return paginate(items, params, `/v1/checkout/sessions/${id}/line_items`);
+  }),
+];
+
+/** The items and their currency. None in setup mode. */
+function itemsAndCurrency(
+  account: Account,
+  params: CreateParams,
+): { items: CheckoutOrder["items"]; currency: string | null } {
+  if (params.mode === "setup") return { items: [], currency: params.currency ?? null };
+  if (!params.line_items?.length) throw missingParameter("line_items");
+  const items = orderItems(account, params.line_items);
+  return { items, currency: sellableCurrency(account, items, params.mode) };
+}
+
+/** A subscription requires a customer. In the other modes a customer is created only when requested. */
+function customerCreation(params: CreateParams): "always" | "if_required" | null {
+  if (params.customer) return null;
+  return params.mode === "subscription" ? "always" : params.customer_creation ?? "if_required";
+}

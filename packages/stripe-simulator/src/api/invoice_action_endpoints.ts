@@ -1,0 +1,165 @@
+import { z } from "zod";
+import type { Account } from "../account/account.ts";
+import type { Change } from "../account/change.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
+import {
+  finalizeOnRequest,
+  markPaidOutOfBand,
+  payOnRequest,
+  rejectUnless,
+} from "../behaviour/invoices/invoice_requests.ts";
+import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";
+import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
+import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
+import type { Invoice } from "../objects/invoice.ts";
+import type { PaymentMethod } from "../objects/payment_method.ts";
+import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
+import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
+import { boolean, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
+import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
+
+const subscriptionDetails = z.strictObject({
+  ...schedule,
+  billing_cycle_anchor: z.union([oneOf("now", "unchanged"), anchorType]).optional(),
+  billing_mode: z.strictObject({ type: oneOf("classic", "flexible") }).optional(),
+  items: list(itemChange).optional(),
+  proration_behavior: prorationBehavior.default("create_prorations"),
+  proration_date: timestamp().optional(),
+  trial_end: z.union([timestamp(), oneOf("now")]).optional(),
+});
+
+const previewParams = {
+  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  customer: text().optional(),
+  preview_mode: oneOf("next").optional(),
+  subscription: text().optional(),
+  subscription_details: subscriptionDetails.optional(),
+};
+type PreviewParams = z.output<z.ZodObject<typeof previewParams>>;
+
+export const invoiceActionEndpoints = [
+  endpoint("POST /v1/invoices/create_preview", previewParams, ({ account, change, params }) => {
+    if (params.subscription !== undefined) {
+      const subscription = account.subscriptions.getReferenced(params.subscription, "subscription");
+      return previewChange(change.of(subscription), subscription, params);
+    }
+    if (params.customer === undefined) throw missingParameter("customer");
+    const customer = account.customers.getReferenced(params.customer, "customer");
+    if (params.subscription_details?.items) return previewStart(change.of(customer), customer.id, params);
+    const next = account.subscriptions.of(customer.id).filter((subscription) => !hasEnded(subscription))
+      .sort((a, b) => periodEnd(a) - periodEnd(b)).at(0);
+    if (!next) throw noneUpcoming(customer.id);
+    return previewChange(change.of(next), next, params);
+  }),
+
+  endpoint("POST /v1/invoices/:id/finalize", { auto_advance: boolean().optional() }, (call) => {
+    const { account, change, params, id } = call;
+    const invoice = account.invoices.get(id);
+    return finalizeOnRequest(
+      change.of(invoice),
+      invoice,
+      params.auto_advance ?? invoice.auto_advance ?? true,
+    );
+  }),
+
+  endpoint("POST /v1/invoices/:id/pay", {
+    forgive: oneOf("false").optional(),
+    off_session: boolean().default(true),
+    paid_out_of_band: boolean().default(false),
+    payment_method: text().optional(),
+  }, (call) => {
+    const { account, params, id } = call;
+    const invoice = account.invoices.get(id);
+    const change = call.change.of(invoice);
+    if (params.paid_out_of_band) return markPaidOutOfBand(change, invoice);
+    return payOnRequest(change, invoice, {
+      method: params.payment_method === undefined
+        ? undefined
+        : cardFor(change, invoice, params.payment_method),
+      presence: params.off_session ? "off_session" : "on_session",
+    });
+  }),
+
+  endpoint("POST /v1/invoices/:id/void", {}, ({ account, change, id }) => {
+    const invoice = account.invoices.get(id);
+    rejectUnless(invoice, "open", "uncollectible");
+    return voidInvoice(change.of(invoice), invoice);
+  }),
+
+  endpoint("POST /v1/invoices/:id/mark_uncollectible", {}, ({ account, change, id }) => {
+    const invoice = account.invoices.get(id);
+    rejectUnless(invoice, "open");
+    return markUncollectible(change.of(invoice), invoice);
+  }),
+];
+
+/** The payment method named for a payment: the customer's own, or a predefined test card, which is then attached. */
+function cardFor(change: Change, invoice: Invoice, id: string): PaymentMethod {
+  const method = methodInParam(change, id, "payment_method");
+  const customer = change.account.customers.get(String(invoice.customer));
+  if (method.customer === customer.id) return method;
+  if (id !== method.id) return attach(change, method, customer);
+  throw invalidRequest("The payment method must be attached to the customer of the invoice.", {
+    param: "payment_method",
+  });
+}
+
+function periodEnd({ items }: Subscription): number {
+  return Math.min(...items.data.map((item) => item.current_period_end));
+}
+
+/** Previews the next invoice of a subscription with changes. */
+function previewChange(change: Change, subscription: Subscription, params: PreviewParams): Invoice {
+  const details = params.subscription_details;
+  const wanted = details ? withSchedule(change, subscription, details) : subscription;
+  if (hasEnded(subscription)) throw noneUpcoming(subscription.customer);
+  const anchor = details?.billing_cycle_anchor;
+  const plan = planChange(change, wanted, {
+    items: details?.items ?? [],
+    proration: details?.proration_behavior ?? "create_prorations",
+    prorationDate: details?.proration_date,
+    startsPeriod: (typeof anchor === "string" ? anchor : anchor?.type) === "now",
+    trialEnd: details?.trial_end,
+  });
+  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan));
+  if (isSetToCancel(plan.after)) throw noneUpcoming(subscription.customer);
+  return previewRenewal(change, plan.after, plan.prorations);
+}
+
+/** Previews the first invoice of a new subscription. */
+function previewStart(change: Change, customerId: string, params: PreviewParams): Invoice {
+  const { account } = change;
+  const details = params.subscription_details;
+  const items = orderItems(account, linesOf(account, details?.items ?? []), "items");
+  sellableCurrency(account, items, "subscription");
+  const { draft } = planSubscription(change, {
+    customer: account.customers.get(customerId),
+    items,
+    method: null,
+    trial: typeof details?.trial_end === "number" ? { start: change.now, end: details.trial_end } : null,
+    terms: {
+      billingMode: details?.billing_mode?.type ?? "flexible",
+      description: null,
+      metadata: {},
+      missingPaymentMethod: "create_invoice",
+    },
+    payment: null,
+  });
+  return asPreview(draft);
+}
+
+function linesOf(account: Account, items: z.output<typeof itemChange>[]) {
+  return items.map(({ price = "", quantity }) => {
+    const isMetered = account.prices.find(price)?.recurring?.usage_type === "metered";
+    return { price, quantity: quantity ?? (isMetered ? undefined : 1) };
+  });
+}
+
+function noneUpcoming(customer: string): StripeError {
+  return new StripeError(404, "invalid_request_error", `No upcoming invoices for customer: '${customer}'`, {
+    code: "invoice_upcoming_none",
+  });
+}

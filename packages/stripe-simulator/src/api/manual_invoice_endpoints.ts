@@ -1,0 +1,64 @@
+import { deleteDraft, draftInvoice, updateInvoice } from "../behaviour/invoices/manual_invoice.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
+import { mergeMetadata } from "../wire/metadata.ts";
+import { boolean, clearable, currency, metadata, oneOf, text } from "../wire/params.ts";
+import { endpoint } from "./endpoint.ts";
+
+const fields = {
+  auto_advance: boolean().optional(),
+  default_payment_method: clearable(text()).optional(),
+  description: clearable(text(1500)).optional(),
+  footer: clearable(text()).optional(),
+  metadata: metadata().optional(),
+};
+
+/** Invoices that are created through the API, not by a subscription. */
+export const manualInvoiceEndpoints = [
+  endpoint("POST /v1/invoices", {
+    ...fields,
+    collection_method: oneOf("charge_automatically").optional(),
+    currency: currency().optional(),
+    customer: text().optional(),
+    pending_invoice_items_behavior: oneOf("exclude", "include").default("exclude"),
+    subscription: text().optional(),
+  }, ({ account, change, params }) => {
+    const { subscription: subscriptionId, customer: customerId } = params;
+    const subscription = subscriptionId === undefined
+      ? null
+      : account.subscriptions.getReferenced(subscriptionId, "subscription");
+    const owner = customerId ?? subscription?.customer;
+    if (owner === undefined) throw missingParameter("customer");
+    const customer = account.customers.getReferenced(owner, "customer");
+    if (subscription && subscription.customer !== customer.id) {
+      throw invalidRequest("The subscription belongs to another customer.", { param: "subscription" });
+    }
+    const { auto_advance = false, default_payment_method = null, description = null, footer = null } = params;
+    return draftInvoice(change.of(customer), {
+      customer,
+      subscription,
+      currency: params.currency ?? subscription?.currency ?? customer.currency ?? "usd",
+      includesPending: params.pending_invoice_items_behavior === "include" || subscription !== null,
+      own: {
+        auto_advance,
+        default_payment_method,
+        description,
+        footer,
+        metadata: mergeMetadata({}, params.metadata),
+      },
+    });
+  }),
+
+  endpoint("POST /v1/invoices/:id", fields, ({ account, change, params, id }) => {
+    const before = account.invoices.get(id);
+    return updateInvoice(change.of(before), before, {
+      ...before,
+      ...params,
+      metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
+    });
+  }),
+
+  endpoint("DELETE /v1/invoices/:id", {}, ({ account, change, id }) => {
+    const draft = account.invoices.get(id);
+    return deleteDraft(change.of(draft), draft);
+  }),
+];

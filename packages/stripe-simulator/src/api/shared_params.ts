@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { clearable, text } from "../wire/params.ts";
+
+/* Schemas that several endpoints share. */
+
+const line = clearable(text()).default(null);
+
+export const address = z.strictObject({
+  city: line,
+  country: line,
+  line1: line,
+  line2: line,
+  postal_code: line,
+  state: line,
+});
+
+/** A shipping address and its recipient. */
+export const shipping = z.strictObject({
+  address,
+  carrier: clearable(text()).default(null),
+  name: text(),
+  phone: clearable(text()).default(null),
+  tracking_number: clearable(text()).default(null),
+});

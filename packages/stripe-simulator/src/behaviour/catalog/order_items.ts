@@ -1,0 +1,81 @@
+import type { Account } from "../../account/account.ts";
+import type { OrderedItem } from "../../objects/checkout_session.ts";
+import { newId } from "../../objects/ids.ts";
+import type { Price } from "../../objects/price.ts";
+import { invalidRequest } from "../../wire/errors.ts";
+import { priceInAdvance } from "../invoices/invoice_lines.ts";
+
+/** Reads the items of an order: looks up each price and checks each quantity. Throws Stripe's 400s. */
+export function orderItems(
+  account: Account,
+  lines: { price: string; quantity?: number }[],
+  name: "line_items" | "items" = "line_items",
+): OrderedItem[] {
+  return lines.map(({ price: id, quantity }, index) => {
+    const param = `${name}[${index}]`;
+    const price = account.prices.getReferenced(id, `${param}[price]`);
+    if (!price.active) {
+      const message = "The price specified is inactive. This field only accepts active prices.";
+      throw invalidRequest(message, { param: `${param}[price]` });
+    }
+    const isMetered = price.recurring?.usage_type === "metered";
+    if (isMetered && quantity !== undefined) {
+      const message = "Quantity should not be specified where usage_type is `metered`. " +
+        `Remove quantity from \`${param}\``;
+      throw invalidRequest(message, { param });
+    }
+    if (!isMetered && quantity === undefined) {
+      throw invalidRequest(`Quantity is required. Add \`quantity\` to \`${param}\``, {
+        param: `${param}[quantity]`,
+      });
+    }
+    return { id: newId("li"), price: id, quantity };
+  });
+}
+
+/**
+ * Returns the currency of an order. Throws a 400 when the prices have several currencies or cannot be sold in this
+ * mode.
+ */
+export function sellableCurrency(
+  account: Account,
+  items: OrderedItem[],
+  mode: "payment" | "subscription",
+): string {
+  const prices = items.map((item) => account.prices.get(item.price));
+  if (mode === "payment") rejectRecurring(prices);
+  else rejectOneTime(prices);
+  const [{ currency }] = prices;
+  if (prices.some((price) => price.currency !== currency)) {
+    throw cannotSell("All prices on a Checkout session must be in the same currency.");
+  }
+  return currency;
+}
+
+function rejectRecurring(prices: Price[]) {
+  if (!prices.some((price) => price.recurring)) return;
+  throw cannotSell(
+    "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only " +
+      "one-time prices.",
+  );
+}
+
+function rejectOneTime(prices: Price[]) {
+  if (!prices.some((price) => price.recurring)) {
+    throw cannotSell(
+      "You must provide at least one recurring price in `subscription` mode when using prices.",
+    );
+  }
+  if (prices.some((price) => !price.recurring)) {
+    throw cannotSell("The Stripe simulator does not simulate one-time prices beside recurring ones.");
+  }
+}
+
+function cannotSell(message: string) {
+  return invalidRequest(message, { param: "line_items" });
+}
+
+/** The total of an order in the smallest unit of its currency, without metered usage. */
+export function orderedAmount(account: Account, items: OrderedItem[]): number {
+  return items.reduce((sum, item) => sum + priceInAdvance(account.prices.get(item.price), item.quantity), 0);
+}

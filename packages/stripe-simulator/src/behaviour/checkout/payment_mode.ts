@@ -1,0 +1,48 @@
+import type { Change } from "../../account/change.ts";
+import type { CheckoutSession, PaymentTerms } from "../../objects/checkout_session.ts";
+import type { Customer } from "../../objects/customer.ts";
+import { newPayment } from "../../objects/payment.ts";
+import type { CheckoutAttempt } from "./checkout_completion.ts";
+import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
+
+/** Completes a session in payment mode. When nothing is due, nothing is charged. */
+export function completePayment(
+  change: Change,
+  session: CheckoutSession,
+  terms: PaymentTerms,
+  attempt: CheckoutAttempt,
+): CheckoutSession {
+  const customer = optionalCustomer(change, session, attempt.payer);
+  const intent = session.amount_total ? charge(change, session, terms, attempt, customer) : null;
+  const completed = completeSession(change, session, attempt.payer, {
+    customer: customer?.id ?? null,
+    payment_intent: intent,
+  });
+  change.emit("checkout.session.completed", completed);
+  return completed;
+}
+
+/** Charges the card. Returns the id of the payment intent. */
+function charge(
+  change: Change,
+  session: CheckoutSession,
+  terms: PaymentTerms,
+  attempt: CheckoutAttempt,
+  customer: Customer | null,
+): string {
+  const { account, now } = change;
+  const savedFor = terms.savesCard ? customer : null;
+  const method = storeMethodOfAttempt(change, attempt, savedFor?.id ?? null);
+  const payment = newPayment(now, {
+    amount: session.amount_total ?? 0,
+    currency: session.currency ?? "usd",
+    customer: customer?.id ?? null,
+    method,
+    ...terms,
+  });
+  change.emit("charge.succeeded", account.charges.put(payment.charge));
+  if (savedFor) change.emit("payment_method.attached", method);
+  change.emit("payment_intent.succeeded", account.paymentIntents.put(payment.intent));
+  change.emit("payment_intent.created", payment.intent);
+  return payment.intent.id;
+}

@@ -1,0 +1,102 @@
+import type { Account } from "../../account/account.ts";
+import { type Invoice, type InvoiceLine, newInvoiceLine, withLines } from "../../objects/invoice.ts";
+import { isRecurring, type Price, type RecurringPrice } from "../../objects/price.ts";
+import type { Period, Subscription, SubscriptionItem } from "../../objects/subscription.ts";
+import { formatPrice, multiply } from "../catalog/money.ts";
+import { usageIn } from "../meters/metered_usage.ts";
+
+/** The price of a quantity, billed in advance. Metered prices cost nothing in advance. */
+export function priceInAdvance(price: Price, quantity: number | undefined): number {
+  return multiply(price, String(quantity ?? 0));
+}
+
+interface LineContext {
+  invoice: string;
+  subscription: Pick<Subscription, "customer" | "metadata">;
+}
+
+/** Creates the line that bills an item for its current period, or the line of a free trial. */
+export function lineForItem(
+  account: Account,
+  item: SubscriptionItem,
+  fields: { invoice: string; subscription: Pick<Subscription, "metadata">; isTrial: boolean },
+): InvoiceLine {
+  const name = productName(account, item.price);
+  const price = recurringPriceOf(item);
+  return newInvoiceLine({
+    invoice: fields.invoice,
+    item,
+    amount: fields.isTrial ? 0 : priceInAdvance(price, item.quantity),
+    description: fields.isTrial ? `Trial period for ${name}` : describe(name, price, item.quantity),
+    period: { start: item.current_period_start, end: item.current_period_end },
+    quantity: item.quantity === undefined ? null : String(item.quantity),
+    metadata: fields.subscription.metadata,
+  });
+}
+
+/** Creates the line that bills the usage of a metered item in a period. */
+export function lineForUsage(
+  account: Account,
+  item: SubscriptionItem,
+  period: Period,
+  { invoice, subscription }: LineContext,
+): InvoiceLine {
+  const price = recurringPriceOf(item);
+  const quantity = usedQuantity(account, price, String(subscription.customer), period);
+  return newInvoiceLine({
+    invoice,
+    item,
+    amount: multiply(price, quantity),
+    description: describe(productName(account, price), price, quantity),
+    period,
+    quantity,
+    metadata: subscription.metadata,
+  });
+}
+
+/** True for an item that is billed in arrears, by a meter. */
+export function isMetered(item: SubscriptionItem): boolean {
+  return item.price.recurring?.usage_type === "metered";
+}
+
+/** Returns the draft with recalculated usage lines: usage that was reported late still counts. */
+export function withFreshUsage(account: Account, draft: Invoice): Invoice {
+  const lines = draft.lines.data.map((line) => {
+    const price = account.prices.find(String(line.pricing?.price_details?.price));
+    const isUsage = price?.recurring?.usage_type === "metered" && line.quantity !== null;
+    if (!isUsage || !isRecurring(price)) return line;
+    const quantity = usedQuantity(account, price, String(draft.customer), line.period);
+    if (quantity === String(line.quantity_decimal)) return line;
+    const amount = multiply(price, quantity);
+    const description = describe(productName(account, price), price, quantity);
+    return {
+      ...line,
+      amount,
+      description,
+      quantity: Math.round(Number(quantity)),
+      quantity_decimal: quantity,
+      subtotal: amount,
+    };
+  });
+  return lines.every((line, index) => line === draft.lines.data[index]) ? draft : withLines(draft, lines);
+}
+
+function usedQuantity(account: Account, price: RecurringPrice, customer: string, period: Period): string {
+  const meter = account.meters.find(price.recurring.meter ?? "");
+  return meter ? usageIn(account, meter, customer, period) : "0";
+}
+
+export function recurringPriceOf(item: SubscriptionItem): RecurringPrice {
+  const { price } = item;
+  if (!isRecurring(price)) throw new Error(`${price.id} is not recurring`);
+  return price;
+}
+
+export function productName(account: Account, price: Price): string {
+  return account.products.find(price.product)?.name ?? price.product;
+}
+
+function describe(name: string, price: RecurringPrice, quantity: number | string | undefined): string {
+  const count = quantity === undefined ? "" : `${quantity} × `;
+  return `${count}${name} (at ${formatPrice(price)})`;
+}

@@ -1,0 +1,110 @@
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { voidInvoice } from "../invoices/invoice_voiding.ts";
+import { finalizeDraft, markAsUncollectible, methodForSubscription } from "../payments/payment_collection.ts";
+import { firstPeriod, periodAt } from "./billing_periods.ts";
+import { cancelNow } from "./cancellation.ts";
+import { pauseNow } from "./pause.ts";
+import { updateSubscription } from "./subscription_update.ts";
+
+/**
+ * Starts the next period of the items whose period is over, and bills it with a draft. A trial ends in the same way,
+ * unless there is no card and `missing_payment_method` says to pause or cancel.
+ */
+export function renew(change: Change, subscription: Subscription) {
+  const isTrialEnd = subscription.status === "trialing";
+  if (isTrialEnd && endTrialWithoutCard(change, subscription)) return;
+  const invoice = storeDraft(change, renewalInvoice(change, subscription));
+  updateSubscription(change, subscription, {
+    ...withNextPeriods(subscription, change.now),
+    latest_invoice: invoice.id,
+    status: isTrialEnd ? "active" : subscription.status,
+  });
+  change.emit("invoice.created", invoice);
+  if (subscription.pause_collection) holdBack(change, invoice, subscription.pause_collection.behavior);
+}
+
+/**
+ * Pauses or cancels a subscription whose trial ends without a card, as `missing_payment_method` says. Returns
+ * undefined when there is a card or an invoice is to be created.
+ */
+export function endTrialWithoutCard(change: Change, subscription: Subscription): Subscription | undefined {
+  if (methodForSubscription(change.account, subscription)) return;
+  const wanted = subscription.trial_settings?.end_behavior.missing_payment_method;
+  if (wanted === "cancel") return cancelNow(change, subscription, { reason: null });
+  if (wanted === "pause") return pauseNow(change, subscription, "trial_end_without_payment_method");
+}
+
+/** Returns the subscription with the next period in each item whose period is over at `now`. */
+export function withNextPeriods(subscription: Subscription, now: number): Subscription {
+  const data = subscription.items.data.map((item) =>
+    isOver(item, now) ? inNextPeriod(subscription, item) : item
+  );
+  return { ...subscription, items: { ...subscription.items, data } };
+}
+
+/** Returns the subscription with a new cycle that begins now. */
+export function startingPeriod(change: Change, subscription: Subscription): Subscription {
+  const data = subscription.items.data.map((item) => {
+    const { start, end } = firstPeriod(change.now, recurringPriceOf(item).recurring);
+    return { ...item, current_period_start: start, current_period_end: end };
+  });
+  return { ...subscription, billing_cycle_anchor: change.now, items: { ...subscription.items, data } };
+}
+
+function isOver(item: SubscriptionItem, now: number): boolean {
+  return item.current_period_end <= now;
+}
+
+function inNextPeriod(subscription: Subscription, item: SubscriptionItem): SubscriptionItem {
+  const { recurring } = recurringPriceOf(item);
+  const next = periodAt(subscription.billing_cycle_anchor, recurring, item.current_period_end);
+  return { ...item, current_period_start: item.current_period_end, current_period_end: next.end };
+}
+
+function renewalInvoice(change: Change, subscription: Subscription): Invoice {
+  const { account } = change;
+  const isOnHold = subscription.status === "unpaid" || subscription.pause_collection !== null;
+  const [ending] = subscription.items.data.filter((item) => isOver(item, change.now));
+  const draft = planDraft(change, subscription, {
+    linesOf: (id) => renewalLines(account, subscription, id, change.now),
+    billingReason: "subscription_cycle",
+    finalizesAt: isOnHold ? null : change.now + account.billingSettings.draft_seconds,
+    period: { start: ending.current_period_start, end: ending.current_period_end },
+  });
+  return isOnHold ? { ...draft, auto_advance: false } : draft;
+}
+
+/** The lines of a renewal: the usage of the past period, and the next period in advance. */
+export function renewalLines(
+  account: Account,
+  subscription: Subscription,
+  invoice: string,
+  now: number,
+): InvoiceLine[] {
+  const isFree = subscription.status === "trialing";
+  return subscription.items.data.filter((item) => isOver(item, now)).flatMap((item) => {
+    if (!isMetered(item)) {
+      return lineForItem(account, inNextPeriod(subscription, item), {
+        invoice,
+        subscription,
+        isTrial: false,
+      });
+    }
+    const period = { start: item.current_period_start, end: item.current_period_end };
+    return isFree ? [] : lineForUsage(account, item, period, { invoice, subscription });
+  });
+}
+
+/** Applies `pause_collection` to a new invoice. */
+function holdBack(change: Change, draft: Invoice, behavior: string) {
+  if (behavior === "keep_as_draft") return;
+  const invoice = finalizeDraft(change, draft);
+  if (invoice.status !== "open") return;
+  if (behavior === "void") voidInvoice(change, invoice);
+  else markAsUncollectible(change, invoice, "subscription_paused");
+}

@@ -1,0 +1,164 @@
+import type { Account } from "../../account/account.ts";
+import type { Change } from "../../account/change.ts";
+import type { OrderedItem } from "../../objects/checkout_session.ts";
+import type { Customer } from "../../objects/customer.ts";
+import { newId } from "../../objects/ids.ts";
+import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import { type InvoicePayment, paidInvoicePayment, type PaymentIntent } from "../../objects/payment.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { isRecurring, type RecurringPrice } from "../../objects/price.ts";
+import {
+  newSubscription,
+  newSubscriptionItem,
+  type Period,
+  type Subscription,
+  type SubscriptionFields,
+  type SubscriptionItem,
+} from "../../objects/subscription.ts";
+import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { isMetered, lineForItem, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
+import type { Presence } from "../payments/card_verdict.ts";
+import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
+import { firstPeriod, periodAt, shareOf } from "./billing_periods.ts";
+
+export interface SubscribeOrder {
+  customer: Customer;
+  items: OrderedItem[];
+  /** The payment method that becomes the subscription's default. Null when it has none of its own. */
+  method: PaymentMethod | null;
+  trial: Period | null;
+  terms: Pick<SubscriptionFields, "billingMode" | "description" | "metadata" | "missingPaymentMethod">;
+  /** The payment method for the first invoice, and the customer's presence. Null leaves the invoice open. */
+  payment: { method: PaymentMethod; presence: Presence } | null;
+  /** The start of the first full period when that is not now. Until then, a prorated amount or nothing is billed. */
+  anchor?: { at: number; isProrated: boolean };
+}
+
+/** A new subscription and everything created with it. The invoice is given in each of its states, for its events. */
+export interface NewSubscription {
+  customer: Customer;
+  subscription: Subscription;
+  invoice: { draft: Invoice; finalized: Invoice; current: Invoice };
+  payment: { intent: PaymentIntent; attempt: Attempt | null; invoicePayment: InvoicePayment } | null;
+}
+
+/**
+ * Creates a subscription and stores everything; the caller emits the events. It is incomplete when its first invoice
+ * is not paid. An invoice of 0, as in a trial, needs no payment.
+ */
+export function subscribe(change: Change, order: SubscribeOrder): NewSubscription {
+  const { account } = change;
+  const { subscription, draft } = planSubscription(change, order);
+  storeDraft(change, draft);
+  const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
+  account.customers.put(customer);
+  const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
+  const isPaid = payment === null || payment.attempt?.outcome === "succeeded";
+  const current = account.invoices.put(
+    isPaid ? paidInvoice(change, finalized) : attempted(finalized, payment),
+  );
+  const started = account.subscriptions.put(
+    isPaid ? subscription : { ...subscription, status: "incomplete" },
+  );
+  return { customer, subscription: started, invoice: { draft, finalized, current }, payment };
+}
+
+/** Calculates the subscription and its first invoice without storing them. */
+export function planSubscription(
+  change: Change,
+  order: SubscribeOrder,
+): { subscription: Subscription; draft: Invoice } {
+  const built = buildSubscription(change, order);
+  const draft = planDraft(change, built, {
+    customer: order.customer,
+    linesOf: (invoice) =>
+      built.items.data.map((item) => firstLine(change, { order, subscription: built, item, invoice })),
+    billingReason: "subscription_create",
+  });
+  return { subscription: { ...built, latest_invoice: draft.id }, draft };
+}
+
+/** Emits the events of a new subscription and its first invoice, in the order of real deliveries. */
+export function emitStart(change: Change, { subscription, invoice, payment }: NewSubscription) {
+  const { draft, finalized, current } = invoice;
+  const attempt = payment?.attempt ?? null;
+  change.emit("customer.subscription.created", subscription);
+  if (attempt?.outcome === "succeeded") change.emit("payment_intent.succeeded", attempt.intent);
+  if (payment) change.emit("payment_intent.created", payment.intent);
+  if (attempt?.outcome === "declined") change.emit("payment_intent.payment_failed", attempt.intent);
+  if (attempt?.outcome === "requires_action") change.emit("payment_intent.requires_action", attempt.intent);
+  change.emit("invoice.created", draft);
+  change.emit("invoice.finalized", finalized);
+  if (current.status === "paid") {
+    change.emit("invoice.paid", current);
+    change.emit("invoice.payment_succeeded", current);
+    if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
+  } else if (attempt) {
+    change.emit("invoice.payment_failed", current);
+    if (attempt.outcome === "requires_action") change.emit("invoice.payment_action_required", current);
+  }
+}
+
+function buildSubscription(change: Change, order: SubscribeOrder): Subscription {
+  const id = newId("sub");
+  const { anchor, trial } = order;
+  const priced = order.items.map((item) => ({ ...item, price: recurringPrice(change.account, item.price) }));
+  const items = priced.map(({ price, quantity, metadata }) => {
+    const period = trial ??
+      (anchor
+        ? { start: change.now, end: periodAt(anchor.at, price.recurring, change.now).end }
+        : firstPeriod(change.now, price.recurring));
+    return newSubscriptionItem(change.now, { subscription: id, price, quantity, period, metadata });
+  });
+  return newSubscription(change.now, {
+    ...order.terms,
+    id,
+    customer: order.customer.id,
+    currency: priced[0].price.currency,
+    items,
+    billingCycleAnchor: trial?.end ?? anchor?.at ?? change.now,
+    trial,
+    defaultPaymentMethod: order.method?.id ?? null,
+    latestInvoice: null,
+    testClock: order.customer.test_clock ?? null,
+  });
+}
+
+/** Before the anchor only a part of the period is billed. */
+function firstLine(
+  change: Change,
+  fields: { order: SubscribeOrder; subscription: Subscription; item: SubscriptionItem; invoice: string },
+): InvoiceLine {
+  const { order: { anchor, trial }, subscription, item, invoice } = fields;
+  const line = lineForItem(change.account, item, { invoice, subscription, isTrial: trial !== null });
+  if (!anchor || trial || isMetered(item)) return line;
+  const whole = periodAt(anchor.at, recurringPriceOf(item).recurring, change.now);
+  const amount = anchor.isProrated ? shareOf(line.amount, whole, change.now) : 0;
+  return { ...line, amount, subtotal: amount };
+}
+
+function recurringPrice(account: Account, id: string): RecurringPrice {
+  const price = account.prices.get(id);
+  if (!isRecurring(price)) throw new Error(`${id} is not recurring`);
+  return price;
+}
+
+function payFirst(
+  change: Change,
+  invoice: Invoice,
+  payment: SubscribeOrder["payment"],
+): NonNullable<NewSubscription["payment"]> {
+  const { invoicePayments } = change.account;
+  const intent = openPayment(change, invoice);
+  const [open] = invoicePayments.of(invoice.id);
+  const attempt = payment && tryCard(change, intent, payment.method, payment.presence);
+  if (attempt?.outcome !== "succeeded") return { intent, attempt, invoicePayment: open };
+  const paid = invoicePayments.put(paidInvoicePayment(change.now, open));
+  return { intent: attempt.intent, attempt, invoicePayment: paid };
+}
+
+/** The first invoice of an incomplete subscription is not retried automatically. */
+function attempted(invoice: Invoice, payment: NewSubscription["payment"]): Invoice {
+  return payment?.attempt ? { ...invoice, attempt_count: 1, attempted: true } : invoice;
+}

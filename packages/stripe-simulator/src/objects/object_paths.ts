@@ -1,0 +1,28 @@
+/** The path of each type's collection. */
+const collections = new Map([
+  ["billing.meter", "/v1/billing/meters"],
+  ["billing_portal.configuration", "/v1/billing_portal/configurations"],
+  ["charge", "/v1/charges"],
+  ["checkout.session", "/v1/checkout/sessions"],
+  ["customer", "/v1/customers"],
+  ["event", "/v1/events"],
+  ["invoice", "/v1/invoices"],
+  ["invoice_payment", "/v1/invoice_payments"],
+  ["invoiceitem", "/v1/invoiceitems"],
+  ["payment_intent", "/v1/payment_intents"],
+  ["payment_method", "/v1/payment_methods"],
+  ["price", "/v1/prices"],
+  ["product", "/v1/products"],
+  ["setup_intent", "/v1/setup_intents"],
+  ["subscription", "/v1/subscriptions"],
+  ["subscription_item", "/v1/subscription_items"],
+  ["test_helpers.test_clock", "/v1/test_helpers/test_clocks"],
+  ["v2.core.event_destination", "/v2/core/event_destinations"],
+  ["webhook_endpoint", "/v1/webhook_endpoints"],
+]);
+
+/** The path of an object. Undefined for a type that cannot be retrieved by itself. */
+export function pathOf(object: string, id: string): string | undefined {
+  const collection = collections.get(object);
+  return collection && `${collection}/${encodeURIComponent(id)}`;
+}
