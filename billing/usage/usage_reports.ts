@@ -25,8 +25,6 @@ export interface UsageReportOptions {
   atOnce?: number;
   /** Claims no more reports after this many seconds; the next run continues. */
   seconds?: number;
-  /** How long a claim lasts. Must be longer than a call to Stripe can take. */
-  leaseSeconds?: number;
 }
 
 /**
@@ -47,7 +45,7 @@ export const callsPerSecond = (secretKey: string): number => /^\wk_live_/.test(s
  */
 export async function reportUsage(
   { db, stripe }: { db: Database; stripe: Stripe },
-  { perSecond, atOnce = 20, seconds = 30, leaseSeconds = 120 }: UsageReportOptions,
+  { perSecond, atOnce = 20, seconds = 30 }: UsageReportOptions,
 ): Promise<UsageReportRun> {
   const run: UsageReportRun = { sent: 0, retried: 0, refused: 0, givenUp: 0 };
   const deadline = performance.now() + seconds * 1000;
@@ -59,7 +57,7 @@ export async function reportUsage(
   };
 
   while (performance.now() < deadline) {
-    const claims = await claim(db, atOnce, leaseSeconds);
+    const claims = await claim(db, atOnce);
     if (claims.length === 0) break;
     const results = await Promise.allSettled(claims.map(async ({ claimId, report }) => {
       await turn();
@@ -101,10 +99,13 @@ const claimsSchema = z.array(
   })),
 );
 
-async function claim(db: Database, max: number, leaseSeconds: number) {
+/** How long a claim lasts: longer than all calls to Stripe for a report can take. */
+const LEASE_SECONDS = 120;
+
+async function claim(db: Database, max: number) {
   return await callDatabase(
     claimsSchema,
-    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${leaseSeconds}))`,
+    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${LEASE_SECONDS}))`,
   );
 }
 
