@@ -41,7 +41,8 @@ export function payOnRequest(
   const card = method ?? methodForInvoice(account, open);
   if (!card) throw cardMissing();
   const attempt = collect(change, open, card, presence);
-  if (attempt.outcome !== "succeeded") throw failureOf(attempt);
+  const isAccepted = attempt.outcome === "succeeded" || attempt.outcome === "processing";
+  if (!isAccepted) throw failureOf(attempt);
   return account.invoices.get(invoice.id);
 }
 
