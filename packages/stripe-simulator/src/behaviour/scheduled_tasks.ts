@@ -99,7 +99,8 @@ function invoiceTasks(invoice: Invoice): ScheduledTask[] {
 
 function finalizeAndCollect(change: Change, draft: Invoice) {
   const invoice = finalizeDraft(change, draft);
-  if (invoice.status === "open") collectAutomatically(change, invoice);
+  if (invoice.status !== "open" || invoice.collection_method === "send_invoice") return;
+  collectAutomatically(change, invoice);
 }
 
 function subscriptionTasks(account: Account, subscription: Subscription): ScheduledTask[] {

@@ -27,6 +27,8 @@ export interface TestCard {
   type?: "customer_balance" | "sepa_debit";
   /** What becomes of a payment that the bank answers only after days. */
   settles?: "failed" | "succeeded";
+  /** After how many seconds. Days unless given. */
+  settlesAfter?: number;
   /** The country of the bank. US unless given. */
   country?: string;
   funding?: "debit" | "prepaid";
@@ -197,8 +199,8 @@ function furtherCards(): TestCard[] {
   const secured: [number: string, fields: Partial<TestCard>][] = [
     // Set up already: asks in a payment with the customer, never without.
     ["4000003800000446", { authentication: "on_session" }],
-    ["4000000000003220", { authentication: "on_session" }],
-    ["4000000000003063", { authentication: "on_session" }],
+    ["4000000000003220", { authentication: "always" }],
+    ["4000000000003063", { authentication: "always" }],
     ["4000000000003055", {}],
     ["4000008400001629", { authentication: "on_session", charge: declined }],
     ["4000008400001280", {
@@ -240,6 +242,10 @@ function delayedMethods(): TestCard[] {
   return [
     { ...debit, number: "DE89370400440532013000", settles: "succeeded" },
     { ...debit, number: "DE62370400440532013001", settles: "failed" },
+    { ...debit, number: "AT611904300234573201", country: "AT", settles: "succeeded", settlesAfter: 0 },
+    { ...debit, number: "AT321904300235473204", country: "AT", settles: "succeeded", settlesAfter: 180 },
+    { ...debit, number: "AT861904300235473202", country: "AT", settles: "failed", settlesAfter: 0 },
+    { ...debit, number: "IT60X0542811101000000123456", country: "IT", settles: "failed", settlesAfter: 0 },
     {
       ...visa,
       number: "bank_transfer",

@@ -15,7 +15,16 @@ export interface ManualInvoiceFields {
   /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
   own: Partial<
-    Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
+    Pick<
+      Invoice,
+      | "auto_advance"
+      | "collection_method"
+      | "default_payment_method"
+      | "description"
+      | "due_date"
+      | "footer"
+      | "metadata"
+    >
   >;
 }
 

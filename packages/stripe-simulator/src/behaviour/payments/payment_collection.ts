@@ -100,14 +100,15 @@ export function tryCard(
 function startSettlement(change: Change, intent: PaymentIntent, method: PaymentMethod): Attempt {
   const { account, now } = change;
   const { amount, currency, customer, description } = intent;
+  const { settles, settlesAfter } = cardOf(method);
   const fields = { amount, currency, customer, description, method };
   const charge = account.charges.put(pendingCharge(newCharge(now, intent.id, fields, null)));
   const processing = account.paymentIntents.put(processingIntent(intent, method, charge.id));
   account.pendingPayments.put({
     id: intent.id,
     object: "pending_payment",
-    at: now + settlementSeconds,
-    outcome: cardOf(method).settles ?? "succeeded",
+    at: now + (settlesAfter ?? settlementSeconds),
+    outcome: settles ?? "succeeded",
     customer,
   });
   return { intent: processing, charge, outcome: "processing", decline: null };
@@ -222,7 +223,8 @@ export function methodForSubscription(
   { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
 ): PaymentMethod | undefined {
   const customer = account.customers.get(id);
-  const method = account.paymentMethods.find(String(own ?? customer.invoice_settings.default_payment_method));
+  const chosen = own ?? customer.invoice_settings.default_payment_method ?? customer.default_source;
+  const method = account.paymentMethods.find(String(chosen));
   return method?.customer === id ? method : undefined;
 }
 
