@@ -24,6 +24,8 @@ export interface Endpoint {
   method: string;
   /** The segments of the path. `:id` matches any id. */
   segments: string[];
+  /** The names of its parameters. */
+  params: string[];
   prepare(form: FormHash): PreparedCall;
 }
 
@@ -46,6 +48,7 @@ export function endpoint<Shape extends z.ZodRawShape>(
   return {
     method,
     segments: segmentsOf(path),
+    params: Object.keys(shape),
     prepare(form) {
       const { expand: _, ...own } = form;
       const params = parseParams(schema, own);
