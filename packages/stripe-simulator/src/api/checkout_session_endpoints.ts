@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
+import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
@@ -28,6 +29,9 @@ export const checkoutSessionEndpoints = [
     const id = newSessionId();
     const place = placeOf(params, id, account.origin);
     const { items, currency } = itemsAndCurrency(account, params);
+    if (params.customer && currency && params.mode === "subscription") {
+      rejectOtherCurrency(account, { id: params.customer }, currency);
+    }
     const order: CheckoutOrder = {
       id,
       items,
@@ -48,6 +52,7 @@ export const checkoutSessionEndpoints = [
       customer: params.customer ?? null,
       customerCreation: customerCreation(params),
       customerEmail: params.customer_email ?? null,
+      payerEmail: params.customer_email ?? account.customers.find(params.customer ?? "")?.email ?? null,
       expiresAt: expiryOf(params, change.now),
       locale: params.locale ?? null,
       metadata: mergeMetadata({}, params.metadata),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
@@ -106,7 +107,7 @@ export const subscriptionEndpoints = [
     const change = call.change.of(customer);
     const items = orderItems(account, params.items.map((item) => withQuantity(account, item)), "items")
       .map((item, index) => ({ ...item, metadata: mergeMetadata({}, params.items[index].metadata) }));
-    sellableCurrency(account, items, "subscription");
+    rejectOtherCurrency(account, customer, sellableCurrency(account, items, "subscription"));
     const created = createSubscription(change, {
       customer,
       items,

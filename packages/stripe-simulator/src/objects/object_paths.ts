@@ -11,6 +11,7 @@ const collections = new Map([
   ["invoiceitem", "/v1/invoiceitems"],
   ["payment_intent", "/v1/payment_intents"],
   ["payment_method", "/v1/payment_methods"],
+  ["plan", "/v1/plans"],
   ["price", "/v1/prices"],
   ["product", "/v1/products"],
   ["setup_intent", "/v1/setup_intents"],

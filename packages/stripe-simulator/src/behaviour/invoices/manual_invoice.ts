@@ -15,9 +15,26 @@ export interface ManualInvoiceFields {
   /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
   own: Partial<
-    Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
+    Pick<
+      Invoice,
+      | "auto_advance"
+      | "collection_method"
+      | "default_payment_method"
+      | "description"
+      | "due_date"
+      | "footer"
+      | "metadata"
+    >
   >;
 }
+
+/** How the PDF of an invoice looks that was not created by a subscription. */
+const rendering: Invoice["rendering"] = {
+  amount_tax_display: null,
+  pdf: { page_size: "auto" },
+  template: null,
+  template_version: null,
+};
 
 /** Creates a draft on request. It is finalized automatically only with `auto_advance`. */
 export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoice {
@@ -29,12 +46,19 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     customer,
     currency: fields.currency,
     lines: items.map((item) => newLineForInvoiceItem(id, item)),
-    billingReason: subscription ? "subscription_update" : "manual",
+    billingReason: "manual",
     subscription,
     defaultPaymentMethod: own.default_payment_method ?? null,
     finalizesAt: own.auto_advance ? change.now + change.account.billingSettings.draft_seconds : null,
   });
-  const invoice = storeDraft(change, { ...draft, auto_advance: false, ...own });
+  const isSent = own.collection_method === "send_invoice";
+  const invoice = storeDraft(change, {
+    ...draft,
+    auto_advance: false,
+    next_payment_attempt: isSent ? null : draft.next_payment_attempt,
+    rendering,
+    ...own,
+  });
   change.emit("invoice.created", invoice);
   return invoice;
 }

@@ -12,6 +12,7 @@ export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback" 
 export function cancelNow(change: Change, subscription: Subscription, feedback: Feedback = {}): Subscription {
   const canceled = change.account.subscriptions.put({
     ...subscription,
+    cancel_at: null,
     cancel_at_period_end: false,
     canceled_at: subscription.canceled_at ?? change.now,
     cancellation_details: { ...detailsOf(subscription), reason: "cancellation_requested", ...feedback },
