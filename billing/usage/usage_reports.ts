@@ -26,8 +26,6 @@ export interface UsageReportOptions {
   atOnce?: number;
   /** Claims no more reports after this many seconds; the next run continues. */
   seconds?: number;
-  /** How long a claim lasts. Must be longer than delivering a report can take. */
-  leaseSeconds?: number;
   /** By when the run has to be over. */
   deadline?: Deadline;
 }
@@ -53,7 +51,7 @@ const DELIVERY_MS = 60_000;
  */
 export async function reportUsage(
   { db, stripe }: { db: Database; stripe: Stripe },
-  { perSecond, atOnce = 20, seconds = 30, leaseSeconds = 120, deadline: end }: UsageReportOptions,
+  { perSecond, atOnce = 20, seconds = 30, deadline: end }: UsageReportOptions,
 ): Promise<UsageReportRun> {
   const run: UsageReportRun = { sent: 0, retried: 0, refused: 0, givenUp: 0 };
   const deadline = performance.now() + seconds * 1000;
@@ -65,7 +63,7 @@ export async function reportUsage(
   };
 
   while (performance.now() < deadline) {
-    const claims = await claim(db, atOnce, leaseSeconds);
+    const claims = await claim(db, atOnce);
     if (claims.length === 0) break;
     const results = await Promise.allSettled(claims.map(async ({ claimId, report }) => {
       await turn();
@@ -110,10 +108,13 @@ const claimsSchema = z.array(
   })),
 );
 
-async function claim(db: Database, max: number, leaseSeconds: number) {
+/** How long a claim lasts: longer than all calls to Stripe for a report can take. */
+const LEASE_SECONDS = 120;
+
+async function claim(db: Database, max: number) {
   return await callDatabase(
     claimsSchema,
-    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${leaseSeconds}))`,
+    db`select billing.claim_usage_reports(${max}, make_interval(secs => ${LEASE_SECONDS}))`,
   );
 }
 

@@ -27,7 +27,7 @@ async function generateTypes(): Promise<string> {
       "--agent=no",
     ]);
   });
-  return await formatted("ts", HEADER + types);
+  return await formatted(HEADER + types);
 }
 
 if (import.meta.main) {

@@ -28,9 +28,9 @@ export async function writeOrCheck({ path, task, generate }: GeneratedFile, args
   return isFresh ? 0 : 1;
 }
 
-/** Text as `deno fmt` leaves it. */
-export const formatted = (extension: "ts" | "md", text: string): Promise<string> =>
-  outputOf(Deno.execPath(), ["fmt", `--ext=${extension}`, "-"], text);
+/** TypeScript as `deno fmt` leaves it. */
+export const formatted = (text: string): Promise<string> =>
+  outputOf(Deno.execPath(), ["fmt", "--ext=ts", "-"], text);
 
 /** Runs a program in the project's folder and resolves to what it prints. Rejects if it fails. */
 export async function outputOf(program: string, args: string[], input = ""): Promise<string> {

@@ -6,7 +6,7 @@ import type { Pool } from "../../billing/db/sql.ts";
 import { runMain } from "../processes/run_main.ts";
 import { asRole, prepareDatabase } from "./cluster.ts";
 import { withEphemeralCluster } from "./ephemeral_cluster.ts";
-import { formatted, writeOrCheck } from "./generated_file.ts";
+import { writeOrCheck } from "./generated_file.ts";
 
 interface Relation {
   schema: string;
@@ -116,10 +116,7 @@ async function generateDocs(): Promise<string> {
     return await asRole(cluster, "postgres", "postgres", async (sql) => {
       // Names carry their schema only where they are found in no other way.
       await sql.script("set search_path to pg_catalog");
-      return await formatted(
-        "md",
-        describe(await relations(sql), await references(sql), await routines(sql)),
-      );
+      return describe(await relations(sql), await references(sql), await routines(sql));
     });
   });
 }
@@ -140,8 +137,7 @@ function describe(all: Relation[], references: Reference[], routines: RoutineRow
     "Each with what it returns, and in parentheses the roles that may call it. One without a role is called by other " +
     "functions, triggers and schedules only.",
     routines.map(describeRoutine).join("\n"),
-    "",
-  ].join("\n\n");
+  ].join("\n\n") + "\n";
 }
 
 const qualified = ({ schema, name }: Pick<Relation, "schema" | "name">) => `${schema}.${name}`;

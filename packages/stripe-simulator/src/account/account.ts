@@ -13,6 +13,7 @@ import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
+import type { PendingPayment } from "../objects/pending_payment.ts";
 import type { Price } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import type { RestrictedKey } from "../objects/restricted_key.ts";
@@ -68,6 +69,7 @@ export class Account {
   );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
+  readonly pendingPayments = new Collection<PendingPayment>("payment", this.#changed);
   readonly setupIntents = new Collection<SetupIntent>("setup_intent", this.#changed);
   readonly checkoutSessions = new Collection<CheckoutSession>("checkout.session", this.#changed);
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);

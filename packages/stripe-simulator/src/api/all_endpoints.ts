@@ -20,6 +20,7 @@ import { priceEndpoints } from "./price_endpoints.ts";
 import { productEndpoints } from "./product_endpoints.ts";
 import { searchEndpoints } from "./search_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
+import { sourceEndpoints } from "./source_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
 import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
@@ -36,6 +37,7 @@ export const endpoints: Endpoint[] = [
   ...customerEndpoints,
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
+  ...sourceEndpoints,
   ...subscriptionEndpoints,
   ...subscriptionItemEndpoints,
   ...subscriptionScheduleEndpoints,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { saveSource } from "../behaviour/payments/card_sources.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
@@ -26,17 +27,23 @@ export const customerEndpoints = [
   endpoint("POST /v1/customers", {
     ...fields,
     payment_method: text().optional(),
+    source: text().optional(),
     test_clock: text().optional(),
   }, (call) => {
     const { account, params } = call;
-    const { invoice_settings: settings, payment_method: method, ...own } = params;
+    const { invoice_settings: settings, payment_method: method, source, ...own } = params;
     if (params.test_clock) account.testClocks.getReferenced(params.test_clock, "test_clock");
     const change = call.change.of({ test_clock: params.test_clock });
     const bare = newCustomer(change.now, { ...own, metadata: mergeMetadata({}, params.metadata) });
     const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
     const wanted = settings?.default_payment_method;
     const invoice_settings = withDefault(account, bare, saved && wanted === method ? saved : wanted);
-    const customer = account.customers.put({ ...bare, invoice_settings });
+    const card = source && attach(change, saveSource(change, bare, source), bare);
+    const customer = account.customers.put({
+      ...bare,
+      default_source: card ? card.id : null,
+      invoice_settings,
+    });
     change.emit("customer.created", customer);
     return customer;
   }),

@@ -3,12 +3,14 @@ import type { Change } from "../account/change.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
+import type { PendingPayment } from "../objects/pending_payment.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout/checkout_payment.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
 import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
 import { nextStepAt, takeStep } from "./schedules/schedule_steps.ts";
+import { settle } from "./payments/settlement.ts";
 import { renew } from "./subscriptions/renewal.ts";
 import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
 import {
@@ -48,6 +50,11 @@ function tasksOf(account: Account, object: object): ScheduledTask[] {
       return invoiceTasks(object as Invoice);
     case "meter_errors":
       return meterErrorTasks(account, object as MeterErrors);
+    case "pending_payment":
+      return [{
+        at: (object as PendingPayment).at,
+        run: (change) => void settle(change, object as PendingPayment),
+      }];
     case "received_meter_event":
       return meterEventTasks(object as ReceivedMeterEvent);
     case "subscription":
@@ -93,7 +100,8 @@ function invoiceTasks(invoice: Invoice): ScheduledTask[] {
 
 function finalizeAndCollect(change: Change, draft: Invoice) {
   const invoice = finalizeDraft(change, draft);
-  if (invoice.status === "open") collectAutomatically(change, invoice);
+  if (invoice.status !== "open" || invoice.collection_method === "send_invoice") return;
+  collectAutomatically(change, invoice);
 }
 
 function subscriptionTasks(account: Account, subscription: Subscription): ScheduledTask[] {

@@ -5,6 +5,7 @@ import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
+import { settle } from "../behaviour/payments/settlement.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
 import { knownVersions } from "../objects/api_versions.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
@@ -34,6 +35,7 @@ const paySchema = z.strictObject({
   name: z.string().nullable().default(null),
 });
 const authenticationSchema = z.strictObject({ outcome: z.enum(["passed", "failed"]).default("passed") });
+const settlementSchema = z.strictObject({ outcome: z.enum(["failed", "succeeded"]).optional() });
 const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
 const versionSchema = z.strictObject({ api_version: z.enum(knownVersions) });
 const permissionsSchema = z.strictObject({ permissions: z.array(z.string().regex(/^\w+_(read|write)$/)) });
@@ -125,6 +127,13 @@ export function createControl(
       const intent = account.paymentIntents.get(id);
       return Response.json(
         perform(account, noCause, (change) => authenticate(change.of(intent), intent, outcome)),
+      );
+    }],
+    ["POST", route("/_sim/payment_intents/:id/settle"), async (request, id) => {
+      const { outcome } = await readJson(request, settlementSchema);
+      const pending = account.pendingPayments.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => settle(change.of(pending), pending, outcome)),
       );
     }],
     ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],

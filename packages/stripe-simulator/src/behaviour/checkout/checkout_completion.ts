@@ -34,12 +34,13 @@ type References = Partial<
   Pick<CheckoutSession, "customer" | "invoice" | "payment_intent" | "setup_intent" | "subscription">
 >;
 
-/** Stores the completed session. */
+/** Stores the completed session. It stays unpaid while the bank has not answered. */
 export function completeSession(
   change: Change,
   session: CheckoutSession,
   payer: Payer,
   references: References,
+  isProcessing = false,
 ): CheckoutSession {
   return change.account.checkoutSessions.put({
     ...session,
@@ -56,7 +57,7 @@ export function completeSession(
       tax_exempt: "none",
       tax_ids: [],
     },
-    payment_status: session.amount_total ? "paid" : "no_payment_required",
+    payment_status: !session.amount_total ? "no_payment_required" : isProcessing ? "unpaid" : "paid",
     status: "complete",
     url: null,
   });

@@ -32,7 +32,7 @@ export function completeSubscription(
     customer: started.customer.id,
     invoice: started.invoice.current.id,
     subscription: started.subscription.id,
-  });
+  }, started.payment?.attempt?.outcome === "processing");
   emitCompletion(change, { before, customer, method, completed, started });
   return completed;
 }
@@ -59,7 +59,7 @@ interface Completion {
 /** Emits the events in the order of real deliveries, which differs between new and existing customers. */
 function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
   const charge = started.payment?.attempt?.charge;
-  if (charge) change.emit("charge.succeeded", charge);
+  if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.pending", charge);
   if (method) change.emit("payment_method.attached", method);
   if (before) {
     change.emit("checkout.session.completed", completed);

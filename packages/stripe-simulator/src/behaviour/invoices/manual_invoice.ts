@@ -15,7 +15,16 @@ export interface ManualInvoiceFields {
   /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
   own: Partial<
-    Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
+    Pick<
+      Invoice,
+      | "auto_advance"
+      | "collection_method"
+      | "default_payment_method"
+      | "description"
+      | "due_date"
+      | "footer"
+      | "metadata"
+    >
   >;
 }
 
@@ -42,7 +51,14 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     defaultPaymentMethod: own.default_payment_method ?? null,
     finalizesAt: own.auto_advance ? change.now + change.account.billingSettings.draft_seconds : null,
   });
-  const invoice = storeDraft(change, { ...draft, auto_advance: false, rendering, ...own });
+  const isSent = own.collection_method === "send_invoice";
+  const invoice = storeDraft(change, {
+    ...draft,
+    auto_advance: false,
+    next_payment_attempt: isSent ? null : draft.next_payment_attempt,
+    rendering,
+    ...own,
+  });
   change.emit("invoice.created", invoice);
   return invoice;
 }

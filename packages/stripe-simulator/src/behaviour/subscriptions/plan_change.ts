@@ -159,7 +159,7 @@ function prorationsOf(
   { before, startsPeriod, terms }: { before: Subscription; startsPeriod: boolean; terms: PlanTerms },
 ): InvoiceItem[] {
   const from = terms.prorationDate ?? change.now;
-  const changesPeriod = startsPeriod || terms.trialEnd !== undefined;
+  const changesPeriod = startsPeriod || typeof terms.trialEnd === "number";
   const left = before.items.data.filter((item) => changesPeriod || !isKept(item, changed));
   const entered = changesPeriod ? [] : changed.items.data.filter((item) => !isKept(item, before));
   return [

@@ -69,11 +69,13 @@ export function subscribe(change: Change, order: SubscribeOrder): NewSubscriptio
   account.customers.put(customer);
   const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
   const isPaid = payment === null || payment.attempt?.outcome === "succeeded";
+  // A subscription does not wait for a bank that answers after days.
+  const isProcessing = payment?.attempt?.outcome === "processing";
   const current = account.invoices.put(
     isPaid ? paidInvoice(change, finalized) : attempted(finalized, payment),
   );
   const started = account.subscriptions.put(
-    isPaid ? subscription : { ...subscription, status: "incomplete" },
+    isPaid || isProcessing ? subscription : { ...subscription, status: "incomplete" },
   );
   const onceStored = once.map(({ id }) => account.invoiceItems.get(id));
   return {
@@ -112,13 +114,14 @@ export function emitStart(change: Change, { subscription, invoice, once, payment
   if (attempt?.outcome === "declined") change.emit("payment_intent.payment_failed", attempt.intent);
   if (attempt?.outcome === "requires_action") change.emit("payment_intent.requires_action", attempt.intent);
   for (const item of once) change.emit("invoiceitem.created", item);
+  if (attempt?.outcome === "processing") change.emit("payment_intent.processing", attempt.intent);
   change.emit("invoice.created", draft);
   change.emit("invoice.finalized", finalized);
   if (current.status === "paid") {
     change.emit("invoice.paid", current);
     change.emit("invoice.payment_succeeded", current);
     if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
-  } else if (attempt) {
+  } else if (attempt && attempt.outcome !== "processing") {
     change.emit("invoice.payment_failed", current);
     if (attempt.outcome === "requires_action") change.emit("invoice.payment_action_required", current);
   }

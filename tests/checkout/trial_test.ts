@@ -6,6 +6,7 @@ import { checkoutRequestSchema, createCheckoutSession } from "../../billing/chec
 import { connectDatabase } from "../../billing/db/database.ts";
 import type { Session } from "../../billing/identity/session_token.ts";
 import { startSimulator } from "@dues/stripe-simulator/testing";
+import { addCommunities } from "../support/communities.ts";
 import { createDatabase } from "../support/database.ts";
 
 async function setUp() {
@@ -14,9 +15,7 @@ async function setUp() {
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: 4 });
   const { stripe } = rig;
-  await operator`
-    insert into public.communities (id, title, current_plan_id)
-    select 'garden', 'Garden', id from public.plans where is_default`;
+  await addCommunities(operator, "garden");
   const product = await stripe.products.create({ name: "Pro" });
   const recurring = { interval: "month" } as const;
   const price = await stripe.prices.create({
