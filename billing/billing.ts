@@ -1,12 +1,14 @@
 import { readBillingInfo } from "./billing_info.ts";
 import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout.ts";
 import type { ServerConfig } from "./config.ts";
-import { connectDatabase, orUnavailable } from "./db/database.ts";
+import { connectDatabase } from "./db/database.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
 import { tokenProvider } from "./identity/identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./checkout/portal.ts";
+import { readiness } from "./operations/readiness.ts";
+import { watchSchedules } from "./operations/schedule_watch.ts";
 import {
   type QuotaOptions,
   type QuotaUse,
@@ -80,10 +82,11 @@ export async function createBilling(config: ServerConfig) {
 
     handleWebhook: webhookHandler({ db, stripe, secrets: config.webhookSecrets }),
 
-    /** Whether the database answers. Throws `database_unavailable` when it does not. */
-    async checkHealth(): Promise<void> {
-      await orUnavailable(db`select 1`);
-    },
+    /** Whether the server can do its work, and how old the last runs and events are. Never rejects. */
+    readiness: readiness({ db, stripe }),
+
+    /** Notices scheduled jobs that have stopped, from now on. Returns a function that ends this. */
+    watchSchedules: () => watchSchedules(db),
   };
 }
 

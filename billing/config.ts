@@ -169,10 +169,16 @@ const scheduledSchema = z.object({ ...databaseVariables, ...stripeVariables, ...
     cronSecret: env.CRON_SECRET,
   }));
 
-const operatorSchema = z.object({ ...operatorVariables, ...stripeVariables }).transform((env) => ({
+const operatorSchema = z.object({
+  ...operatorVariables,
+  ...stripeVariables,
+  // The set-up puts it into the vault.
+  CRON_SECRET: optional(scheduleVariables.CRON_SECRET),
+}).transform((env) => ({
   operatorDatabaseUrl: env.OPERATOR_DB_URL,
   stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
   supabaseUrl: env.SUPABASE_URL,
+  cronSecret: env.CRON_SECRET,
 }));
 
 const serverSchema = z.object({
@@ -314,3 +320,43 @@ export function configOrExit<T>(readConfig: (env: Environment) => T): T {
     Deno.exit(1);
   }
 }
+
+const allVariables = {
+  ...databaseVariables,
+  ...stripeVariables,
+  ...webhookVariables,
+  ...serverVariables,
+  ...scheduleVariables,
+  ...operatorVariables,
+};
+
+/** Each variable that is set and of the expected form, in the form in which it is used. */
+export type Variables = Partial<z.output<z.ZodObject<typeof allVariables>>>;
+
+/** What is wrong with one variable, or with several together. */
+export interface VariableFault {
+  /** Its name, or the names of those that do not go together. */
+  name: string;
+  /** The fault as a sentence, without any secret. */
+  sentence: string;
+}
+
+/** The environment of `deno task doctor`: every variable by itself, so that a wrong one does not hide the others. */
+export function inspectEnvironment(env: Environment): { values: Variables; faults: VariableFault[] } {
+  const values: Record<string, unknown> = {};
+  const faults: VariableFault[] = [];
+  for (const [name, schema] of Object.entries<z.ZodType>(allVariables)) {
+    // What is not set is missing, also where a shell or a file sets it to nothing.
+    const result = schema.safeParse(env[name] === "" ? undefined : env[name]);
+    if (result.success) values[name] = result.data;
+    else {
+      const state = env[name] === undefined || env[name] === "" ? "is missing: it should be" : "should be";
+      faults.push({ name, sentence: `${name} ${state} ${result.error.issues[0].message}.` });
+    }
+  }
+  faults.push(...crossFaultsOf(env).map((text) => ({ name: text.split(":")[0], sentence: `${text}.` })));
+  return { values, faults };
+}
+
+/** The environment of this process. */
+export const processEnvironment = (): Environment => Deno.env.toObject();

@@ -11,6 +11,7 @@ import { pagePolicy } from "./page_policy.ts";
  */
 export async function createApp(config: ServerConfig): Promise<App<State>> {
   const billing = await createBilling(config);
+  billing.watchSchedules();
   const publicConfig: PublicConfig = {
     parentAppUrl: config.parentAppUrl,
     pluginUrl: config.pluginUrl,

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
+import { recordRun } from "../operations/job_runs.ts";
 import { reconcile, type ReconcileReport } from "../reconcile/reconciliation.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
@@ -11,7 +12,8 @@ import { connectOperator } from "./operator.ts";
 const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
 const config = configOrExit(readOperatorConfig);
 await using db = connectOperator(config.operatorDatabaseUrl);
-const report = await reconcile({ db, stripe: connectStripe(config.stripe) });
+const stripe = connectStripe(config.stripe);
+const report = await recordRun(db, "reconcile", () => reconcile({ db, stripe }));
 if (json) console.log(JSON.stringify(report));
 else print(report);
 

@@ -70,7 +70,7 @@ create table billing.anomalies (
   id            bigint generated always as identity primary key,
   kind          text not null constraint anomalies_kind_known check (kind in (
                   'several_subscriptions', 'unknown_price', 'customer_conflict', 'unreadable_event',
-                  'missing_in_stripe', 'meter_error', 'usage_difference')),
+                  'missing_in_stripe', 'meter_error', 'usage_difference', 'schedule_stopped')),
   object_id     text not null,
   community_id  text constraint anomalies_community_fkey references public.communities (id) on delete cascade,
   detail        text not null,
@@ -87,8 +87,8 @@ create unique index anomalies_open on billing.anomalies (kind, object_id) where 
 create index anomalies_community_id on billing.anomalies (community_id);
 
 comment on table billing.anomalies is 'What should not happen and needs a person. No community loses access because of one.';
-comment on column billing.anomalies.kind is 'several_subscriptions: a community pays more than once. unknown_price: no plan sells the price of a subscription. customer_conflict: a checkout names a customer or community that belongs elsewhere. unreadable_event: an event was not understood. missing_in_stripe: Stripe does not have an object that is stored here. meter_error: Stripe refused reported usage. usage_difference: Stripe counts another quantity than was reported.';
-comment on column billing.anomalies.object_id is 'What it is about: the id of a community, subscription, customer, event or meter.';
+comment on column billing.anomalies.kind is 'several_subscriptions: a community pays more than once. unknown_price: no plan sells the price of a subscription. customer_conflict: a checkout names a customer or community that belongs elsewhere. unreadable_event: an event was not understood. missing_in_stripe: Stripe does not have an object that is stored here. meter_error: Stripe refused reported usage. usage_difference: Stripe counts another quantity than was reported. schedule_stopped: a scheduled job should have run by now.';
+comment on column billing.anomalies.object_id is 'What it is about: the id of a community, subscription, customer, event or meter, or the name of a job.';
 comment on column billing.anomalies.community_id is 'Null when it concerns no single community.';
 comment on column billing.anomalies.detail is 'What was found, written for the operator.';
 comment on column billing.anomalies.seen is 'How often it was found.';

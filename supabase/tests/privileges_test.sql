@@ -44,7 +44,11 @@ select bag_eq(
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
     'billing.missed_events(text[])',
+    'billing.check_schedules()',
     'billing.note_caught_up(bigint)',
+    'billing.note_job_finished(text, text)',
+    'billing.note_job_started(text)',
+    'billing.service_status()',
     'billing.open_events(text, integer)',
     'billing.quota_faults(text[], text[])',
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
@@ -95,7 +99,8 @@ select bag_eq(
         'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
         'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
-        'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
+        'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select',
+        'billing.scheduled_jobs select'],
   'service_role may edit communities, plans, features and limits, and read the rest');
 
 select * from finish();

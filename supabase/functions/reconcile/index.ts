@@ -3,6 +3,7 @@ import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { reconcile } from "../../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
+import { recordRun } from "../../../billing/operations/job_runs.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
 
 const config = configOrExit(readScheduledConfig);
@@ -10,5 +11,8 @@ const db = connectDatabase(config.databaseUrl, { max: 2 });
 const stripe = connectStripe(config.stripe);
 
 export default {
-  fetch: scheduledHandler({ secret: config.cronSecret, run: () => reconcile({ db, stripe }) }),
+  fetch: scheduledHandler({
+    secret: config.cronSecret,
+    run: () => recordRun(db, "reconcile", () => reconcile({ db, stripe })),
+  }),
 };
