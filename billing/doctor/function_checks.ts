@@ -152,7 +152,7 @@ export const functionChecks: Check[] = [
       const isLive = /_live_/.test(values.STRIPE_SECRET_KEY!);
       if (!(options.delivery ?? !isLive)) {
         return skipped(
-          "Not tried in live mode. deno task doctor --delivery creates a customer in Stripe and deletes it.",
+          "Not tried. deno task doctor --delivery creates a customer in Stripe and deletes it; in live mode only when asked for.",
         );
       }
       const { id } = await stripe!.customers.create({

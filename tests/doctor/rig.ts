@@ -7,6 +7,7 @@ import { loadPlans, setUpStripe } from "../../billing/setup/setup.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import type Stripe from "stripe";
 import { projectPath } from "../../local/paths.ts";
+import { CLUSTER_VARIABLE } from "../support/database.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
 export interface Installation extends AsyncDisposable {
@@ -23,6 +24,8 @@ export interface Installation extends AsyncDisposable {
 
 /** Starts everything and runs the set-up, as docs/deploy.md says. */
 export async function startInstallation(): Promise<Installation> {
+  // Roles belong to the cluster, and other test files use theirs at the same time.
+  Deno.env.delete(CLUSTER_VARIABLE);
   const stack = await startTestStack();
   const sql = stack.database.connect("postgres", { max: 2 });
   const superuser = stack.database.connect("supabase_admin", { max: 1 });
