@@ -107,6 +107,9 @@ const serverVariables = {
       "the roles whose holders may pay, separated by commas: titles of predefined roles, or ids of roles",
     ),
   ).transform((list = "Admin") => list.split(",").map((role) => role.trim()).filter(Boolean)),
+  TRUSTED_PROXIES: optional(
+    text(/^[0-5]$/, "how many proxies in front append the caller's address to X-Forwarded-For, 0 to 5"),
+  ).transform((count) => count === undefined ? null : Number(count)),
   DUES_EXAMPLES: optional(z.enum(["true", "false"], { error: "true (serve the examples, too) or false" })),
   SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
   SUPABASE_PUBLISHABLE_KEY: text(/^.{1,}$/, "the publishable key of the Supabase project, sb_publishable_…"),
@@ -114,6 +117,12 @@ const serverVariables = {
     text(/^.{32,}$/, "the project's JWT secret (HS256), at least 32 characters"),
   ),
   SUPABASE_JWT_SIGNING_KEY: optional(z.string().transform(parseSigningKey)),
+};
+
+/** Where the server listens. Its arguments win over these (server/listen_address.ts). */
+const listenVariables = {
+  HOST: optional(text(/^[\w.:-]+$/, "the name or address to listen at, such as 127.0.0.1")),
+  PORT: optional(text(/^\d{1,5}$/, "the port to listen at, such as 8000")),
 };
 
 /** A key in PEM (RFC 7468), whose line breaks may be written as `\n`, since many shells take one line only. */
@@ -180,6 +189,7 @@ const serverSchema = z.object({
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
+  ...listenVariables,
 }).transform((env) => ({
   databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
   stripe: {
@@ -191,6 +201,8 @@ const serverSchema = z.object({
   webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
   checkout: { uiMode: env.CHECKOUT_UI_MODE ?? "hosted", stripeJsUrl: env.STRIPE_JS_URL ?? null },
   showsExamples: env.DUES_EXAMPLES === "true",
+  /** Null: one, if the caller is on this machine. */
+  trustedProxies: env.TRUSTED_PROXIES,
   parentAppUrl: env.PARENT_APP_URL,
   pluginUrl: env.PLUGIN_URL,
   identity: env.COMMON_GROUND_PRIVATE_KEY
@@ -290,14 +302,19 @@ export const variableNames = Object.keys({
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
+  ...listenVariables,
   ...scheduleVariables,
   ...operatorVariables,
 });
 
+/** The environment, by the names that are known here, because the server's process may read these variables only. */
+export const readEnvironment = (): Environment =>
+  Object.fromEntries(variableNames.map((name) => [name, Deno.env.get(name)]));
+
 /** Reads a configuration, or prints its faults and ends the process with exit code 1. */
 export function configOrExit<T>(readConfig: (env: Environment) => T): T {
   try {
-    return readConfig(Deno.env.toObject());
+    return readConfig(readEnvironment());
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);

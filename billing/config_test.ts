@@ -43,6 +43,9 @@ Deno.test("readServerConfig names every missing variable of an empty environment
     "DUES_EXAMPLES",
     "STRIPE_PORTAL_CONFIGURATION_ID",
     "CRON_SECRET",
+    "HOST",
+    "PORT",
+    "TRUSTED_PROXIES",
     "OPERATOR_DB_URL",
   ];
   for (

@@ -1,4 +1,5 @@
 import { BillingError, type BillingErrorCode } from "../errors.ts";
+import { noteRefusal } from "./request_log.ts";
 
 /** Faults of a request that are found before the domain is called. */
 export type RequestFaultCode =
@@ -11,6 +12,9 @@ export type RequestFaultCode =
   | "method_not_allowed"
   | "not_found"
   | "foreign_origin"
+  | "too_many_requests"
+  | "request_timeout"
+  | "incomplete_body"
   | "internal_error";
 
 export type ProblemCode = BillingErrorCode | RequestFaultCode;
@@ -19,6 +23,7 @@ export type ProblemCode = BillingErrorCode | RequestFaultCode;
 const problems: Record<ProblemCode, [status: number, title: string]> = {
   invalid_json: [400, "The body is not JSON"],
   invalid_request: [400, "The request is not of the expected shape"],
+  incomplete_body: [400, "The body is not complete"],
   invalid_signature: [400, "The signature does not match the body"],
   invalid_event: [400, "The body is not a Stripe event"],
   invalid_quantity: [400, "The quantity is not valid"],
@@ -40,6 +45,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   unknown_community: [404, "Unknown community"],
   unknown_plan: [404, "Unknown plan"],
   method_not_allowed: [405, "This method is not allowed here"],
+  request_timeout: [408, "The body did not arrive in time"],
   already_subscribed: [409, "The community has a subscription already"],
   no_subscription: [409, "The community has no subscription"],
   no_customer: [409, "The community has no billing account yet"],
@@ -47,6 +53,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   payload_too_large: [413, "The body is too large"],
   unreadable_event: [422, "The Stripe event was not understood"],
   idempotency_key_reused: [422, "The idempotency key belongs to another use"],
+  too_many_requests: [429, "Too many requests"],
   internal_error: [500, "Something went wrong"],
   quota_not_configured: [500, "The limits are not set up"],
   parent_unavailable: [503, "The parent app cannot be reached"],
@@ -77,10 +84,8 @@ export function problemResponse(
   // RFC 6750, 3: the answer to a refused token names the scheme to authenticate with.
   if (status === 401) all.set("www-authenticate", "Bearer");
   if (status === 503) all.set("retry-after", "5");
-  return new Response(JSON.stringify({ type: "about:blank", title, status, code, detail, ...members }), {
-    status,
-    headers: all,
-  });
+  const body = JSON.stringify({ type: "about:blank", title, status, code, detail, ...members });
+  return noteRefusal(new Response(body, { status, headers: all }), code, detail);
 }
 
 /**

@@ -1,7 +1,8 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { z } from "zod";
 import { applyEvent } from "../events/apply.ts";
-import { readText } from "./request_body.ts";
+import { decodeUtf8, readBytes } from "./request_body.ts";
+import { refuseHeader, refuseSignature, type SignatureFault } from "./stripe_signature.ts";
 import { type Database, isUnstorable } from "../db/database.ts";
 import { problemOf, problemResponse, RequestFault } from "./problem.ts";
 import { readStripeEvent } from "../events/read_event.ts";
@@ -32,9 +33,8 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       if (request.method !== "POST") {
         throw new RequestFault("method_not_allowed", "Stripe sends POST.", { allow: "POST" });
       }
-      const payload = await readText(request, MAX_BODY_BYTES);
-      const verified = await verifiedBody(deps, payload, request.headers.get("stripe-signature"));
-      const read = await readEventOrRefuse(deps, verified, isThinEvent(payload));
+      const { payload, parsed } = await verifiedBody(deps, request);
+      const read = await readEventOrRefuse(deps, parsed, isThinEvent(payload));
       const { outcome, reason } = await applyEvent(deps, { ...read, payload });
       if (outcome === "failed") {
         console.error(`Stripe event ${read.event.id} was recorded but not understood: ${reason}`);
@@ -49,36 +49,44 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
   };
 }
 
-const cryptoProvider = Stripe.createSubtleCryptoProvider();
+/** A body whose signature is verified: as text, as it is recorded, and parsed. */
+interface VerifiedBody {
+  payload: string;
+  parsed: unknown;
+}
 
-/** The parsed body, when one of the secrets matches its signature. Throws `RequestFault`. */
-async function verifiedBody(
-  { stripe, secrets }: WebhookDependencies,
-  body: string,
-  signature: string | null,
-): Promise<unknown> {
-  if (signature === null) {
-    throw new RequestFault("invalid_signature", "The header Stripe-Signature is missing.");
+/**
+ * The body, once it is known that Stripe signed it. In the order of the cost: the header's form and age before the body is read,
+ * then one HMAC over its bytes for each secret, and only then is it decoded and parsed, once.
+ *
+ * Throws `RequestFault`: `invalid_signature`, what readBytes throws, and `invalid_event` for a signed body that is no JSON object
+ * in UTF-8.
+ */
+async function verifiedBody({ secrets }: WebhookDependencies, request: Request): Promise<VerifiedBody> {
+  const header = request.headers.get("stripe-signature");
+  refuse(refuseHeader({ header, toleranceSeconds: TOLERANCE_SECONDS }));
+  const body = await readBytes(request, MAX_BODY_BYTES);
+  refuse(refuseSignature({ body, header, secrets, toleranceSeconds: TOLERANCE_SECONDS }));
+  const payload = decodeUtf8(body);
+  if (payload === undefined) {
+    throw new RequestFault("invalid_event", "The body is not UTF-8 without a byte order mark.");
   }
-  for (const secret of secrets) {
-    try {
-      return isThinEvent(body)
-        ? await stripe.parseEventNotificationAsync(body, signature, secret, TOLERANCE_SECONDS, cryptoProvider)
-        : await stripe.webhooks.constructEventAsync(
-          body,
-          signature,
-          secret,
-          TOLERANCE_SECONDS,
-          cryptoProvider,
-        );
-    } catch (error) {
-      // The signature is checked first, so any other error is about a body that Stripe signed.
-      if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
-        throw new RequestFault("invalid_event", error instanceof Error ? error.message : undefined);
-      }
-    }
+  try {
+    return { payload, parsed: JSON.parse(payload) };
+  } catch {
+    throw new RequestFault("invalid_event", "The body is not JSON.");
   }
-  throw new RequestFault("invalid_signature", "No signing secret matches, or the signature is too old.");
+}
+
+const signatureFaults: Record<SignatureFault, string> = {
+  missing: "The header Stripe-Signature is missing.",
+  malformed: "The header Stripe-Signature has no time or no v1 signature.",
+  too_old: `The signature is older than ${TOLERANCE_SECONDS} seconds.`,
+  no_match: "No signing secret matches the body.",
+};
+
+function refuse(fault: SignatureFault | undefined): void {
+  if (fault) throw new RequestFault("invalid_signature", signatureFaults[fault]);
 }
 
 async function readEventOrRefuse({ stripe }: WebhookDependencies, verified: unknown, isThin: boolean) {
