@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
+import { unsafeSettings } from "./config_safety.ts";
 import { FaultsError } from "./errors.ts";
 
 /**
@@ -247,7 +248,7 @@ export class ConfigError extends FaultsError {
 
   constructor(faults: string[]) {
     super(faults, {
-      heading: "The environment is not complete:",
+      heading: "The environment is not complete, or not safe:",
       advice: "See .env.example for every variable.",
     });
   }
@@ -283,18 +284,19 @@ function crossFaultsOf(env: Environment): string[] {
 
 /** The plugin server's configuration. Throws `ConfigError` with every fault at once. */
 export const readServerConfig = (env: Environment): ServerConfig =>
-  read(serverSchema, env, crossFaultsOf(env));
+  read(serverSchema, env, [...crossFaultsOf(env), ...unsafeSettings(env, "server")]);
 
 /** The configuration of the webhook's edge function. Throws `ConfigError` with every fault at once. */
-export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env);
+export const readWebhookConfig = (env: Environment): WebhookConfig =>
+  read(webhookSchema, env, unsafeSettings(env, "function"));
 
 /** The configuration of a scheduled edge function. Throws `ConfigError` with every fault at once. */
 export const readScheduledConfig = (env: Environment): z.output<typeof scheduledSchema> =>
-  read(scheduledSchema, env);
+  read(scheduledSchema, env, unsafeSettings(env, "function"));
 
 /** The configuration of an operator's task. Throws `ConfigError` with every fault at once. */
 export const readOperatorConfig = (env: Environment): z.output<typeof operatorSchema> =>
-  read(operatorSchema, env);
+  read(operatorSchema, env, unsafeSettings(env, "operator"));
 
 /** The names of all variables. A test compares them with `.env.example`. */
 export const variableNames = Object.keys({

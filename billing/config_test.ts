@@ -11,7 +11,7 @@ const complete = {
   PARENT_APP_JWT_SECRET: "p".repeat(32),
   SUPABASE_URL: "https://project.supabase.co",
   SUPABASE_PUBLISHABLE_KEY: "sb_publishable_abc",
-  SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres",
+  SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres?sslmode=verify-full",
   SUPABASE_JWT_SECRET: "s".repeat(32),
 };
 
@@ -135,8 +135,8 @@ Deno.test("readWebhookConfig needs only the webhook's variables and prefers BILL
   const config = readWebhookConfig({
     STRIPE_SECRET_KEY: "rk_live_abc",
     STRIPE_WEBHOOK_SECRET: "whsec_a",
-    SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres",
-    BILLING_DB_URL: "postgresql://billing_service.ref:secret@pooler.example:6543/postgres",
+    SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres?sslmode=verify-full",
+    BILLING_DB_URL: "postgresql://billing_service.ref:secret@pooler.example:6543/postgres?sslmode=verify-full",
   });
   assert.match(config.databaseUrl, /pooler/);
 });
