@@ -19,10 +19,17 @@ import {
 } from "./quota/quota.ts";
 import type { Feature, Resource } from "./quota/guarded_features.ts";
 import { enforceResourceLimit, releaseResource } from "./quota/resource_limits.ts";
-import { openSession } from "./identity/session.ts";
+import type { Identity } from "./identity/identity_provider.ts";
+import { type OpenedSession, openSession } from "./identity/session.ts";
+import { type Caller, rates } from "./limits/rates.ts";
+import { stripeBudget, stripeCallsPerSecond } from "./limits/stripe_budget.ts";
+import { stripeVisits } from "./limits/stripe_visits.ts";
 import { type Session, sessionTokens } from "./identity/session_token.ts";
 import { connectStripe } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
+
+/** A role that was taken away pays for this long at most; browsers renew older sessions by themselves. */
+const MONEY_SESSION_SECONDS = 120;
 
 /** A session with its token, which reads from the data API are made with. */
 export interface AuthenticatedSession extends Session {
@@ -32,7 +39,10 @@ export interface AuthenticatedSession extends Session {
 /** Everything that the plugin server does, from its configuration. Connections are opened when they are needed. */
 export async function createBilling(config: ServerConfig) {
   const db = connectDatabase(config.databaseUrl, { max: 10 });
-  const stripe = connectStripe(config.stripe);
+  const budget = stripeBudget({ perSecond: stripeCallsPerSecond(config.stripe.secretKey) });
+  const stripe = connectStripe(config.stripe, budget.fetch as typeof fetch);
+  const limits = rates();
+  const visits = stripeVisits({ limits, budget });
   const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
   const { identityProvider, signIdentityRequests } = connectIdentity(config);
   const dataApi = createClient<Schema>(config.supabase.url, config.supabase.publishableKey, {
@@ -52,21 +62,45 @@ export async function createBilling(config: ServerConfig) {
     /** Signs a browser's requests to Common Ground. Undefined for any other parent app. */
     signIdentityRequests,
 
-    openSession: (proof: unknown) => openSession({ db, identityProvider, tokens }, proof),
+    /** How many seconds a session may have been open for what costs money. */
+    moneySessionSeconds: MONEY_SESSION_SECONDS,
 
-    /** The session of a session token. Throws `missing_token`, `invalid_token` or `expired_token`. */
-    async authenticate(token: string | undefined): Promise<AuthenticatedSession> {
+    /** Counts an action of somebody. Throws `too_many_requests` when a limit is reached. */
+    limit: limits.take,
+
+    async openSession(proof: unknown, caller: Caller = {}): Promise<OpenedSession> {
+      // After the proof is verified, which costs microseconds: junk uses up nobody's limit.
+      const admit = ({ sub, cid }: Identity) =>
+        limits.take("session", { ...caller, person: sub, community: cid });
+      return await openSession({ db, identityProvider, tokens, admit }, proof);
+    },
+
+    /**
+     * The session of a session token. Throws `missing_token`, `invalid_token`, `expired_token`, or `stale_session` when it was
+     * opened more than `maxAgeSeconds` ago: its role may have changed since.
+     */
+    async authenticate(
+      token: string | undefined,
+      { maxAgeSeconds = Infinity }: { maxAgeSeconds?: number } = {},
+    ): Promise<AuthenticatedSession> {
       if (token === undefined) {
         throw new BillingError("missing_token", "Send the session token: Authorization: Bearer …");
       }
-      return { ...await tokens.verify(token), token };
+      const session = await tokens.verify(token);
+      if (Date.now() / 1000 - session.openedAt > maxAgeSeconds) {
+        throw new BillingError(
+          "stale_session",
+          "Open a new session and try again: this one may be outdated.",
+        );
+      }
+      return { ...session, token };
     },
 
-    createCheckoutSession: (session: Session, request: CheckoutRequest) =>
-      createCheckoutSession(deps, session, request),
+    createCheckoutSession: (session: Session, request: CheckoutRequest, caller: Caller = {}) =>
+      visits.checkout(session, request, caller, () => createCheckoutSession(deps, session, request)),
 
-    createPortalSession: (session: Session, request: PortalRequest) =>
-      createPortalSession(deps, session, request),
+    createPortalSession: (session: Session, request: PortalRequest, caller: Caller = {}) =>
+      visits.portal(session, caller, () => createPortalSession(deps, session, request)),
 
     billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
 

@@ -136,7 +136,8 @@ Deno.test("readWebhookConfig needs only the webhook's variables and prefers BILL
     STRIPE_SECRET_KEY: "rk_live_abc",
     STRIPE_WEBHOOK_SECRET: "whsec_a",
     SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres?sslmode=verify-full",
-    BILLING_DB_URL: "postgresql://billing_service.ref:secret@pooler.example:6543/postgres?sslmode=verify-full",
+    BILLING_DB_URL:
+      "postgresql://billing_service.ref:secret@pooler.example:6543/postgres?sslmode=verify-full",
   });
   assert.match(config.databaseUrl, /pooler/);
 });

@@ -22,6 +22,8 @@ export type BillingErrorCode =
   | "invalid_idempotency_key"
   | "invalid_resource_id"
   | "idempotency_key_reused"
+  | "too_many_requests"
+  | "stale_session"
   | "parent_unavailable"
   | "database_unavailable"
   | "stripe_unavailable";

@@ -10,6 +10,9 @@ interface Address {
 /** Variables that the server reads besides those of the configuration: what its libraries look for. */
 const OTHER_VARIABLES = ["NODE_ENV", "NODE_PG_FORCE_NATIVE", "PG*", "USER", "USERNAME"];
 
+/** What pages load, and the thread that signs for Common Ground. */
+const FILES = ["_fresh/public", "billing/identity/signing_worker.ts"];
+
 const STRIPE_API = "https://api.stripe.com";
 
 /**
@@ -31,7 +34,7 @@ export function serverPermissions(config: ServerConfig, address: Address): strin
   return [
     `--allow-net=${[...new Set(hosts)].join(",")}`,
     `--allow-env=${[...variableNames, ...OTHER_VARIABLES].join(",")}`,
-    `--allow-read=${["_fresh/public", ...certificates].join(",")}`,
+    `--allow-read=${[...FILES, ...certificates].join(",")}`,
   ];
 }
 

@@ -1,9 +1,19 @@
 import Stripe from "stripe";
 import { BillingError } from "./errors.ts";
 
-/** A Stripe client for the API version of the SDK. `apiBase` is the address of a simulator. */
-export function connectStripe({ secretKey, apiBase }: { secretKey: string; apiBase?: string }): Stripe {
-  return new Stripe(secretKey, { telemetry: false, ...(apiBase ? address(new URL(apiBase)) : {}) });
+/**
+ * A Stripe client for the API version of the SDK. `apiBase` is the address of a simulator; `fetchBy` makes the calls in place of
+ * `fetch`.
+ */
+export function connectStripe(
+  { secretKey, apiBase }: { secretKey: string; apiBase?: string },
+  fetchBy?: typeof fetch,
+): Stripe {
+  return new Stripe(secretKey, {
+    telemetry: false,
+    ...(apiBase ? address(new URL(apiBase)) : {}),
+    ...(fetchBy ? { httpClient: Stripe.createFetchHttpClient(fetchBy) } : {}),
+  });
 }
 
 const address = ({ protocol, hostname, port }: URL) => ({

@@ -28,6 +28,7 @@ export async function createApp(config: ServerConfig): Promise<App<State>> {
     .use((ctx) => {
       ctx.state.billing = billing;
       ctx.state.config = publicConfig;
+      ctx.state.trustedProxies = config.trustedProxies;
       return ctx.next();
     })
     .fsRoutes();

@@ -19,6 +19,10 @@ export interface PublicConfig {
 export interface State {
   billing: Billing;
   config: PublicConfig;
+  /** The body that `requireQuota` has read and checked, of the shape that the route gave it. */
+  body?: unknown;
+  /** See clientAddress(). */
+  trustedProxies: number | null;
 }
 
 /** Defines routes, pages and middlewares with this state. */

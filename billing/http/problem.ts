@@ -12,7 +12,6 @@ export type RequestFaultCode =
   | "method_not_allowed"
   | "not_found"
   | "foreign_origin"
-  | "too_many_requests"
   | "request_timeout"
   | "incomplete_body"
   | "internal_error";
@@ -32,6 +31,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   missing_token: [401, "No session token"],
   invalid_token: [401, "The session token is not valid"],
   expired_token: [401, "The session token has expired"],
+  stale_session: [401, "The session is too old for this"],
   invalid_identity_token: [401, "The identity token is not valid"],
   expired_identity_token: [401, "The identity token has expired"],
   used_identity_token: [401, "The identity token was used before"],

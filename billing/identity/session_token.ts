@@ -20,6 +20,12 @@ export interface Session {
   slug?: Slug;
 }
 
+/** A session as it is read from its token. */
+export interface VerifiedSession extends Session {
+  /** When the session was opened, and the person's role proved, in unix seconds. */
+  openedAt: number;
+}
+
 /** The secret or private key that Supabase verifies session tokens with. */
 export type SessionKey = { secret: string } | { signingKey: SigningKey };
 interface SigningKey {
@@ -31,7 +37,8 @@ interface SigningKey {
   d: string;
 }
 
-const LIFETIME_SECONDS = 10 * 60;
+/** A role that the parent app has taken away ends with the token, so this is short. */
+const LIFETIME_SECONDS = 5 * 60;
 /** As in Supabase's own user tokens (https://supabase.com/docs/guides/auth/jwt-fields). */
 const AUDIENCE = "authenticated";
 
@@ -42,11 +49,12 @@ const claimsSchema = z.object({
   pid: pluginIdSchema.optional(),
   slug: slugSchema.optional(),
   role: z.literal("authenticated"),
+  iat: z.number(),
 });
 
 /**
  * Signs and verifies session tokens: JSON Web Tokens that both Dues and Supabase's data API accept
- * (https://supabase.com/docs/guides/auth/jwts), valid for ten minutes.
+ * (https://supabase.com/docs/guides/auth/jwts), valid for five minutes.
  */
 export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: string }) {
   const keys = "secret" in key ? secretKey(key.secret) : await keyPair(key.signingKey);
@@ -68,7 +76,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
     },
 
     /** The session of a token. Throws `BillingError` `expired_token` or `invalid_token`. */
-    async verify(token: string): Promise<Session> {
+    async verify(token: string): Promise<VerifiedSession> {
       const claims = await verifyToken(token, {
         keys: () => keys.verify,
         options: {
@@ -76,6 +84,8 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
           issuer,
           audience: AUDIENCE,
           requiredClaims: ["exp", "iat"],
+          // Also holds for a token that another holder of the key gave a longer life.
+          maxTokenAge: LIFETIME_SECONDS,
         },
         claims: claimsSchema,
         refusals: {
@@ -88,6 +98,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
         communityId: claims.cid,
         isAdmin: claims.adm,
         pluginId: claims.pid ?? null,
+        openedAt: claims.iat,
         ...(claims.slug === undefined ? {} : { slug: claims.slug }),
       };
     },

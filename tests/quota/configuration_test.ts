@@ -45,7 +45,7 @@ async function startServer(databaseUrl: string): Promise<string> {
       PARENT_APP_JWT_SECRET: "x".repeat(32),
       SUPABASE_URL: "https://project.example",
       SUPABASE_PUBLISHABLE_KEY: "sb_publishable_x",
-      SUPABASE_JWT_SECRET: "x".repeat(32),
+      SUPABASE_JWT_SECRET: "s".repeat(32),
       SUPABASE_DB_URL: databaseUrl,
     },
     clearEnv: true,
