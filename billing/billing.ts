@@ -1,9 +1,8 @@
-import { createClient } from "@supabase/supabase-js";
 import { readBillingInfo } from "./billing_info.ts";
 import { type CheckoutRequest, createCheckoutSession } from "./checkout/checkout.ts";
 import type { ServerConfig } from "./config.ts";
 import { connectDatabase, orUnavailable } from "./db/database.ts";
-import type { Database as Schema } from "./db/database_types.ts";
+import type { Deadline } from "./deadline.ts";
 import { BillingError } from "./errors.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
@@ -25,16 +24,11 @@ import { type Caller, rates } from "./limits/rates.ts";
 import { stripeBudget, stripeCallsPerSecond } from "./limits/stripe_budget.ts";
 import { stripeVisits } from "./limits/stripe_visits.ts";
 import { type Session, sessionTokens } from "./identity/session_token.ts";
-import { connectStripe } from "./stripe.ts";
+import { connectStripe, isLiveKey } from "./stripe.ts";
 import { webhookHandler } from "./http/webhook_handler.ts";
 
 /** A role that was taken away pays for this long at most; browsers renew older sessions by themselves. */
 const MONEY_SESSION_SECONDS = 120;
-
-/** A session with its token, which reads from the data API are made with. */
-export interface AuthenticatedSession extends Session {
-  token: string;
-}
 
 /** Everything that the plugin server does, from its configuration. Connections are opened when they are needed. */
 export async function createBilling(config: ServerConfig) {
@@ -43,14 +37,12 @@ export async function createBilling(config: ServerConfig) {
   const stripe = connectStripe(config.stripe, budget.fetch as typeof fetch);
   const limits = rates();
   const visits = stripeVisits({ limits, budget });
-  const tokens = await sessionTokens({ key: config.supabase.sessionKey, issuer: config.pluginUrl });
+  const tokens = await sessionTokens({ key: config.sessionKey, issuer: config.pluginUrl });
   const { identityProvider, signIdentityRequests } = connectIdentity(config);
-  const dataApi = createClient<Schema>(config.supabase.url, config.supabase.publishableKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-  });
   const deps = {
     db,
     stripe,
+    isLive: isLiveKey(config.stripe.secretKey),
     parentAppUrl: config.parentAppUrl,
     portalConfigurationId: config.stripe.portalConfigurationId,
   };
@@ -82,7 +74,7 @@ export async function createBilling(config: ServerConfig) {
     async authenticate(
       token: string | undefined,
       { maxAgeSeconds = Infinity }: { maxAgeSeconds?: number } = {},
-    ): Promise<AuthenticatedSession> {
+    ): Promise<Session> {
       if (token === undefined) {
         throw new BillingError("missing_token", "Send the session token: Authorization: Bearer …");
       }
@@ -93,16 +85,30 @@ export async function createBilling(config: ServerConfig) {
           "Open a new session and try again: this one may be outdated.",
         );
       }
-      return { ...session, token };
+      return session;
     },
 
-    createCheckoutSession: (session: Session, request: CheckoutRequest, caller: Caller = {}) =>
-      visits.checkout(session, request, caller, () => createCheckoutSession(deps, session, request)),
+    createCheckoutSession: (
+      session: Session,
+      request: CheckoutRequest,
+      deadline?: Deadline,
+      caller: Caller = {},
+    ) =>
+      visits.checkout(
+        session,
+        request,
+        caller,
+        () => createCheckoutSession(deps, session, request, deadline),
+      ),
 
-    createPortalSession: (session: Session, request: PortalRequest, caller: Caller = {}) =>
-      visits.portal(session, caller, () => createPortalSession(deps, session, request)),
+    createPortalSession: (
+      session: Session,
+      request: PortalRequest,
+      deadline?: Deadline,
+      caller: Caller = {},
+    ) => visits.portal(session, caller, () => createPortalSession(deps, session, request, deadline)),
 
-    billingInfo: (session: AuthenticatedSession) => readBillingInfo(dataApi, session, session.token),
+    billingInfo: (session: Session) => readBillingInfo(db, session),
 
     requireQuota: (session: Session, feature: Feature, options?: QuotaOptions) =>
       requireQuota(deps, session, feature, options),
@@ -122,7 +128,7 @@ export async function createBilling(config: ServerConfig) {
     releaseResource: (session: Session, resource: Resource, resourceId: string) =>
       releaseResource(deps, session, resource, resourceId),
 
-    handleWebhook: webhookHandler({ db, stripe, secrets: config.webhookSecrets }),
+    handleWebhook: webhookHandler({ db, stripe, isLive: deps.isLive, secrets: config.webhookSecrets }),
 
     /** Whether the database answers. Throws `database_unavailable` when it does not. */
     async checkHealth(): Promise<void> {

@@ -1,6 +1,6 @@
-import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import type { Database as Schema } from "./db/database_types.ts";
+import { callDatabase, type Database } from "./db/database.ts";
+import { asJson } from "./db/sql.ts";
 import { BillingError } from "./errors.ts";
 import type { Session } from "./identity/session_token.ts";
 
@@ -40,11 +40,12 @@ const billingInfoSchema = z.object({
   usage: z.array(usageSchema),
   /** The plans on offer, lowest rank first. */
   plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
+  /** The subscription to a plan, as Stripe has it. A change of the price list changes nothing here. */
   subscription: z.object({
     /** Stripe's status: `active`, `trialing`, `past_due`, … */
     status: z.string(),
-    /** Null when no plan has its price. */
-    planCode: z.string().nullable(),
+    /** The plan that it sells. */
+    planCode: z.string(),
     currentPeriodEnd: z.string().nullable(),
     cancelAt: z.string().nullable(),
     trialEnd: z.string().nullable(),
@@ -53,6 +54,37 @@ const billingInfoSchema = z.object({
     /** Since when a payment is overdue, and until when the community keeps its plan nevertheless. */
     pastDueSince: z.string().nullable(),
     graceEndsAt: z.string().nullable(),
+    /**
+     * What it costs for one interval, before discounts and tax, in the smallest unit of the currency, maybe with decimals.
+     * Null for tiered prices.
+     */
+    amount: z.number().nullable(),
+    /** The price of one unit of the plan, and of how many units. Null for tiered prices. */
+    unitAmount: z.number().nullable(),
+    quantity: z.number().nullable(),
+    /** ISO 4217, lower case. */
+    currency: z.string().nullable(),
+    /** `month`, 3: every three months. */
+    interval: z.enum(["day", "week", "month", "year"]).nullable(),
+    intervalCount: z.number().nullable(),
+    /** Those that apply now. */
+    discounts: z.array(z.object({
+      name: z.string().nullable(),
+      /** One of the two is set. */
+      percentOff: z.number().nullable(),
+      amountOff: z.number().nullable(),
+      currency: z.string().nullable(),
+      /** Null for one without an end. */
+      endsAt: z.string().nullable(),
+    })),
+    /** Set while payments are not collected; the plan stays. `resumesAt` is null when nobody said until when. */
+    pausedCollection: z.object({ resumesAt: z.string().nullable() }).nullable(),
+    /** What its schedule changes next: to a plan, or to nothing that is a plan. */
+    scheduledChange: z.object({
+      at: z.string(),
+      planCode: z.string().nullable(),
+      planName: z.string().nullable(),
+    }).nullable(),
   }).nullable(),
   /** Newest first; none for members. */
   invoices: z.array(z.object({
@@ -71,22 +103,22 @@ const billingInfoSchema = z.object({
 export type BillingInfo = z.output<typeof billingInfoSchema> & { isAdmin: boolean };
 
 /**
- * Reads the billing info of the session's community, in one call with the session's token: row-level security decides what
- * the person sees. Does not call Stripe.
+ * Reads the billing info of the session's community, in one call as role `authenticated` with the session's claims:
+ * row-level security decides what the person sees. Does not call Stripe.
  *
- * Throws `unknown_community`, or `database_unavailable` when the data API fails.
+ * Throws `unknown_community` or `database_unavailable`.
  */
-export async function readBillingInfo(
-  dataApi: SupabaseClient<Schema>,
-  session: Session,
-  token: string,
-): Promise<BillingInfo> {
-  const { data, error } = await dataApi.rpc("billing_info").setHeader("Authorization", `Bearer ${token}`);
-  if (error) {
-    throw new BillingError("database_unavailable", "Billing info cannot be read. Try again in a moment.", {
-      cause: error,
-    });
-  }
-  if (data === null) throw new BillingError("unknown_community", "This community has not opened Dues yet.");
-  return { ...billingInfoSchema.parse(data), isAdmin: session.isAdmin };
+export async function readBillingInfo(db: Database, session: Session): Promise<BillingInfo> {
+  const claims = {
+    sub: session.userId,
+    cid: session.communityId,
+    adm: session.isAdmin,
+    role: "authenticated",
+  };
+  const info = await callDatabase(
+    billingInfoSchema.nullable(),
+    db`select billing.billing_info_as(${asJson(claims)})`,
+  );
+  if (info === null) throw new BillingError("unknown_community", "This community has not opened Dues yet.");
+  return { ...info, isAdmin: session.isAdmin };
 }

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { unsafeSettings } from "./config_safety.ts";
 import { FaultsError } from "./errors.ts";
+import type { SessionKey, SigningKey } from "./identity/session_key.ts";
 
 /**
  * Every environment variable that Dues reads, with its expected form. They are read once, at start; no other file of the
@@ -54,6 +55,7 @@ const operatorVariables = {
     protocol: /^postgres(ql)?$/,
     error: "the project's database as role postgres, postgresql://postgres:password@host:5432/postgres",
   }),
+  SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
 };
 
 const serverVariables = {
@@ -112,8 +114,10 @@ const serverVariables = {
     text(/^[0-5]$/, "how many proxies in front append the caller's address to X-Forwarded-For, 0 to 5"),
   ).transform((count) => count === undefined ? null : Number(count)),
   DUES_EXAMPLES: optional(z.enum(["true", "false"], { error: "true (serve the examples, too) or false" })),
-  SUPABASE_URL: origin("the address of the Supabase project, https://project.supabase.co"),
-  SUPABASE_PUBLISHABLE_KEY: text(/^.{1,}$/, "the publishable key of the Supabase project, sb_publishable_…"),
+  SESSION_SECRET: text(
+    /^.{32,}$/,
+    "a random secret of at least 32 characters that session tokens are signed with (HS256)",
+  ),
   SUPABASE_JWT_SECRET: optional(
     text(/^.{32,}$/, "the project's JWT secret (HS256), at least 32 characters"),
   ),
@@ -175,11 +179,7 @@ const scheduledSchema = z.object({ ...databaseVariables, ...stripeVariables, ...
     cronSecret: env.CRON_SECRET,
   }));
 
-const operatorSchema = z.object({
-  ...operatorVariables,
-  ...stripeVariables,
-  SUPABASE_URL: serverVariables.SUPABASE_URL,
-}).transform((env) => ({
+const operatorSchema = z.object({ ...operatorVariables, ...stripeVariables }).transform((env) => ({
   operatorDatabaseUrl: env.OPERATOR_DB_URL,
   stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
   supabaseUrl: env.SUPABASE_URL,
@@ -219,20 +219,28 @@ const serverSchema = z.object({
         ? { secret: env.PARENT_APP_JWT_SECRET }
         : { jwksUrl: env.PARENT_APP_JWKS_URL! },
     },
-  supabase: {
-    url: env.SUPABASE_URL,
-    publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
-    sessionKey: env.SUPABASE_JWT_SECRET
-      ? { secret: env.SUPABASE_JWT_SECRET }
-      : { signingKey: env.SUPABASE_JWT_SIGNING_KEY! },
-  },
+  sessionKey: sessionKeyOf(env),
 }));
+
+/** A key that Supabase trusts signs session tokens if there is one, so that the data API accepts them, too. */
+function sessionKeyOf(
+  { SESSION_SECRET, SUPABASE_JWT_SECRET, SUPABASE_JWT_SIGNING_KEY }: {
+    SESSION_SECRET: string;
+    SUPABASE_JWT_SECRET?: string;
+    SUPABASE_JWT_SIGNING_KEY?: SigningKey;
+  },
+): SessionKey {
+  if (SUPABASE_JWT_SIGNING_KEY) return { signingKey: SUPABASE_JWT_SIGNING_KEY };
+  return { secret: SUPABASE_JWT_SECRET ?? SESSION_SECRET };
+}
 
 /** Exactly one variable of each group has to be set. */
 const alternatives = [
   ["PARENT_APP_JWT_SECRET", "PARENT_APP_JWKS_URL", "COMMON_GROUND_PRIVATE_KEY"],
-  ["SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY"],
 ];
+
+/** At most one variable of each group may be set. */
+const exclusive = [["SUPABASE_JWT_SECRET", "SUPABASE_JWT_SIGNING_KEY"]];
 
 /** Both variables of a pair have to be set, or neither. */
 const pairs = [["COMMON_GROUND_PRIVATE_KEY", "COMMON_GROUND_PUBLIC_KEY"]];
@@ -277,6 +285,8 @@ function crossFaultsOf(env: Environment): string[] {
   return [
     ...alternatives.filter((names) => names.filter(isSet).length !== 1)
       .map((names) => `${names.join(" or ")}: exactly one of them should be set`),
+    ...exclusive.filter((names) => names.filter(isSet).length > 1)
+      .map((names) => `${names.join(" and ")}: at most one of them should be set`),
     ...pairs.filter((names) => names.some(isSet) && !names.every(isSet))
       .map((names) => `${names.join(" and ")}: both should be set, or neither`),
   ];

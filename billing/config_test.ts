@@ -9,10 +9,8 @@ const complete = {
   PARENT_APP_URL: "https://app.example/",
   PLUGIN_URL: "https://billing.example",
   PARENT_APP_JWT_SECRET: "p".repeat(32),
-  SUPABASE_URL: "https://project.supabase.co",
-  SUPABASE_PUBLISHABLE_KEY: "sb_publishable_abc",
   SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres?sslmode=verify-full",
-  SUPABASE_JWT_SECRET: "s".repeat(32),
+  SESSION_SECRET: "s".repeat(32),
 };
 
 const faultsOf = (env: Record<string, string | undefined>): string[] => {
@@ -47,6 +45,7 @@ Deno.test("readServerConfig names every missing variable of an empty environment
     "PORT",
     "TRUSTED_PROXIES",
     "OPERATOR_DB_URL",
+    "SUPABASE_URL",
   ];
   for (
     const name of variableNames.filter((name) => !optional.includes(name) && !/JW|^COMMON_GROUND/.test(name))
@@ -56,10 +55,6 @@ Deno.test("readServerConfig names every missing variable of an empty environment
   assert.match(
     faults,
     /^PARENT_APP_JWT_SECRET or PARENT_APP_JWKS_URL or COMMON_GROUND_PRIVATE_KEY: exactly one of them should be set$/m,
-  );
-  assert.match(
-    faults,
-    /^SUPABASE_JWT_SECRET or SUPABASE_JWT_SIGNING_KEY: exactly one of them should be set$/m,
   );
 });
 
@@ -74,6 +69,7 @@ Deno.test("readServerConfig names each wrong variable with its expected form", (
     ["PLUGIN_URL", "billing.example"],
     ["PARENT_APP_JWT_SECRET", "hunter2"],
     ["SUPABASE_DB_URL", "https://db.example"],
+    ["SESSION_SECRET", "hunter2"],
     ["SUPABASE_JWT_SECRET", "hunter2"],
   ];
   for (const [name, value] of wrong) {
@@ -85,14 +81,26 @@ Deno.test("readServerConfig names each wrong variable with its expected form", (
 });
 
 Deno.test("SUPABASE_JWT_SIGNING_KEY must be a private ES256 key with a kid", () => {
-  const { SUPABASE_JWT_SECRET: _, ...rest } = complete;
   assert.match(
-    faultsOf({ ...rest, SUPABASE_JWT_SIGNING_KEY: "{" })[0],
+    faultsOf({ ...complete, SUPABASE_JWT_SIGNING_KEY: "{" })[0],
     /^SUPABASE_JWT_SIGNING_KEY should be a private/,
   );
+});
+
+Deno.test("session tokens are signed with SESSION_SECRET, or with a key that Supabase trusts when one is set", () => {
   const key = { kty: "EC", crv: "P-256", kid: "k1", x: "x", y: "y", d: "d" };
-  const config = readServerConfig({ ...rest, SUPABASE_JWT_SIGNING_KEY: JSON.stringify(key) });
-  assert.deepEqual(config.supabase.sessionKey, { signingKey: key });
+  const signing = { SUPABASE_JWT_SIGNING_KEY: JSON.stringify(key) };
+  const secret = { SUPABASE_JWT_SECRET: "j".repeat(32) };
+  const keyOf = (more: Record<string, string>) => readServerConfig({ ...complete, ...more }).sessionKey;
+  assert.deepEqual(keyOf({}), { secret: "s".repeat(32) });
+  assert.deepEqual(keyOf({ SUPABASE_JWT_SECRET: "", SUPABASE_JWT_SIGNING_KEY: "" }), {
+    secret: "s".repeat(32),
+  });
+  assert.deepEqual(keyOf(secret), { secret: "j".repeat(32) });
+  assert.deepEqual(keyOf(signing), { signingKey: key });
+  assert.deepEqual(faultsOf({ ...complete, ...secret, ...signing }), [
+    "SUPABASE_JWT_SECRET and SUPABASE_JWT_SIGNING_KEY: at most one of them should be set",
+  ]);
 });
 
 Deno.test("readServerConfig takes Common Ground's two keys in place of PARENT_APP_JWT_SECRET", () => {

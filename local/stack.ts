@@ -36,6 +36,8 @@ export interface StackOptions {
   checkout?: "hosted" | "embedded";
   /** Instead of the project's `plans.toml`. */
   plansFile?: string;
+  /** What the Stripe key may do, as a restricted key: `customer_write`, `invoice_read`. Everything by default. */
+  stripePermissions?: string[];
   /** A migrated and seeded database to use; by default the stack starts a server. */
   database?: { cluster: Cluster; name: string };
   /** Called when a step begins and, with its duration in milliseconds, when it ends. */
@@ -57,6 +59,7 @@ export interface StackKeys {
   supabasePublishableKey: string;
   supabaseSecretKey: string;
   supabaseJwtSecret: string;
+  sessionSecret: string;
   parentAppJwtSecret: string;
   cronSecret: string;
 }
@@ -111,6 +114,7 @@ interface Start {
 async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "env">> {
   const { children, ports, kept, options } = start;
   const secrets = await readOrMakeSecrets(kept);
+  if (options.stripePermissions) secrets.stripeSecretKey = secrets.stripeSecretKey.replace(/^sk_/, "rk_");
   const cluster = options.database?.cluster ?? { port: ports.postgres, passwords: secrets.passwords };
   const database = options.database?.name ?? "postgres";
   const urls = {
@@ -129,6 +133,9 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
     step("Stripe simulator", startStripe(start)),
     options.database ? null : startDatabase(start, cluster),
   ]);
+  if (options.stripePermissions) {
+    await restrictKey(urls.stripe, secrets.stripeSecretKey, options.stripePermissions);
+  }
   const setup = await step("Stripe set-up", setUp(urls, secrets, start));
 
   const keys = keysOf(secrets, setup);
@@ -174,6 +181,15 @@ async function startStripe({ children, ports, kept }: Start): Promise<void> {
     args: [`--port=${ports.stripe}`, ...(kept ? [`--state=${kept.stripeFile}`] : [])],
     readyWhen: { url: `http://127.0.0.1:${ports.stripe}/_sim/health` },
   });
+}
+
+async function restrictKey(stripeUrl: string, key: string, permissions: string[]): Promise<void> {
+  const response = await fetch(`${stripeUrl}/_sim/restricted_keys/${key}`, {
+    method: "PUT",
+    body: JSON.stringify({ permissions }),
+  });
+  if (!response.ok) throw new Error(`The simulator did not restrict the key: ${await response.text()}`);
+  await response.body?.cancel();
 }
 
 async function startParent(
@@ -271,6 +287,7 @@ function keysOf(secrets: Secrets, setup: SetUp): StackKeys {
     supabasePublishableKey: secrets.supabasePublishableKey,
     supabaseSecretKey: secrets.supabaseSecretKey,
     supabaseJwtSecret: secrets.supabaseJwtSecret,
+    sessionSecret: secrets.sessionSecret,
     parentAppJwtSecret: secrets.parentAppJwtSecret,
     cronSecret: secrets.cronSecret,
   };
@@ -291,10 +308,8 @@ function pluginEnvironment(
     PARENT_APP_URL: urls.parent,
     PLUGIN_URL: urls.plugin,
     PARENT_APP_JWT_SECRET: keys.parentAppJwtSecret,
-    SUPABASE_URL: urls.supabase,
-    SUPABASE_PUBLISHABLE_KEY: keys.supabasePublishableKey,
     SUPABASE_DB_URL: billingDatabaseUrl,
-    SUPABASE_JWT_SECRET: keys.supabaseJwtSecret,
+    SESSION_SECRET: keys.sessionSecret,
   };
 }
 

@@ -17,6 +17,8 @@ const secretsSchema = z.object({
   /** HS256: the parent app signs identity tokens with it. */
   parentAppJwtSecret: hex,
   /** HS256: Dues signs session tokens with it. */
+  sessionSecret: hex.default(() => randomHex()),
+  /** HS256: the gateway accepts tokens that are signed with it. */
   supabaseJwtSecret: hex,
   supabasePublishableKey: z.string(),
   supabaseSecretKey: z.string(),
@@ -33,6 +35,7 @@ export function newSecrets(): Secrets {
   return {
     passwords: newPasswords(),
     parentAppJwtSecret: randomHex(),
+    sessionSecret: randomHex(),
     supabaseJwtSecret: randomHex(),
     supabasePublishableKey: `sb_publishable_${randomHex()}`,
     supabaseSecretKey: `sb_secret_${randomHex()}`,

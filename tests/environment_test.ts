@@ -14,7 +14,7 @@ Deno.test("the plugin server names every missing or wrong variable and exits wit
   });
   assert.equal(code, 1);
   assert.match(stderr, /^ +STRIPE_SECRET_KEY should be a secret or restricted key/m);
-  for (const name of ["PARENT_APP_URL", "SUPABASE_URL", "SUPABASE_DB_URL", "STRIPE_WEBHOOK_SECRET"]) {
+  for (const name of ["PARENT_APP_URL", "SESSION_SECRET", "SUPABASE_DB_URL", "STRIPE_WEBHOOK_SECRET"]) {
     assert.match(stderr, new RegExp(`^ +${name} is missing: it should be `, "m"));
   }
   assert.match(

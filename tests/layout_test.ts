@@ -42,7 +42,10 @@ const folder = (path: string) => {
   return first === "packages" ? `packages/${second}` : first;
 };
 
-/** Which folders each folder may import from, besides itself. ": types" allows `import type` only. */
+/**
+ * Which folders each folder may import from, besides itself. ": types" allows `import type` only; billing/money may be
+ * imported wherever types of billing may.
+ */
 const allowed: Record<string, string[]> = {
   "(root)": ["billing", "examples", "packages/parent", "server"],
   billing: [],
@@ -72,10 +75,17 @@ Deno.test("imports go in the allowed directions only; tests may import anything"
       const to = folder(imported);
       if (to === from || allowed[from].includes(to)) continue;
       if (isType && allowed[from].includes(`${to}: types`)) continue;
+      if (allowed[from].includes("billing: types") && imported.startsWith("billing/money/")) continue;
       wrong.push(`${path} imports ${imported}`);
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("billing/money, which the browser uses too, imports nothing and uses nothing of Deno's", () => {
+  const shared = sources.filter((path) => path.startsWith("billing/money/") && !path.endsWith("_test.ts"));
+  assert.ok(shared.length > 0);
+  assert.deepEqual(shared.filter((path) => imports(path).length > 0 || /\bDeno\b/.test(read(path))), []);
 });
 
 Deno.test("every folder with sources has its import directions, but for tests and benchmarks", () => {
@@ -137,6 +147,14 @@ Deno.test("the environment is read in one place of the product", () => {
     product.includes(folder(path)) && !path.endsWith("_test.ts") && /Deno\.env|process\.env/.test(read(path))
   );
   assert.deepEqual(readers, ["billing/config.ts"]);
+});
+
+Deno.test("the product reads without Supabase's gateway: it does not import @supabase/supabase-js", () => {
+  const users = sources.filter((path) =>
+    folder(path) in allowed && !path.endsWith("_test.ts") &&
+    imports(path).some(({ specifier }) => specifier.startsWith("@supabase/supabase-js"))
+  );
+  assert.deepEqual(users, []);
 });
 
 /** What commands write is not always there, and one comment has a made-up path. */

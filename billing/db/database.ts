@@ -6,6 +6,17 @@ export type Database = Pool;
 
 const ROLE = "billing_service";
 
+/**
+ * What role `billing_service` is given when it logs in (`alter role … set`). PostgreSQL does not apply the settings of a
+ * role that a connection switches to, so a connection of another role starts with these.
+ */
+const SETTINGS_OF_ROLE = {
+  role: ROLE,
+  statement_timeout: "15s",
+  lock_timeout: "10s",
+  idle_in_transaction_session_timeout: "60s",
+};
+
 /** Longer than the role's statement_timeout, so that the server gives up first and reports why. */
 const ANSWER_MS = 20_000;
 
@@ -24,7 +35,7 @@ export function connectDatabase(url: string, { max }: { max: number }): Database
     max,
     prepare: !transactionPooler,
     answerWithin: ANSWER_MS,
-    ...(isRole ? {} : { role: ROLE }),
+    ...(isRole ? {} : { settings: SETTINGS_OF_ROLE }),
   });
 }
 

@@ -33,8 +33,8 @@ export interface PoolOptions {
   max?: number;
   /** Whether to prepare statements, once for each connection. Default: true. */
   prepare?: boolean;
-  /** The role to switch to after logging in. */
-  role?: string;
+  /** Settings that each connection starts with, such as `role`: the role to switch to after logging in. */
+  settings?: Record<string, string>;
   /** A connection counts as lost after so many milliseconds without an answer. Default: never. */
   answerWithin?: number;
 }
@@ -58,7 +58,8 @@ export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
 
 /** Makes a pool, without connecting yet. */
 export function openPool(url: string, options: PoolOptions = {}): Pool {
-  const { max = 5, prepare = true, role, answerWithin } = options;
+  const { max = 5, prepare = true, settings = {}, answerWithin } = options;
+  const startUp = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(" ");
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -66,7 +67,7 @@ export function openPool(url: string, options: PoolOptions = {}): Pool {
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
-    ...(role === undefined ? {} : { options: `-c role=${role}` }),
+    ...(startUp === "" ? {} : { options: startUp }),
     ...(answerWithin === undefined ? {} : { query_timeout: answerWithin }),
   });
   const connected = new Set<pg.PoolClient>();

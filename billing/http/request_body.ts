@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { BillingError } from "../errors.ts";
+import { isStorableJson } from "../storable_text.ts";
 import { RequestFault } from "./problem.ts";
 
 /** How long a body may take to arrive, from the moment that it is read. */
@@ -68,7 +70,8 @@ const MAX_JSON_BYTES = 16 * 1024;
 
 /**
  * The body as JSON that fits the schema. Throws `RequestFault`: what readBytes throws, `invalid_json` (also for bytes that are
- * no UTF-8) and `invalid_request`.
+ * no UTF-8) and `invalid_request`; and `BillingError` `invalid_text` for a text with NUL or half of a surrogate pair, which
+ * nothing behind this could store.
  */
 export async function readJson<T extends z.ZodType>(
   request: Request,
@@ -81,7 +84,10 @@ export async function readJson<T extends z.ZodType>(
     if (text === undefined) throw new SyntaxError("The body is not UTF-8.");
     body = JSON.parse(text);
   } catch {
-    throw new RequestFault("invalid_json", "Send a JSON object.");
+    throw new RequestFault("invalid_json", "Send a JSON object, encoded in UTF-8.");
+  }
+  if (!isStorableJson(body)) {
+    throw new BillingError("invalid_text", "A text of the body contains NUL or half of a surrogate pair.");
   }
   const result = schema.safeParse(body);
   if (!result.success) throw new RequestFault("invalid_request", faultsOf(result.error));

@@ -58,3 +58,15 @@ Deno.test("readJson() refuses what is not JSON, and JSON that does not fit the s
     await assert.rejects(readJson(request(body), schema), { code: "invalid_request" });
   }
 });
+
+Deno.test("readJson() refuses text that cannot be stored: NUL, half surrogate pairs, bytes that are not UTF-8", async () => {
+  const anything = z.unknown();
+  for (const body of ['"a\\u0000b"', '{"\\u0000":1}', '["\\ud800"]', '"\\udc00\\ud800"']) {
+    await assert.rejects(readJson(request(body), anything), { code: "invalid_text" });
+  }
+  assert.equal(await readJson(request('"\\ud83c\\udf3b"'), anything), "🌻");
+  // The encoding of a lone surrogate, and a byte that never occurs.
+  for (const bytes of [[0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xff, 0x22]]) {
+    await assert.rejects(readJson(request(new Uint8Array(bytes)), anything), { code: "invalid_json" });
+  }
+});

@@ -1,12 +1,13 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { applyEvent } from "../events/apply.ts";
+import { type Database, isUnstorable } from "../db/database.ts";
+import { BillingError } from "../errors.ts";
+import { processEvent } from "../events/process_event.ts";
+import { type IncomingEvent, readStripeEvent } from "../events/read_event.ts";
+import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
+import { problemOf, problemResponse, RequestFault } from "./problem.ts";
 import { decodeUtf8, readBytes } from "./request_body.ts";
 import { refuseHeader, refuseSignature, type SignatureFault } from "./stripe_signature.ts";
-import { type Database, isUnstorable } from "../db/database.ts";
-import { problemOf, problemResponse, RequestFault } from "./problem.ts";
-import { readStripeEvent } from "../events/read_event.ts";
-import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
 
 /** Much more than Stripe's largest events. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -16,6 +17,8 @@ const TOLERANCE_SECONDS = 300;
 export interface WebhookDependencies {
   db: Database;
   stripe: Stripe;
+  /** Whether the secret key is one of live mode: events of the other mode are refused. */
+  isLive: boolean;
   /** The signing secrets; more than one while a secret is being replaced, or with several endpoints. */
   secrets: string[];
 }
@@ -25,7 +28,8 @@ export interface WebhookDependencies {
  *
  * Verifies the signature over the raw body, reads the event, records and applies it in one database call, and only then
  * answers 200: what is acknowledged is stored. After any other answer Stripe delivers again: 400 for a bad signature or for
- * what is not an event, 405, 413, 422 when the event is not understood, 503 when database or Stripe are unavailable.
+ * what is not an event, 405, 413; 422 when the event is recorded and not understood; 503 when the database cannot be reached,
+ * or when Stripe has to be asked and does not answer. The event is recorded then, and is also tried again from here.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -33,13 +37,14 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       if (request.method !== "POST") {
         throw new RequestFault("method_not_allowed", "Stripe sends POST.", { allow: "POST" });
       }
-      const { payload, parsed } = await verifiedBody(deps, request);
-      const read = await readEventOrRefuse(deps, parsed, isThinEvent(payload));
-      const { outcome, reason } = await applyEvent(deps, { ...read, payload });
+      const payload = await verifiedBody(deps, request);
+      const event = readEventOrRefuse(deps, payload);
+      const { outcome, reason } = await processEvent(deps, event);
       if (outcome === "failed") {
-        console.error(`Stripe event ${read.event.id} was recorded but not understood: ${reason}`);
+        console.error(`Stripe event ${event.id} was recorded but not understood: ${reason}`);
         throw new RequestFault("unreadable_event", reason ?? undefined);
       }
+      if (outcome === "pending") throw new BillingError("stripe_unavailable", reason ?? "It is tried again.");
       return Response.json({ received: true, outcome, reason });
     } catch (error) {
       if (!isUnstorable(error)) return problemOf(error);
@@ -49,20 +54,13 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
   };
 }
 
-/** A body whose signature is verified: as text, as it is recorded, and parsed. */
-interface VerifiedBody {
-  payload: string;
-  parsed: unknown;
-}
-
 /**
- * The body, once it is known that Stripe signed it. In the order of the cost: the header's form and age before the body is read,
- * then one HMAC over its bytes for each secret, and only then is it decoded and parsed, once.
+ * The body as text, once it is known that Stripe signed it. In the order of the cost: the header's form and age before the body is
+ * read, then one HMAC over its bytes for each secret, and only then is it decoded; it is parsed once, by what reads the event.
  *
- * Throws `RequestFault`: `invalid_signature`, what readBytes throws, and `invalid_event` for a signed body that is no JSON object
- * in UTF-8.
+ * Throws `RequestFault`: `invalid_signature`, what readBytes throws, and `invalid_event` for a signed body that is not UTF-8.
  */
-async function verifiedBody({ secrets }: WebhookDependencies, request: Request): Promise<VerifiedBody> {
+async function verifiedBody({ secrets }: WebhookDependencies, request: Request): Promise<string> {
   const header = request.headers.get("stripe-signature");
   refuse(refuseHeader({ header, toleranceSeconds: TOLERANCE_SECONDS }));
   const body = await readBytes(request, MAX_BODY_BYTES);
@@ -71,11 +69,7 @@ async function verifiedBody({ secrets }: WebhookDependencies, request: Request):
   if (payload === undefined) {
     throw new RequestFault("invalid_event", "The body is not UTF-8 without a byte order mark.");
   }
-  try {
-    return { payload, parsed: JSON.parse(payload) };
-  } catch {
-    throw new RequestFault("invalid_event", "The body is not JSON.");
-  }
+  return payload;
 }
 
 const signatureFaults: Record<SignatureFault, string> = {
@@ -89,11 +83,12 @@ function refuse(fault: SignatureFault | undefined): void {
   if (fault) throw new RequestFault("invalid_signature", signatureFaults[fault]);
 }
 
-async function readEventOrRefuse({ stripe }: WebhookDependencies, verified: unknown, isThin: boolean) {
+function readEventOrRefuse(deps: WebhookDependencies, body: string): IncomingEvent {
   try {
-    return isThin ? await readThinEvent(stripe, verified) : readStripeEvent(verified);
+    return isThinEvent(body) ? readThinEvent(body, deps) : readStripeEvent(body, deps);
   } catch (error) {
     if (error instanceof z.ZodError) throw new RequestFault("invalid_event", z.prettifyError(error));
+    if (error instanceof SyntaxError) throw new RequestFault("invalid_event", error.message);
     throw error;
   }
 }

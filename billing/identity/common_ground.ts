@@ -18,6 +18,7 @@ import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { standingOf } from "./community_roles.ts";
 import { rsaSigner } from "./rsa_signer.ts";
+import { communityTitle } from "./community_title.ts";
 import { identityTickets } from "./identity_ticket.ts";
 import { communityIdSchema, type PluginId, pluginIdSchema, slugSchema } from "../ids.ts";
 
@@ -56,7 +57,7 @@ export type CommonGroundProof = z.output<typeof proofSchema>;
 const personSchema = z.object({ id: z.guid(), roles: z.array(z.string()) });
 const communitySchema = z.object({
   id: z.guid().pipe(communityIdSchema),
-  title: z.string().trim().min(1).transform((title) => title.slice(0, 200)),
+  title: z.unknown().optional(),
   url: slugSchema,
   roles: z.array(z.object({ id: z.string(), title: z.string(), type: z.string() })),
 });
@@ -146,7 +147,7 @@ export function commonGroundProvider(options: CommonGroundOptions): CommonGround
       iss: options.issuer,
       sub: person.id,
       cid: community.id,
-      title: community.title,
+      title: communityTitle(community.title, community.id),
       slug: community.url,
       adm: standing.isAdmin,
       pluginId,

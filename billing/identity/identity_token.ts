@@ -3,6 +3,7 @@ import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { communityIdSchema, pluginIdSchema } from "../ids.ts";
 import { parentKeys } from "./parent_keys.ts";
+import { communityTitle } from "./community_title.ts";
 import { sharedSecret, verifyToken } from "./verify_token.ts";
 
 const claimsSchema = z.object({
@@ -10,18 +11,28 @@ const claimsSchema = z.object({
   sub: z.string().min(1).max(128),
   cid: communityIdSchema,
   adm: z.boolean(),
-  title: z.string().trim().min(1).max(200),
+  title: z.unknown().optional(),
   pluginId: pluginIdSchema.optional(),
   jti: z.string().min(8).max(200),
   exp: z.number(),
   iat: z.number(),
-});
+}).transform((claims) => ({ ...claims, title: communityTitle(claims.title, claims.cid) }));
 
 const MAX_AGE_SECONDS = 300;
-const CLOCK_TOLERANCE_SECONDS = 10;
+/** How far the parent app's clock may be ahead. */
+const AHEAD_SECONDS = 60;
+/** How long a token that has expired still counts, because the parent app's clock may be behind. */
+const BEHIND_SECONDS = 10;
+/** How long fetching the parent's public keys may take. */
+const KEYS_MS = 5_000;
 
 /** How the parent app signs: with a shared secret, or with a private key whose public half is at an address. */
 export type IdentityKey = { secret: string } | { jwksUrl: string };
+
+const EXPIRED = [
+  "expired_identity_token",
+  "The identity token has expired, or the parent app's clock is behind.",
+] as const;
 
 interface VerifierOptions {
   key: IdentityKey;
@@ -43,8 +54,8 @@ export function tokenProvider(options: VerifierOptions): IdentityProvider<z.outp
  * Makes the function that verifies identity tokens (RFC 7519): signature, issuer, audience, lifetime of at most five
  * minutes, and every claim. It does not check that a token is used only once; the database does.
  *
- * Throws `BillingError`: `invalid_identity_token`, `expired_identity_token`, or `parent_unavailable` when the parent's
- * keys cannot be fetched.
+ * Throws `BillingError`: `invalid_identity_token`, `expired_identity_token`, `parent_clock_ahead`, `invalid_text`, or
+ * `parent_unavailable` when the parent's keys cannot be fetched.
  */
 export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions) {
   const keys = "jwksUrl" in key
@@ -60,12 +71,16 @@ export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions
         algorithms,
         issuer,
         audience,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        clockTolerance: AHEAD_SECONDS,
         maxTokenAge: MAX_AGE_SECONDS,
       },
       claims: claimsSchema,
       refusals: {
-        expired: ["expired_identity_token", "The identity token has expired."],
+        expired: EXPIRED,
+        notYet: [
+          "parent_clock_ahead",
+          `The identity token is of the future: the parent app's clock is more than ${AHEAD_SECONDS} seconds ahead of this server's. One of the two has to be set right.`,
+        ],
         invalid: [
           "invalid_identity_token",
           "The identity token is not one that the parent app signed for Dues.",
@@ -73,6 +88,11 @@ export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions
         keysUnavailable: ["parent_unavailable", "The parent app's public keys cannot be fetched."],
       },
     });
+    // The tolerance above also counts in the other direction, where it is more than is needed.
+    const expiredBefore = Math.floor(Date.now() / 1000) - BEHIND_SECONDS;
+    if (identity.exp <= expiredBefore || identity.iat + MAX_AGE_SECONDS < expiredBefore) {
+      throw new BillingError(...EXPIRED);
+    }
     if (identity.exp - identity.iat > MAX_AGE_SECONDS) {
       throw new BillingError(
         "invalid_identity_token",

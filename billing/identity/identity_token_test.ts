@@ -49,20 +49,55 @@ Deno.test("verifyIdentityToken() refuses another issuer and another audience", a
   await refuses(await sign({ ...claims(), aud: "https://other.example" }), "invalid_identity_token");
 });
 
-Deno.test("verifyIdentityToken() refuses expired tokens, lifetimes above five minutes and tokens of the future", async () => {
+Deno.test("verifyIdentityToken() refuses expired tokens, and lifetimes above five minutes", async () => {
   await refuses(await sign({ ...claims(), iat: now() - 100, exp: now() - 40 }), "expired_identity_token");
   await refuses(await sign({ ...claims(), exp: now() + 301 }), "invalid_identity_token");
   await refuses(await sign({ ...claims(), iat: now() - 400, exp: now() + 60 }), "expired_identity_token");
-  await refuses(await sign({ ...claims(), iat: now() + 120, exp: now() + 180 }), "invalid_identity_token");
+});
+
+Deno.test("verifyIdentityToken() accepts a parent's clock that is up to 60 seconds ahead, and names it beyond that", async () => {
+  const ahead = (seconds: number, more = {}) =>
+    sign({ ...claims(), iat: now() + seconds, exp: now() + seconds + 300, ...more });
+  for (const seconds of [1, 30, 59]) {
+    await verify(await ahead(seconds));
+    await verify(await ahead(seconds, { nbf: now() + seconds }));
+  }
+  for (const token of [await ahead(65), await ahead(86_400), await ahead(0, { nbf: now() + 65 })]) {
+    await assert.rejects(verify(token), {
+      code: "parent_clock_ahead",
+      detail: /clock is more than 60 seconds ahead/,
+    });
+  }
+  // The same tolerance does not let an expired token in.
+  await refuses(await sign({ ...claims(), iat: now() - 60, exp: now() - 15 }), "expired_identity_token");
+  await refuses(await sign({ ...claims(), iat: now() - 315, exp: now() + 5 }), "expired_identity_token");
+  await verify(await sign({ ...claims(), iat: now() - 60, exp: now() - 5 }));
+});
+
+Deno.test("verifyIdentityToken() shortens or replaces a title, and refuses other text that cannot be stored", async () => {
+  for (
+    const [title, expected] of [["", "garden"], [7, "garden"], ["x".repeat(201), "x".repeat(199) + "…"], [
+      "a\0b",
+      "a b",
+    ]]
+  ) {
+    assert.equal((await verify(await sign({ ...claims(), title }))).title, expected);
+  }
+  const { title: _, ...untitled } = claims();
+  assert.equal((await verify(await sign(untitled))).title, "garden");
+  for (const name of ["sub", "cid", "jti", "pluginId", "other"]) {
+    await refuses(await sign({ ...claims(), [name]: "12345678\0" }), "invalid_text");
+    await refuses(await sign({ ...claims(), [name]: "12345678\ud800" }), "invalid_text");
+  }
 });
 
 Deno.test("verifyIdentityToken() refuses a token with a missing or wrong claim", async () => {
-  for (const name of ["sub", "cid", "adm", "title", "jti", "iat", "exp", "iss", "aud"]) {
+  for (const name of ["sub", "cid", "adm", "jti", "iat", "exp", "iss", "aud"]) {
     const { [name]: _, ...rest } = claims() as Record<string, unknown>;
     await refuses(await sign(rest), "invalid_identity_token");
   }
   for (
-    const wrong of [{ adm: "true" }, { adm: 1 }, { cid: ".." }, { cid: 7 }, { title: "" }, { jti: "short" }, {
+    const wrong of [{ adm: "true" }, { adm: 1 }, { cid: ".." }, { cid: 7 }, { jti: "short" }, {
       pluginId: "",
     }]
   ) {

@@ -8,6 +8,7 @@ import {
   type Slug,
   slugSchema,
 } from "../ids.ts";
+import type { SessionKey, SigningKey } from "./session_key.ts";
 import { verifyToken } from "./verify_token.ts";
 
 /** A person in a community, as a session token describes them. */
@@ -26,17 +27,6 @@ export interface VerifiedSession extends Session {
   openedAt: number;
 }
 
-/** The secret or private key that Supabase verifies session tokens with. */
-export type SessionKey = { secret: string } | { signingKey: SigningKey };
-interface SigningKey {
-  kty: "EC";
-  crv: "P-256";
-  kid: string;
-  x: string;
-  y: string;
-  d: string;
-}
-
 /** A role that the parent app has taken away ends with the token, so this is short. */
 const LIFETIME_SECONDS = 5 * 60;
 /** As in Supabase's own user tokens (https://supabase.com/docs/guides/auth/jwt-fields). */
@@ -53,8 +43,8 @@ const claimsSchema = z.object({
 });
 
 /**
- * Signs and verifies session tokens: JSON Web Tokens that both Dues and Supabase's data API accept
- * (https://supabase.com/docs/guides/auth/jwts), valid for five minutes.
+ * Signs and verifies session tokens: JSON Web Tokens, valid for five minutes. Their claims are those of Supabase's own user
+ * tokens (https://supabase.com/docs/guides/auth/jwts), so the data API accepts them, too, if its key signs them.
  */
 export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: string }) {
   const keys = "secret" in key ? secretKey(key.secret) : await keyPair(key.signingKey);

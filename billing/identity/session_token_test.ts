@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { communityIdSchema, pluginIdSchema, slugSchema } from "../ids.ts";
-import { type SessionKey, sessionTokens } from "./session_token.ts";
+import type { SessionKey } from "./session_key.ts";
+import { sessionTokens } from "./session_token.ts";
 
 const issuer = "https://billing.example";
 const secret = "the secret that Supabase verifies tokens with";

@@ -17,9 +17,10 @@ if (values.json) console.log(JSON.stringify(result));
 else print(result);
 if (result.wrongCounters.length > 0 && !result.rebuilt) Deno.exitCode = 1;
 
-function print({ created, dropped, wrongCounters, rebuilt }: UsageMaintenance) {
+function print({ created, dropped, postponed, wrongCounters, rebuilt }: UsageMaintenance) {
   if (created.length > 0) console.log(`Created partitions of usage events: ${created.join(", ")}.`);
   if (dropped.length > 0) console.log(`Dropped usage events of ${dropped.join(", ")}.`);
+  if (postponed.length > 0) console.log(`Not now, but the next time: ${postponed.join(", ")}.`);
   if (wrongCounters.length === 0) console.log("All counters agree with the usage events.");
   else {
     console.table(wrongCounters);

@@ -7,6 +7,8 @@ const maintainedSchema = z.object({
   created: z.array(z.string()),
   /** Months whose usage events were dropped. */
   dropped: z.array(z.string()),
+  /** Months whose partition is to be created or dropped the next time, because the table was busy or has events of the month. */
+  postponed: z.array(z.string()),
 });
 
 const wrongCounterSchema = z.object({
@@ -38,7 +40,8 @@ export interface UsageMaintenance extends z.output<typeof maintainedSchema> {
 
 /**
  * Creates the partitions of months ahead, drops old months, and compares every counter with the usage events. With `rebuild`
- * it rebuilds the wrong counters. `sql` is an operator's connection. Safe at any time, also twice at once.
+ * it rebuilds the wrong counters. `sql` is an operator's connection. Safe at any time, also twice at once; no use of a feature
+ * waits for it.
  *
  * Throws the database's own errors.
  */
@@ -46,7 +49,7 @@ export async function maintainUsage(
   sql: Pool,
   { rebuild }: { rebuild: boolean },
 ): Promise<UsageMaintenance> {
-  const [{ maintained }] = await sql`select billing.maintain_usage() as maintained`;
+  const [{ p_report: maintained }] = await sql`call billing.maintain_usage()`;
   const rows = await sql`
     select community_id, feature, resolution::text, starts_at, counted, in_events
     from billing.check_usage_counters() order by 1, 2, 3, 4`;

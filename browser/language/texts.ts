@@ -33,9 +33,12 @@ const en = {
   changePlan: "Change plan",
 
   price: {
-    month: "{price} a month",
-    year: "{price} a year",
+    day: { one: "{price} a day", other: "{price} every {count} days" } as Plural,
+    week: { one: "{price} a week", other: "{price} every {count} weeks" } as Plural,
+    month: { one: "{price} a month", other: "{price} every {count} months" } as Plural,
+    year: { one: "{price} a year", other: "{price} every {count} years" } as Plural,
   },
+  quantity: "{count} × {price}",
   limit: "{count} {feature} {window}",
   window: {
     atOnce: "at a time",
@@ -62,7 +65,14 @@ const en = {
 
   subscription: {
     renews: "Renews on {date}.",
-    trial: "Free trial until {date}, then {price}.",
+    trial: "Free trial until {date}{then}.",
+    then: ", then {price}",
+    discount: "{discount} off.",
+    discountUntil: "{discount} off until {date}{then}.",
+    collectionPaused: "Payments are paused.",
+    collectionPausedUntil: "Payments are paused until {date}.",
+    changesTo: "Changes to {next} on {date}.",
+    changes: "The subscription changes on {date}.",
     ends: "Cancelled. {plan} stays until {date}.",
     resume: "You can resume it until then under “Manage billing”.",
     paused: "The subscription is paused.",
@@ -136,6 +146,7 @@ const en = {
       parent_silent: "The community page is not responding. Are you still signed in there?",
       network_error: "The connection failed. Are you online?",
       not_member: "Only members of this community can see its plan.",
+      parent_clock_ahead: "The clock of this community’s server is wrong. Please tell its operator.",
     } as Record<string, string>,
   },
   redirectFailed: {
@@ -193,9 +204,12 @@ const de: Texts = {
   changePlan: "Tarif wechseln",
 
   price: {
-    month: "{price} im Monat",
-    year: "{price} im Jahr",
+    day: { one: "{price} am Tag", other: "{price} alle {count} Tage" },
+    week: { one: "{price} in der Woche", other: "{price} alle {count} Wochen" },
+    month: { one: "{price} im Monat", other: "{price} alle {count} Monate" },
+    year: { one: "{price} im Jahr", other: "{price} alle {count} Jahre" },
   },
+  quantity: "{count} × {price}",
   limit: "{count} {feature} {window}",
   window: {
     atOnce: "gleichzeitig",
@@ -222,7 +236,14 @@ const de: Texts = {
 
   subscription: {
     renews: "Verlängert sich am {date}.",
-    trial: "Kostenlose Probezeit bis {date}, danach {price}.",
+    trial: "Kostenlose Probezeit bis {date}{then}.",
+    then: ", danach {price}",
+    discount: "{discount} Rabatt.",
+    discountUntil: "{discount} Rabatt bis {date}{then}.",
+    collectionPaused: "Die Zahlungen sind ausgesetzt.",
+    collectionPausedUntil: "Die Zahlungen sind bis {date} ausgesetzt.",
+    changesTo: "Wechselt am {date} zu {next}.",
+    changes: "Das Abo ändert sich am {date}.",
     ends: "Gekündigt. {plan} bleibt bis {date}.",
     resume: "Bis dahin kannst du die Kündigung unter „Zahlung verwalten“ zurücknehmen.",
     paused: "Das Abo ist pausiert.",
@@ -298,6 +319,7 @@ const de: Texts = {
       parent_silent: "Die Seite der Community antwortet nicht. Bist du dort noch angemeldet?",
       network_error: "Die Verbindung ist fehlgeschlagen. Bist du online?",
       not_member: "Nur Mitglieder dieser Community können ihren Tarif sehen.",
+      parent_clock_ahead: "Die Uhr des Servers dieser Community geht falsch. Bitte sage es dem Betreiber.",
     },
   },
   redirectFailed: {

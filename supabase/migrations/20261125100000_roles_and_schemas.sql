@@ -3,7 +3,8 @@
 --   anon            a caller without a token: no privileges here
 --   authenticated   a person in a community (session token): reads public tables through row-level security
 --   service_role    the operator's tools: read and edit public tables, bypass row-level security
---   billing_service the plugin server and the edge functions: execute the functions of schema billing, nothing else
+--   billing_service the plugin server and the edge functions: execute the functions of schema billing, and read as
+--                   authenticated what a person may read (billing.billing_info_as)
 --
 -- anon, authenticated and service_role come with Supabase. billing_service gets no password here, so that no migration
 -- contains a secret: the operator sets one (alter role billing_service password '…').
@@ -13,13 +14,17 @@ do $$ begin
     create role billing_service login noinherit;
   end if;
 end $$;
-comment on role billing_service is 'The plugin server and its edge functions. Can call the functions of schema billing and nothing else.';
+comment on role billing_service is 'The plugin server and its edge functions. Can call the functions of schema billing, and read as a person in a community does.';
 
 -- Since PostgreSQL 16 the creator of a role may grant it but is not a member of it. Hosted edge functions get a connection
 -- of role postgres; the membership lets them switch to billing_service.
 grant billing_service to postgres;
 
--- These limits fail a call that is stuck. Stripe delivers its webhook again.
+-- To read what a person may read, with that person's claims. noinherit: the privileges count only after switching.
+grant authenticated to billing_service;
+
+-- These limits fail a call that is stuck. Stripe delivers its webhook again. PostgreSQL applies them at login only: a connection
+-- that switches to this role is opened with the same ones (billing/db/database.ts).
 alter role billing_service set statement_timeout = '15s';
 alter role billing_service set lock_timeout = '10s';
 alter role billing_service set idle_in_transaction_session_timeout = '60s';

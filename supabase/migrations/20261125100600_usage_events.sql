@@ -33,11 +33,16 @@ comment on column public.usage_events.usage_report_id is 'The usage report that 
 create table billing.usage_events_default partition of public.usage_events default;
 alter table billing.usage_events_default enable row level security;
 
-comment on table billing.usage_events_default is 'Usage events of months that have no partition yet. Creating the partition moves them there.';
+-- Finds months that have events here, and what is old enough to be deleted.
+create index usage_events_default_occurred_at on billing.usage_events_default (occurred_at);
+
+comment on table billing.usage_events_default is 'Usage events of months that had no partition in time.';
 
 create table billing.usage_retention (
   is_only    boolean primary key default true constraint usage_retention_one_row check (is_only),
-  kept_since timestamptz not null
+  kept_since timestamptz not null,
+  counters_checked_community text,
+  counters_checked_feature text
 );
 alter table billing.usage_retention enable row level security;
 insert into billing.usage_retention (kept_since) values ('-infinity');
@@ -45,6 +50,8 @@ insert into billing.usage_retention (kept_since) values ('-infinity');
 comment on table billing.usage_retention is 'One row: how far back usage events go.';
 comment on column billing.usage_retention.is_only is 'Always true, so that there is one row.';
 comment on column billing.usage_retention.kept_since is 'Usage events before this were dropped.';
+comment on column billing.usage_retention.counters_checked_community is 'Where the deletion of old counters goes on: after this community and feature. Null = at the first.';
+comment on column billing.usage_retention.counters_checked_feature is 'See counters_checked_community.';
 
 create table public.usage_counters (
   community_id text not null,
@@ -85,6 +92,9 @@ create table billing.usage_keys (
   constraint usage_keys_pkey primary key (community_id, feature, idempotency_key)
 );
 alter table billing.usage_keys enable row level security;
+
+-- Finds those that are old enough to be deleted.
+create index usage_keys_occurred_at on billing.usage_keys (occurred_at);
 
 comment on table billing.usage_keys is 'Idempotency keys that were counted. Kept as long as their usage event.';
 comment on column billing.usage_keys.idempotency_key is 'The caller''s key.';

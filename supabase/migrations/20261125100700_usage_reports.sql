@@ -37,6 +37,9 @@ create index usage_reports_due on billing.usage_reports (due_at) where state in 
 -- What was reported for a customer and meter within a time.
 create index usage_reports_first_used_at on billing.usage_reports (stripe_customer_id, meter_event_name, first_used_at);
 
+-- The oldest reports: to be deleted, or shown to the operator.
+create index usage_reports_hour on billing.usage_reports (hour);
+
 create trigger usage_reports_touch before update on billing.usage_reports
   for each row execute function billing.touch_updated_at();
 

@@ -20,3 +20,30 @@ Deno.test("connectDatabase() works as billing_service, whatever role the URL nam
     assert.deepEqual(payloads, []);
   }
 });
+
+Deno.test("connectDatabase() has the time limits of billing_service, whatever role the URL names", async () => {
+  await using database = await createDatabase();
+  const rows = await database.connect("postgres")`
+    select split_part(setting, '=', 1) as name, split_part(setting, '=', 2) as value
+    from pg_db_role_setting s cross join unnest(s.setconfig) as setting
+    where s.setrole = 'billing_service'::regrole order by 1`;
+  const limits = rows.map(({ name, value }) => [name, value]);
+  assert.deepEqual(limits.map(([name]) => name), [
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+    "statement_timeout",
+  ]);
+  for (const login of ["billing_service", "postgres"] as const) {
+    await using db = connectDatabase(database.url(login), { max: 1 });
+    for (const [name, value] of limits) {
+      const [{ same }] = await db`
+        select current_setting(${name})::interval = ${value}::interval as same`;
+      assert.equal(same, true, `${login}: ${name} is ${value}`);
+    }
+    // They also hold while a call reads as somebody else.
+    const [{ limit }] = await db`
+      with switched as (select set_config('role', 'authenticated', true) as role)
+      select current_setting('statement_timeout') as limit from switched where role = 'authenticated'`;
+    assert.equal(limit, "15s");
+  }
+});

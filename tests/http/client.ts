@@ -74,7 +74,7 @@ export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
   function sessionToken(
     { sub, cid, adm }: Person,
     more: Record<string, unknown> = {},
-    secret = keys.supabaseJwtSecret,
+    secret = keys.sessionSecret,
   ) {
     const claims = { iss: urls.plugin, aud: "authenticated", role: "authenticated", sub, cid, adm };
     return sign({ ...claims, iat: now(), exp: now() + 60, ...more }, secret);

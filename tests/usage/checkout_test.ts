@@ -44,7 +44,7 @@ async function setUp() {
     created,
     checkout: () =>
       createCheckoutSession(
-        { db, stripe, parentAppUrl: "http://localhost:1" },
+        { db, stripe, isLive: false, parentAppUrl: "http://localhost:1" },
         session,
         checkoutRequestSchema.parse({}),
       ),

@@ -8,5 +8,7 @@ export const handler = post(async (ctx) => {
   const { req, state } = ctx;
   const session = await moneySessionOf(ctx);
   const request = await readJson(req, portalRequestSchema);
-  return Response.json(await state.billing.createPortalSession(session, request, callerOf(ctx)));
+  return Response.json(
+    await state.billing.createPortalSession(session, request, state.deadline, callerOf(ctx)),
+  );
 });

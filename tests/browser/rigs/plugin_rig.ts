@@ -52,10 +52,8 @@ export class PluginRig implements AsyncDisposable {
       STRIPE_PUBLISHABLE_KEY: "pk_test_unused",
       STRIPE_WEBHOOK_SECRET: "whsec_unused",
       DUES_EXAMPLES: "true",
-      SUPABASE_URL: "http://127.0.0.1:9",
-      SUPABASE_PUBLISHABLE_KEY: "unused",
       SUPABASE_DB_URL: "postgresql://unused:unused@127.0.0.1:9/unused",
-      SUPABASE_JWT_SECRET: "session-secret-of-at-least-32-characters",
+      SESSION_SECRET: "session-secret-of-at-least-32-characters",
       ...env,
     });
     const app = addAssistant(await createApp(config));

@@ -36,6 +36,17 @@ const paymentIntentData = z.strictObject({
 
 const setupIntentData = z.strictObject({ description: text().optional(), metadata: metadata().optional() });
 
+const lineItem = z.strictObject({
+  adjustable_quantity: z.strictObject({
+    enabled: boolean(),
+    maximum: integer({ min: 1, max: 999_999 }).optional(),
+    minimum: integer({ min: 0 }).optional(),
+  }).optional(),
+  metadata: metadata().optional(),
+  price: text(),
+  quantity: integer({ min: 1 }).optional(),
+});
+
 /** The parameters of `POST /v1/checkout/sessions`. */
 export const createParams = {
   allow_promotion_codes: boolean().optional(),
@@ -52,7 +63,7 @@ export const createParams = {
     name: oneOf("auto", "never").optional(),
   }).optional(),
   expires_at: timestamp().optional(),
-  line_items: list(z.strictObject({ price: text(), quantity: integer({ min: 1 }).optional() })).optional(),
+  line_items: list(lineItem).optional(),
   locale: text(20).optional(),
   metadata: metadata().optional(),
   mode: oneOf("payment", "setup", "subscription"),
@@ -119,7 +130,7 @@ function hostedPlace(params: CreateParams, id: string, origin: string): Checkout
   return {
     uiMode: "hosted_page",
     url: `${origin}/c/pay/${id}`,
-    successUrl: withSessionId(params.success_url, id),
+    successUrl: params.success_url,
     cancelUrl: params.cancel_url ?? null,
   };
 }
@@ -136,7 +147,7 @@ function embeddedPlace(params: CreateParams, id: string): CheckoutPlace {
   return {
     uiMode: "embedded_page",
     clientSecret: `${id}_secret_${randomText(40)}`,
-    returnUrl: returnUrl && withSessionId(returnUrl, id),
+    returnUrl,
     redirectOnCompletion: redirects,
   };
 }
@@ -146,10 +157,6 @@ function rejectInUiMode(params: CreateParams, ...names: (keyof CreateParams)[]) 
     if (params[param] === undefined) continue;
     throw invalidRequest(`\`${param}\` cannot be used when \`ui_mode\` is \`${params.ui_mode}\`.`, { param });
   }
-}
-
-function withSessionId(address: string, id: string): string {
-  return address.replaceAll("{CHECKOUT_SESSION_ID}", id);
 }
 
 /** Creates the id of a session in test mode. */

@@ -25,6 +25,13 @@ export function expandables(account: Account): Expandables {
     customer: {
       test_clock: testClock,
       "invoice_settings.default_payment_method": paymentMethod,
+      invoice_credit_balance: onDemand(account.customers, () => ({})),
+      tax: onDemand(account.customers, () => ({
+        automatic_tax: "unrecognized_location",
+        ip_address: null,
+        location: null,
+        provider: "stripe",
+      })),
       subscriptions: onDemand(account.customers, (customer) => {
         const live = account.subscriptions.of(customer.id).filter(({ status }) => status !== "canceled");
         return completeList(live.reverse(), `/v1/customers/${customer.id}/subscriptions`);
@@ -49,9 +56,14 @@ export function expandables(account: Account): Expandables {
     subscription: {
       customer,
       default_payment_method: paymentMethod,
+      // Coupons are not simulated: the list is always empty.
+      discounts: (value) => value,
+      "discounts.source.coupon": (value) => value,
       latest_invoice: invoice,
+      schedule: reference(account.subscriptionSchedules),
       test_clock: testClock,
     },
+    subscription_schedule: { customer, subscription, test_clock: testClock, "phases.items.price": price },
     invoice: {
       customer,
       default_payment_method: paymentMethod,
@@ -64,13 +76,17 @@ export function expandables(account: Account): Expandables {
       "parent.subscription_details.subscription": subscription,
       payments: onDemand(account.invoices, (invoice) => {
         const payments = account.invoicePayments.of(invoice.id).reverse();
-        return completeList(payments, `/v1/invoice_payments?invoice=${invoice.id}`);
+        return completeList(payments, "/v1/invoices/payments");
       }),
     },
     line_item: { subscription, "pricing.price_details.price": price },
     invoice_payment: { invoice, "payment.payment_intent": paymentIntent, "payment.charge": charge },
     payment_intent: { customer, latest_charge: charge, payment_method: paymentMethod },
-    charge: { customer, payment_intent: paymentIntent },
+    charge: {
+      customer,
+      payment_intent: paymentIntent,
+      refunds: onDemand(account.charges, ({ id }) => completeList([], `/v1/charges/${id}/refunds`)),
+    },
     "billing_portal.session": { configuration: reference(account.portalConfigurations) },
   };
 }

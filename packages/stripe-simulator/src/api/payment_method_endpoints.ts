@@ -19,6 +19,8 @@ const billingDetails = z.strictObject({
 
 const expiry = { month: integer({ min: 1, max: 12 }), year: integer({ min: 2000, max: 2100 }) };
 
+const methodType = oneOf("card", "customer_balance", "sepa_debit");
+
 export const paymentMethodEndpoints = [
   endpoint("POST /v1/payment_methods", {
     billing_details: billingDetails.optional(),
@@ -35,11 +37,9 @@ export const paymentMethodEndpoints = [
 
   endpoint(
     "GET /v1/payment_methods",
-    { ...pagination, customer: text(), type: oneOf("card").optional() },
-    (call) => {
-      const { account, params } = call;
-      account.customers.getReferenced(params.customer, "customer");
-      return paginate(methodsOf(account, params.customer), params, "/v1/payment_methods");
+    { ...pagination, customer: text().optional(), type: methodType.optional() },
+    ({ account, params: { type, ...params } }) => {
+      return paginate(methodsOf(account, { customer: params.customer, type }), params, "/v1/payment_methods");
     },
   ),
 
@@ -82,15 +82,22 @@ export const paymentMethodEndpoints = [
 
   endpoint(
     "GET /v1/customers/:id/payment_methods",
-    { ...pagination, type: oneOf("card").optional() },
-    (call) => {
-      const { account, params, id } = call;
+    { ...pagination, type: methodType.optional() },
+    ({ account, params: { type, ...params }, id }) => {
       account.customers.get(id);
-      return paginate(methodsOf(account, id), params, `/v1/customers/${id}/payment_methods`);
+      return paginate(
+        methodsOf(account, { customer: id, type }),
+        params,
+        `/v1/customers/${id}/payment_methods`,
+      );
     },
   ),
 ];
 
-function methodsOf(account: Account, customer: string): PaymentMethod[] {
-  return account.paymentMethods.newestFirst().filter((method) => method.customer === customer);
+/** The attached payment methods, of one customer or of all. */
+function methodsOf(account: Account, wanted: { customer?: string; type?: string }): PaymentMethod[] {
+  return account.paymentMethods.newestFirst().filter((method) =>
+    (wanted.customer === undefined ? method.customer !== null : method.customer === wanted.customer) &&
+    (wanted.type === undefined || method.type === wanted.type)
+  );
 }

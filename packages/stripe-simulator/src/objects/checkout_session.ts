@@ -49,6 +49,8 @@ export interface OrderedItem {
   quantity: number | undefined;
   /** The metadata of the subscription item. */
   metadata?: Stripe.Metadata;
+  /** How far the quantity can be changed on the page. */
+  adjustableQuantity?: Stripe.LineItem.AdjustableQuantity | null;
 }
 
 /** Where a session's page is and where the customer goes afterwards. */
@@ -72,6 +74,8 @@ export interface CheckoutSessionFields {
   customer: string | null;
   customerCreation: "always" | "if_required" | null;
   customerEmail: string | null;
+  /** The e-mail address that is known already, the customer's or the given one. */
+  payerEmail: string | null;
   expiresAt: number;
   locale: string | null;
   metadata: Stripe.Metadata;
@@ -94,7 +98,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: fields.billingAddressCollection,
     client_reference_id: fields.clientReferenceId,
-    collected_information: null,
+    collected_information: { business_name: null, individual_name: null, shipping_details: null },
     consent: null,
     consent_collection: null,
     created,
@@ -110,7 +114,16 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     customer: fields.customer,
     customer_account: null,
     customer_creation: fields.customerCreation,
-    customer_details: null,
+    customer_details: fields.payerEmail === null ? null : {
+      address: null,
+      business_name: null,
+      email: fields.payerEmail,
+      individual_name: null,
+      name: null,
+      phone: null,
+      tax_exempt: "none",
+      tax_ids: null,
+    },
     customer_email: fields.customerEmail,
     discounts: [],
     expires_at: fields.expiresAt,
@@ -180,6 +193,11 @@ function placeFields(place: CheckoutPlace): PlaceFields {
   };
 }
 
+/** The address to which the customer returns after paying. The session itself shows the template. */
+export function returnAddress({ id, return_url, success_url }: CheckoutSession): string | null {
+  return (success_url ?? return_url)?.replaceAll("{CHECKOUT_SESSION_ID}", id) ?? null;
+}
+
 export function newLineItem(
   item: OrderedItem,
   price: Price,
@@ -188,14 +206,14 @@ export function newLineItem(
   return {
     id: item.id,
     object: "item",
-    adjustable_quantity: null,
+    adjustable_quantity: item.adjustableQuantity ?? null,
     amount_discount: 0,
     amount_subtotal: fields.amount,
     amount_tax: 0,
     amount_total: fields.amount,
     currency: price.currency,
     description: fields.description,
-    metadata: {},
+    metadata: item.metadata ?? {},
     price,
     quantity: item.quantity ?? null,
   };

@@ -48,6 +48,10 @@ export function newFailedPayment(created: number, fields: PaymentFields, decline
 const noTip = { tip: {} };
 const notManaged = { enabled: false };
 const noOptions = {};
+const noDetails = { customer_reference: null, order_reference: null };
+const cardOptions: PaymentIntent["payment_method_options"] = {
+  card: { installments: null, mandate_options: null, network: null, request_three_d_secure: "automatic" },
+};
 const byCard = ["card"];
 const noMetadata: Stripe.Metadata = {};
 
@@ -85,7 +89,8 @@ export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "m
     on_behalf_of: null,
     payment_method: null,
     payment_method_configuration_details: null,
-    payment_method_options: noOptions,
+    payment_details: noDetails,
+    payment_method_options: cardOptions,
     payment_method_types: byCard,
     payment_record: null,
     processing: null,
@@ -126,9 +131,11 @@ export function failedIntent(
     ...intent,
     last_payment_error: {
       ...(charge ? { charge: charge.id } : {}),
+      advice_code: decline.adviceCode,
       code: decline.code,
       decline_code: decline.declineCode,
       message: decline.message,
+      ...(charge ? { network_decline_code: decline.networkCode } : {}),
       payment_method: method,
       type: "card_error",
     },
@@ -169,8 +176,9 @@ export function newCharge(
   decline: Decline | null,
 ): Charge {
   const { method } = fields;
+  const id = newId("ch");
   return {
-    id: newId("ch"),
+    id,
     object: "charge",
     amount: fields.amount,
     amount_captured: decline ? 0 : fields.amount,
@@ -178,7 +186,7 @@ export function newCharge(
     application: null,
     application_fee: null,
     application_fee_amount: null,
-    balance_transaction: null,
+    balance_transaction: decline ? null : newId("txn"),
     billing_details: method.billing_details,
     calculated_statement_descriptor: "SANDBOX",
     captured: !decline,
@@ -201,7 +209,7 @@ export function newCharge(
     payment_method_details: { card: chargedCard(method, fields.amount), type: "card" },
     receipt_email: null,
     receipt_number: null,
-    receipt_url: null,
+    receipt_url: decline ? null : `https://pay.stripe.com/receipts/payment/${id}`,
     refunded: false,
     review: null,
     shipping: fields.shipping ?? null,
@@ -227,10 +235,11 @@ const authorized: NonNullable<Charge["outcome"]> = {
   type: "authorized",
 };
 
-function declinedOutcome({ declineCode }: Decline): Charge["outcome"] {
+function declinedOutcome({ adviceCode, declineCode, networkCode }: Decline): Charge["outcome"] {
   return {
     ...authorized,
-    advice_code: "try_again_later",
+    advice_code: adviceCode ?? null,
+    network_decline_code: networkCode ?? null,
     network_status: "declined_by_network",
     reason: declineCode,
     seller_message: "The bank did not return any further details with this decline.",

@@ -7,6 +7,12 @@ export interface Decline {
     | "payment_intent_authentication_failure";
   declineCode: string;
   message: string;
+  /** What Stripe advises: try again later, or ask for other card data. Undefined when the bank gave no reason. */
+  adviceCode?: "confirm_card_data" | "do_not_try_again" | "try_again_later";
+  /** The part of the card that is wrong: `exp_month`, `cvc`, `number`. */
+  param?: string;
+  /** The code of the card network. */
+  networkCode?: string;
 }
 
 /** One of Stripe's test cards (https://docs.stripe.com/testing) and its behaviour. */
@@ -29,16 +35,23 @@ const declined: Decline = {
   code: "card_declined",
   declineCode: "generic_decline",
   message: "Your card was declined.",
+  adviceCode: "try_again_later",
+  networkCode: "01",
 };
 const insufficientFunds: Decline = {
   code: "card_declined",
   declineCode: "insufficient_funds",
   message: "Your card has insufficient funds.",
+  adviceCode: "try_again_later",
+  networkCode: "51",
 };
 const expired: Decline = {
   code: "expired_card",
   declineCode: "expired_card",
   message: "Your card has expired.",
+  adviceCode: "confirm_card_data",
+  networkCode: "54",
+  param: "exp_month",
 };
 
 const visa: TestCard = {

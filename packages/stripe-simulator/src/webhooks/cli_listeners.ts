@@ -2,7 +2,6 @@ import type { Account } from "../account/account.ts";
 import type { CliSession } from "../objects/cli_session.ts";
 import type { Event } from "../objects/event.ts";
 import { newId } from "../objects/ids.ts";
-import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
 import { serializeSnapshot, serializeThin } from "./delivery_request.ts";
 import { webhookHeaders } from "./send_delivery.ts";
@@ -62,7 +61,7 @@ function frameOf(event: Event | ThinEvent, secret: string): object {
       destination_id: newId("ed_test"),
     };
   }
-  const payload = serializeSnapshot(event, apiVersion);
+  const payload = serializeSnapshot(event, event.api_version);
   return {
     type: "webhook_event",
     webhook_id: newId("wh"),

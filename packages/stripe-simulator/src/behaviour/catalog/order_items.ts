@@ -18,6 +18,7 @@ export function orderItems(
       const message = "The price specified is inactive. This field only accepts active prices.";
       throw invalidRequest(message, { param: `${param}[price]` });
     }
+    rejectInactiveProduct(account, price, `${param}[price]`);
     const isMetered = price.recurring?.usage_type === "metered";
     if (isMetered && quantity !== undefined) {
       const message = "Quantity should not be specified where usage_type is `metered`. " +
@@ -31,6 +32,18 @@ export function orderItems(
     }
     return { id: newId("li"), price: id, quantity };
   });
+}
+
+/** Throws a 400 for a price whose product is archived. The price itself can still be active. */
+export function rejectInactiveProduct(account: Account, price: Price, param: string) {
+  if (account.products.find(price.product)?.active !== false) return;
+  throw invalidRequest(
+    param.startsWith("line_items")
+      ? `Price \`${price.id}\` is not available to be purchased because its product is not active.`
+      : `The product ${price.product} is marked as inactive, and thus no new subscriptions can be created to any ` +
+        `plans of this product. You provided the plan ${price.id}.`,
+    { param },
+  );
 }
 
 /**
@@ -66,13 +79,21 @@ function rejectOneTime(prices: Price[]) {
       "You must provide at least one recurring price in `subscription` mode when using prices.",
     );
   }
-  if (prices.some((price) => !price.recurring)) {
-    throw cannotSell("The Stripe simulator does not simulate one-time prices beside recurring ones.");
+  if (prices.filter((price) => price.recurring).length > mostRecurring) {
+    throw cannotSell(`You can specify at most ${mostRecurring} recurring prices.`);
   }
 }
 
 function cannotSell(message: string) {
   return invalidRequest(message, { param: "line_items" });
+}
+
+/** https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-line_items */
+const mostRecurring = 20;
+
+/** The part of an order that is paid once, also during a trial. */
+export function paidOnce(account: Account, items: OrderedItem[]): OrderedItem[] {
+  return items.filter(({ price }) => !account.prices.get(price).recurring);
 }
 
 /** The total of an order in the smallest unit of its currency, without metered usage. */

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
-import type { Period } from "../../objects/subscription.ts";
+import { checkoutPaymentOptions, type Period } from "../../objects/subscription.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, knownCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
@@ -25,7 +25,7 @@ export function completeSubscription(
     items: order.items,
     method,
     trial,
-    terms,
+    terms: { ...terms, paymentMethodOptions: checkoutPaymentOptions },
     payment: method && { method, presence: "authenticated" },
   });
   const completed = completeSession(change, session, payer, {

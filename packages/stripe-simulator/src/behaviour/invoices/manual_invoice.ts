@@ -19,6 +19,14 @@ export interface ManualInvoiceFields {
   >;
 }
 
+/** How the PDF of an invoice looks that was not created by a subscription. */
+const rendering: Invoice["rendering"] = {
+  amount_tax_display: null,
+  pdf: { page_size: "auto" },
+  template: null,
+  template_version: null,
+};
+
 /** Creates a draft on request. It is finalized automatically only with `auto_advance`. */
 export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoice {
   const { customer, subscription, own } = fields;
@@ -29,12 +37,12 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     customer,
     currency: fields.currency,
     lines: items.map((item) => newLineForInvoiceItem(id, item)),
-    billingReason: subscription ? "subscription_update" : "manual",
+    billingReason: "manual",
     subscription,
     defaultPaymentMethod: own.default_payment_method ?? null,
     finalizesAt: own.auto_advance ? change.now + change.account.billingSettings.draft_seconds : null,
   });
-  const invoice = storeDraft(change, { ...draft, auto_advance: false, ...own });
+  const invoice = storeDraft(change, { ...draft, auto_advance: false, rendering, ...own });
   change.emit("invoice.created", invoice);
   return invoice;
 }

@@ -43,8 +43,12 @@ export function cardMissing(): StripeError {
 
 /** The error for a declined card: 402, for which the SDK throws its card error. */
 export function cardError(decline: Decline): StripeError {
+  const { adviceCode: advice_code, networkCode: network_decline_code } = decline;
   return new StripeError(402, "card_error", decline.message, {
+    ...(advice_code === undefined ? {} : { advice_code }),
     code: decline.code,
     decline_code: decline.declineCode,
+    ...(network_decline_code === undefined ? {} : { network_decline_code }),
+    param: decline.param ?? "",
   });
 }

@@ -3,7 +3,8 @@ import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
-import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
 import {
@@ -12,6 +13,7 @@ import {
   methodForSubscription,
   recordFailure,
 } from "../payments/payment_collection.ts";
+import { firstPeriod, periodAt } from "./billing_periods.ts";
 import { type ItemChange, withChangedItems } from "./item_changes.ts";
 import { startingPeriod } from "./renewal.ts";
 import { updateSubscription } from "./subscription_update.ts";
@@ -50,9 +52,12 @@ const pendingFor = 23 * 3600;
 
 /** Calculates a change of plan without storing it. Throws Stripe's 400s. */
 export function planChange(change: Change, before: Subscription, terms: PlanTerms): PlanChange {
-  const changed = withChangedItems(change, before, terms.items);
+  const wanted = withChangedItems(change, before, terms.items);
   const endsTrial = terms.trialEnd === "now" && before.status === "trialing";
-  const startsPeriod = terms.startsPeriod || endsTrial || hasOtherInterval(before, changed);
+  const isFlexible = before.billing_mode.type === "flexible";
+  const resets = !isFlexible && wanted.items.data.some((item) => hasOtherInterval(before, item));
+  const startsPeriod = terms.startsPeriod || endsTrial || resets;
+  const changed = startsPeriod ? wanted : withOtherIntervals(change, before, wanted);
   const prorations = terms.proration === "none"
     ? []
     : prorationsOf(change, changed, { before, startsPeriod, terms });
@@ -78,18 +83,20 @@ export function applyPlanChange(
 ): Subscription {
   const { account } = change;
   if (!plan.isInvoiced) {
+    const superseded = supersedePendingUpdate(change, plan);
     storeProrations(change, plan.prorations);
-    return updateSubscription(change, account.subscriptions.get(plan.before.id), plan.after);
+    return updateSubscription(change, account.subscriptions.get(plan.before.id), superseded.after);
   }
   const draft = invoiceOf(change, plan);
   const method = methodForSubscription(account, plan.before);
   const error = draft.amount_due === 0 ? null : method ? refusal(method, payment.presence) : cardMissing();
   if (error && payment.behavior === "error_if_incomplete") throw error;
   const isPending = error !== null && payment.behavior === "pending_if_incomplete";
+  const superseded = supersedePendingUpdate(change, plan);
   storeProrations(change, plan.prorations);
   const stored = storeDraft(change, { ...draft, auto_advance: !isPending });
   const updated = updateSubscription(change, account.subscriptions.get(plan.before.id), {
-    ...isPending ? withPendingUpdate(change, plan) : plan.after,
+    ...isPending ? withPendingUpdate(change, superseded) : superseded.after,
     latest_invoice: draft.id,
   });
   change.emit("invoice.created", stored);
@@ -127,6 +134,21 @@ function newPeriodLines(change: Change, { before, after }: PlanChange, invoice: 
   ];
 }
 
+/**
+ * A new change takes the place of a pending one, whose invoice is voided
+ * (https://docs.stripe.com/billing/subscriptions/pending-updates).
+ */
+function supersedePendingUpdate(change: Change, plan: PlanChange): PlanChange {
+  if (!plan.before.pending_update) return plan;
+  const invoice = change.account.invoices.find(String(plan.before.latest_invoice));
+  if (invoice?.status === "open") voidInvoice(change, invoice);
+  return {
+    ...plan,
+    before: { ...plan.before, pending_update: null },
+    after: { ...plan.after, pending_update: null },
+  };
+}
+
 function storeProrations(change: Change, prorations: InvoiceItem[]) {
   for (const item of prorations) change.emit("invoiceitem.created", change.account.invoiceItems.put(item));
 }
@@ -153,13 +175,30 @@ function isKept(item: SubscriptionItem, other: Subscription): boolean {
   );
 }
 
-function hasOtherInterval(before: Subscription, changed: Subscription): boolean {
-  return changed.items.data.some((item) => {
-    const old = before.items.data.find(({ id }) => id === item.id);
-    return old !== undefined && old.price.id !== item.price.id && (
-      old.plan.interval !== item.plan.interval || old.plan.interval_count !== item.plan.interval_count
-    );
+function hasOtherInterval(before: Subscription, item: SubscriptionItem): boolean {
+  const old = before.items.data.find(({ id }) => id === item.id);
+  return old !== undefined && old.price.id !== item.price.id && (
+    old.plan.interval !== item.plan.interval || old.plan.interval_count !== item.plan.interval_count
+  );
+}
+
+/**
+ * In flexible billing mode an item with another interval keeps the start of its period, which then has the new
+ * length. When that is over already, the item is in the present period counted from the anchor. In a trial the period
+ * is the trial.
+ */
+function withOtherIntervals(change: Change, before: Subscription, changed: Subscription): Subscription {
+  if (before.status === "trialing") return changed;
+  const data = changed.items.data.map((item) => {
+    if (!hasOtherInterval(before, item)) return item;
+    const { recurring } = recurringPriceOf(item);
+    const kept = firstPeriod(item.current_period_start, recurring);
+    const { start, end } = kept.end > change.now
+      ? kept
+      : periodAt(changed.billing_cycle_anchor, recurring, change.now);
+    return { ...item, current_period_start: start, current_period_end: end };
   });
+  return { ...changed, items: { ...changed.items, data } };
 }
 
 function inNewPeriod(change: Change, subscription: Subscription): Subscription {
