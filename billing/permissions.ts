@@ -39,12 +39,11 @@ export function serverPermissions(config: ServerConfig, address: Address): strin
 }
 
 /** The web hosts that the server calls, with their ports. */
-function webHosts({ stripe, identity, supabase }: ServerConfig): string[] {
+function webHosts({ stripe, identity }: ServerConfig): string[] {
   const urls = [
     stripe.apiBase ?? STRIPE_API,
-    ...(identity.provider === "token" && "jwksUrl" in identity.key ? [identity.key.jwksUrl] : []),
-    supabase.url,
-  ].filter((url) => url !== undefined);
+    ...(identity.provider === "token" && identity.key.jwksUrl ? [identity.key.jwksUrl] : []),
+  ];
   return urls.map((text) => {
     const url = new URL(text);
     return `${url.hostname}:${url.port || (url.protocol === "http:" ? 80 : 443)}`;

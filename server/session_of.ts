@@ -1,5 +1,5 @@
 import type { Context } from "fresh";
-import type { AuthenticatedSession } from "../billing/billing.ts";
+import type { Session } from "../billing/identity/session_token.ts";
 import { bearerToken } from "../billing/http/bearer_token.ts";
 import { noteCommunity } from "../billing/http/request_log.ts";
 import type { Caller } from "../billing/limits/rates.ts";
@@ -10,14 +10,14 @@ import type { State } from "./page_context.ts";
 export async function sessionOf(
   { req, state }: Context<State>,
   options?: { maxAgeSeconds?: number },
-): Promise<AuthenticatedSession> {
+): Promise<Session> {
   const session = await state.billing.authenticate(bearerToken(req), options);
   noteCommunity(req, session.communityId);
   return session;
 }
 
 /** The same for what costs money: the session must be two minutes old at most. */
-export const moneySessionOf = (ctx: Context<State>): Promise<AuthenticatedSession> =>
+export const moneySessionOf = (ctx: Context<State>): Promise<Session> =>
   sessionOf(ctx, { maxAgeSeconds: ctx.state.billing.moneySessionSeconds });
 
 /** Whom limits count a request for, before its session is known. */

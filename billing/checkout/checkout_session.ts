@@ -5,7 +5,7 @@ import { CustomerGoneError, orCustomerGone } from "./customer.ts";
 import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
 import type { CommunityId } from "../ids.ts";
-import { askStripe, isInvalidRequest, isKeySpent, isMissing } from "../stripe.ts";
+import { askStripe, isInvalidRequest, isKeySpent, isMissing, listAll } from "../stripe.ts";
 import { idempotencyKey } from "../stripe/idempotency_key.ts";
 import { attemptOf, ownedBy, ownedByAttempt, ownerOf } from "./ownership.ts";
 
@@ -130,10 +130,12 @@ async function expireEarlierSessions(
   attempt: number,
   deadline: Deadline,
 ) {
-  const open = await listed(
+  const open = await orCustomerGone(
     customer,
-    deadline,
-    (page, options) => stripe.checkout.sessions.list({ customer, status: "open", ...page }, options),
+    listAll(
+      deadline,
+      (page, options) => stripe.checkout.sessions.list({ customer, status: "open", ...page }, options),
+    ),
   );
   const leftOver = open.filter(({ metadata }) =>
     ownerOf(metadata) === communityId && attemptOf(metadata) < attempt
@@ -165,10 +167,9 @@ export async function expireCheckoutSession(
  */
 async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: string, deadline: Deadline) {
   // Without a status the list leaves out ended subscriptions (https://docs.stripe.com/api/subscriptions/list).
-  const subscriptions = await listed(
+  const subscriptions = await orCustomerGone(
     customer,
-    deadline,
-    (page, options) => stripe.subscriptions.list({ customer, ...page }, options),
+    listAll(deadline, (page, options) => stripe.subscriptions.list({ customer, ...page }, options)),
   );
   const live = subscriptions.filter(({ status }) =>
     status !== "incomplete" && status !== "incomplete_expired"
@@ -176,8 +177,7 @@ async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: 
   const prices = new Set<string>();
   for (const { id, items } of live) {
     const all = items.has_more
-      ? await listed(
-        customer,
+      ? await listAll(
         deadline,
         (page, options) => stripe.subscriptionItems.list({ subscription: id, ...page }, options),
       )
@@ -187,32 +187,6 @@ async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: 
   if (prices.size === 0) return;
   if (await callDatabase(z.boolean(), db`select billing.sells_plan(${[...prices]})`)) {
     throw alreadySubscribed();
-  }
-}
-
-const PAGE = 100;
-
-/** All pages of a list that concerns the customer (https://docs.stripe.com/api/pagination). */
-async function listed<T extends { id: string }>(
-  customer: string,
-  deadline: Deadline,
-  list: (
-    page: { limit: number; starting_after?: string },
-    options: Stripe.RequestOptions,
-  ) => Promise<Stripe.ApiList<T>>,
-): Promise<T[]> {
-  const all: T[] = [];
-  while (true) {
-    const after = all.at(-1)?.id;
-    const { data, has_more } = await orCustomerGone(
-      customer,
-      askStripe(
-        deadline,
-        (options) => list({ limit: PAGE, ...(after ? { starting_after: after } : {}) }, options),
-      ),
-    );
-    all.push(...data);
-    if (!has_more || data.length === 0) return all;
   }
 }
 

@@ -23,8 +23,6 @@ const MAX_AGE_SECONDS = 300;
 const AHEAD_SECONDS = 60;
 /** How long a token that has expired still counts, because the parent app's clock may be behind. */
 const BEHIND_SECONDS = 10;
-/** How long fetching the parent's public keys may take. */
-const KEYS_MS = 5_000;
 
 /** How the parent app signs: with a shared secret, or with a private key whose public half is at an address. */
 export type IdentityKey = { secret: string } | { jwksUrl: string };
