@@ -37,7 +37,7 @@ export async function measureStart(portBase: number): Promise<Measure> {
 
 const CALLS = 200;
 
-/** The median of successive calls over HTTP, through the gateway to Postgres. */
+/** The median of successive calls over HTTP. */
 export async function measureBillingInfo(stack: Stack): Promise<Measure> {
   const api = apiClient(stack);
   const token = await api.signIn({ sub: "bench", cid: "bench", adm: true });

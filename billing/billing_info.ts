@@ -40,11 +40,12 @@ const billingInfoSchema = z.object({
   usage: z.array(usageSchema),
   /** The plans on offer, lowest rank first. */
   plans: z.array(planSchema.extend({ limits: z.array(limitSchema) })),
+  /** The subscription to a plan, as Stripe has it. A change of the price list changes nothing here. */
   subscription: z.object({
     /** Stripe's status: `active`, `trialing`, `past_due`, … */
     status: z.string(),
-    /** Null when no plan has its price. */
-    planCode: z.string().nullable(),
+    /** The plan that it sells. */
+    planCode: z.string(),
     currentPeriodEnd: z.string().nullable(),
     cancelAt: z.string().nullable(),
     trialEnd: z.string().nullable(),
@@ -53,6 +54,37 @@ const billingInfoSchema = z.object({
     /** Since when a payment is overdue, and until when the community keeps its plan nevertheless. */
     pastDueSince: z.string().nullable(),
     graceEndsAt: z.string().nullable(),
+    /**
+     * What it costs for one interval, before discounts and tax, in the smallest unit of the currency, maybe with decimals.
+     * Null for tiered prices.
+     */
+    amount: z.number().nullable(),
+    /** The price of one unit of the plan, and of how many units. Null for tiered prices. */
+    unitAmount: z.number().nullable(),
+    quantity: z.number().nullable(),
+    /** ISO 4217, lower case. */
+    currency: z.string().nullable(),
+    /** `month`, 3: every three months. */
+    interval: z.enum(["day", "week", "month", "year"]).nullable(),
+    intervalCount: z.number().nullable(),
+    /** Those that apply now. */
+    discounts: z.array(z.object({
+      name: z.string().nullable(),
+      /** One of the two is set. */
+      percentOff: z.number().nullable(),
+      amountOff: z.number().nullable(),
+      currency: z.string().nullable(),
+      /** Null for one without an end. */
+      endsAt: z.string().nullable(),
+    })),
+    /** Set while payments are not collected; the plan stays. `resumesAt` is null when nobody said until when. */
+    pausedCollection: z.object({ resumesAt: z.string().nullable() }).nullable(),
+    /** What its schedule changes next: to a plan, or to nothing that is a plan. */
+    scheduledChange: z.object({
+      at: z.string(),
+      planCode: z.string().nullable(),
+      planName: z.string().nullable(),
+    }).nullable(),
   }).nullable(),
   /** Newest first; none for members. */
   invoices: z.array(z.object({

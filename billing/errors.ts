@@ -23,10 +23,38 @@ export type BillingErrorCode =
   | "invalid_idempotency_key"
   | "invalid_resource_id"
   | "idempotency_key_reused"
+  | "too_many_requests"
+  | "stale_session"
   | "invalid_text"
   | "parent_unavailable"
   | "database_unavailable"
-  | "stripe_unavailable";
+  | StripeErrorCode
+  | "request_timed_out";
+
+/** What Stripe's errors are answered with, by who can do something about it (`billing/stripe/refusals.ts`). */
+export type StripeErrorCode =
+  // nobody: it passes
+  | "stripe_unavailable"
+  | "stripe_busy"
+  // an admin of the community
+  | "currency_conflict"
+  | "subscription_limit"
+  | "address_required"
+  // the operator
+  | "price_archived"
+  | "price_missing"
+  | "price_amount_refused"
+  | "stripe_key_refused"
+  | "stripe_permission_missing"
+  | "stripe_mode_mismatch"
+  | "stripe_account_not_activated"
+  | "tax_not_configured"
+  | "payment_methods_not_configured"
+  | "portal_not_configured"
+  | "return_address_refused"
+  | "customer_missing"
+  // unknown to us
+  | "stripe_refused";
 
 interface BillingErrorOptions extends ErrorOptions {
   members?: Record<string, unknown>;

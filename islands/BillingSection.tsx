@@ -3,7 +3,8 @@ import type { BillingInfo, OfferedPlan } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { retryLoading } from "../browser/plan/billing_loader.ts";
 import { billing } from "../browser/plan/billing_store.ts";
-import { largerPlans } from "../browser/plan/subscription.ts";
+import { paidPrice } from "../browser/plan/paid_amount.ts";
+import { hasPaidPlan, largerPlans } from "../browser/plan/subscription.ts";
 import { confirmPayment } from "../browser/stripe/stripe_return.ts";
 import {
   closeEmbeddedCheckout,
@@ -66,12 +67,18 @@ function Billing({ info }: { info: BillingInfo }) {
 }
 
 function Plans({ info, larger }: { info: BillingInfo; larger: OfferedPlan[] }) {
+  const language = pageLanguage();
+  const paid = info.subscription && hasPaidPlan(info) ? paidPrice(info.subscription, language) : null;
   return (
     <section aria-labelledby="plans">
-      <h2 id="plans">{pageLanguage().texts.plans}</h2>
+      <h2 id="plans">{language.texts.plans}</h2>
       <div class="cards">
         {info.plans.map((plan) => (
-          <PlanOption key={plan.code} plan={plan} isCurrent={plan.code === info.plan.code}>
+          <PlanOption
+            key={plan.code}
+            plan={plan}
+            {...(plan.code === info.plan.code ? { isCurrent: true, paid } : { isCurrent: false })}
+          >
             {larger.includes(plan) && <UpgradeButton plan={plan} info={info} />}
           </PlanOption>
         ))}

@@ -2,7 +2,7 @@ import type { BillingInfo } from "../browser/api/contract.ts";
 import { pageLanguage } from "../browser/language/page_language.ts";
 import { canCancel, needsPayment } from "../browser/plan/subscription.ts";
 import { openPortal } from "../browser/stripe/stripe_redirect.ts";
-import { type Destination, stripeRedirect } from "../browser/stripe/stripe_store.ts";
+import StripeButton from "./StripeButton.tsx";
 
 /** The buttons that open Stripe's billing portal, as the state of the subscription allows. */
 export default function PortalButtons({ info }: { info: BillingInfo }) {
@@ -10,33 +10,20 @@ export default function PortalButtons({ info }: { info: BillingInfo }) {
   return (
     <>
       {needsPayment(info) && (
-        <PortalButton to="payment_method_update" class="button primary" label={texts.updateCard} />
+        <StripeButton
+          class="button primary"
+          label={texts.updateCard}
+          open={(by) => openPortal("payment_method_update", by)}
+        />
       )}
-      <PortalButton to="portal" class="button" label={texts.manageBilling} />
+      <StripeButton class="button" label={texts.manageBilling} open={(by) => openPortal("portal", by)} />
       {canCancel(info) && (
-        <PortalButton to="subscription_cancel" class="button plain" label={texts.cancelSubscription} />
+        <StripeButton
+          class="button plain"
+          label={texts.cancelSubscription}
+          open={(by) => openPortal("subscription_cancel", by)}
+        />
       )}
     </>
-  );
-}
-
-interface PortalButtonProps {
-  to: Exclude<Destination, "checkout">;
-  class: string;
-  label: string;
-}
-
-function PortalButton({ to, class: className, label }: PortalButtonProps) {
-  const { texts } = pageLanguage();
-  const redirect = stripeRedirect.value;
-  return (
-    <button
-      type="button"
-      class={className}
-      aria-disabled={redirect !== null}
-      onClick={() => openPortal(to)}
-    >
-      {redirect?.to === to ? texts.redirect.opening.portal : label}
-    </button>
   );
 }

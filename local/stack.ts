@@ -4,6 +4,8 @@
  */
 import { openPool } from "../billing/db/sql.ts";
 import { loadPlans, setUpStripe } from "../billing/setup/setup.ts";
+import { readServerConfig } from "../billing/config.ts";
+import { serverPermissions } from "../billing/permissions.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { Children } from "./processes/children.ts";
 import { type Cluster, databaseUrl, prepareDatabase } from "./postgres/cluster.ts";
@@ -34,6 +36,8 @@ export interface StackOptions {
   checkout?: "hosted" | "embedded";
   /** Instead of the project's `plans.toml`. */
   plansFile?: string;
+  /** What the Stripe key may do, as a restricted key: `customer_write`, `invoice_read`. Everything by default. */
+  stripePermissions?: string[];
   /** A migrated and seeded database to use; by default the stack starts a server. */
   database?: { cluster: Cluster; name: string };
   /** Called when a step begins and, with its duration in milliseconds, when it ends. */
@@ -110,6 +114,7 @@ interface Start {
 async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "env">> {
   const { children, ports, kept, options } = start;
   const secrets = await readOrMakeSecrets(kept);
+  if (options.stripePermissions) secrets.stripeSecretKey = secrets.stripeSecretKey.replace(/^sk_/, "rk_");
   const cluster = options.database?.cluster ?? { port: ports.postgres, passwords: secrets.passwords };
   const database = options.database?.name ?? "postgres";
   const urls = {
@@ -128,6 +133,9 @@ async function startAll(start: Start): Promise<Pick<Stack, "urls" | "keys" | "en
     step("Stripe simulator", startStripe(start)),
     options.database ? null : startDatabase(start, cluster),
   ]);
+  if (options.stripePermissions) {
+    await restrictKey(urls.stripe, secrets.stripeSecretKey, options.stripePermissions);
+  }
   const setup = await step("Stripe set-up", setUp(urls, secrets, start));
 
   const keys = keysOf(secrets, setup);
@@ -175,6 +183,15 @@ async function startStripe({ children, ports, kept }: Start): Promise<void> {
   });
 }
 
+async function restrictKey(stripeUrl: string, key: string, permissions: string[]): Promise<void> {
+  const response = await fetch(`${stripeUrl}/_sim/restricted_keys/${key}`, {
+    method: "PUT",
+    body: JSON.stringify({ permissions }),
+  });
+  if (!response.ok) throw new Error(`The simulator did not restrict the key: ${await response.text()}`);
+  await response.body?.cancel();
+}
+
 async function startParent(
   { children, ports }: Start,
   urls: Record<Service, string>,
@@ -210,7 +227,13 @@ async function startPlugin(
       ],
       env: { ...env, PORT: String(ports.plugin) },
     }
-    : { module: "local/processes/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
+    : {
+      // As `deno task start` runs it, with no permission that is not needed in production.
+      module: "server/serve.ts",
+      args: [`--port=${ports.plugin}`],
+      denoArgs: serverPermissions(readServerConfig(env), { hostname: "127.0.0.1", port: ports.plugin }),
+      env,
+    };
   await children.start({ name: "plugin", ...program, readyWhen: { url: `${urls.plugin}/api/health` } });
 }
 

@@ -1,5 +1,6 @@
 import { createDefine } from "fresh";
 import type { Billing } from "../billing/billing.ts";
+import type { Deadline } from "../billing/deadline.ts";
 import type { IdentityProviderName } from "../billing/identity/identity_provider.ts";
 
 /** The part of the configuration that a browser may see. */
@@ -19,6 +20,12 @@ export interface PublicConfig {
 export interface State {
   billing: Billing;
   config: PublicConfig;
+  /** The body that `requireQuota` has read and checked, of the shape that the route gave it. */
+  body?: unknown;
+  /** See clientAddress(). */
+  trustedProxies: number | null;
+  /** By when a request to the API has to be answered. */
+  deadline: Deadline;
 }
 
 /** Defines routes, pages and middlewares with this state. */

@@ -9,12 +9,15 @@ const contextSchema = z.object({
     title: z.string(),
     stripe_customer_id: z.string().nullable(),
     customer_generation: z.number(),
-  }).transform(({ id, title, stripe_customer_id, customer_generation }) => ({
+    customer_attempt: z.number(),
+  }).transform(({ id, title, stripe_customer_id, customer_generation, customer_attempt }) => ({
     id,
     title,
     stripeCustomerId: stripe_customer_id,
     /** How many Stripe customers it has had. */
     customerGeneration: customer_generation,
+    /** The present attempt at creating the next one. */
+    customerAttempt: customer_attempt,
   })),
   plan: z.object({
     code: z.string(),
@@ -30,10 +33,14 @@ const contextSchema = z.object({
     trialDays: trial_days,
   })).nullable(),
   live_subscription: z.object({ id: z.string() }).nullable(),
-}).transform(({ community, plan, live_subscription }) => ({
+  has_refusals: z.boolean(),
+}).transform(({ community, plan, live_subscription, has_refusals }) => ({
   community,
   plan,
+  /** One that sells a plan. */
   liveSubscription: live_subscription,
+  /** Whether an anomaly is open because Stripe refused something. */
+  hasRefusals: has_refusals,
 }));
 
 /** What checkout and portal need to know of a community. */

@@ -1,10 +1,13 @@
 import type Stripe from "stripe";
 import { z } from "zod";
-import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
-import { CustomerGoneError } from "./customer.ts";
+import { callDatabase, type Database } from "../db/database.ts";
+import { CustomerGoneError, orCustomerGone } from "./customer.ts";
+import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
 import type { CommunityId } from "../ids.ts";
-import { isInvalidRequest, isMissing, orStripeUnavailable } from "../stripe.ts";
+import { askStripe, isInvalidRequest, isKeySpent, isMissing, listAll } from "../stripe.ts";
+import { idempotencyKey } from "../stripe/idempotency_key.ts";
+import { attemptOf, ownedBy, ownedByAttempt, ownerOf } from "./ownership.ts";
 
 /** What is bought, by whom, and how Stripe's page is shown and left. */
 export interface Purchase {
@@ -20,68 +23,137 @@ export interface Purchase {
     | { ui_mode: "embedded_page"; return_url: string; redirect_on_completion: "if_required" };
 }
 
-const attemptSchema = z.object({ attempt: z.number(), session_id: z.string().nullable(), key: z.string() });
+const attemptSchema = z.object({
+  attempt: z.number(),
+  session_id: z.string().nullable(),
+  started_at: z.string(),
+});
+type Attempt = z.output<typeof attemptSchema>;
+
+interface Dependencies {
+  db: Database;
+  stripe: Stripe;
+  /** Whether Stripe is asked in live mode. */
+  isLive: boolean;
+}
+
+/** How long expiring a session may take, unless its caller has less time. */
+const EXPIRE_MS = 10_000;
+/** How many attempts a request may find spent or overtaken. */
+const MAX_ATTEMPTS = 4;
 
 /**
  * The open checkout session for a purchase: the one opened for the same purchase within the last minute, or a new one. A
  * community has one open session, however often somebody clicks: sessions of earlier attempts are expired first, and only
  * then Stripe is asked for subscriptions, so that no session can be paid in between.
  *
- * Throws `already_subscribed`, `database_unavailable`, `stripe_unavailable`, or `CustomerGoneError`.
+ * Throws `already_subscribed`, `database_unavailable`, `CustomerGoneError`, and what askStripe() throws.
  */
 export async function openCheckoutSession(
-  { db, stripe }: { db: Database; stripe: Stripe },
+  deps: Dependencies,
   purchase: Purchase,
+  deadline: Deadline,
 ): Promise<Stripe.Checkout.Session> {
-  const { communityId: _, ...terms } = purchase;
+  const { db, stripe } = deps;
+  const { communityId, ...terms } = purchase;
   const fingerprint = JSON.stringify(terms);
-  let spent: string | null = null;
-  while (true) {
-    const attempt: z.output<typeof attemptSchema> = await callDatabase(
+  let spentSession: string | null = null;
+  let spentAttempt: number | null = null;
+  let spentBy: unknown;
+  for (let begun = 0; begun < MAX_ATTEMPTS; begun++) {
+    const attempt: Attempt = await callDatabase(
       attemptSchema,
-      db`select billing.begin_checkout(${purchase.communityId}, ${fingerprint}, ${spent})`,
+      db`select billing.begin_checkout(${communityId}, ${fingerprint}, ${spentSession}, ${spentAttempt})`,
     );
     if (attempt.session_id !== null) {
-      const session = await retrieveSession(stripe, attempt.session_id);
-      if (session.status === "open") {
-        await refuseSecondSubscription(stripe, purchase.customer);
+      const session = await openSession(stripe, attempt.session_id, purchase.customer, deadline);
+      if (session) {
+        await refuseSecondSubscription(deps, purchase.customer, deadline);
         return session;
       }
-      spent = session.id;
+      spentSession = attempt.session_id;
       continue;
     }
-    await expireEarlierSessions(stripe, purchase, attempt.attempt);
-    await refuseSecondSubscription(stripe, purchase.customer);
-    const session = await orStripeUnavailable(createSession(stripe, purchase, attempt));
-    await orUnavailable(
-      db`select billing.finish_checkout(${purchase.communityId}, ${attempt.attempt}, ${session.id})`,
+    await expireEarlierSessions(stripe, purchase, attempt.attempt, deadline);
+    await refuseSecondSubscription(deps, purchase.customer, deadline);
+    try {
+      const session = await createSession(deps, purchase, attempt, deadline);
+      const isCurrent = await callDatabase(
+        z.boolean(),
+        db`select billing.finish_checkout(${communityId}, ${attempt.attempt}, ${session.id})`,
+      );
+      if (isCurrent) return session;
+      // Another click, for something else, was faster: two sessions must not be open side by side.
+      await expireCheckoutSession(stripe, session.id, deadline);
+    } catch (error) {
+      if (!isKeySpent(error)) throw error;
+      spentAttempt = attempt.attempt;
+      spentBy = error;
+    }
+  }
+  throw spentBy ?? new BillingError("stripe_busy", "Somebody else began a checkout meanwhile. Try again.", {
+    retryAfterSeconds: 5,
+  });
+}
+
+/**
+ * The session if it is still open. Null when it was paid, has expired, or is none of this mode or account. Throws
+ * `CustomerGoneError` when its customer was deleted meanwhile: then nobody can pay it.
+ */
+async function openSession(
+  stripe: Stripe,
+  id: string,
+  customerId: string,
+  deadline: Deadline,
+): Promise<Stripe.Checkout.Session | null> {
+  try {
+    const session = await orCustomerGone(
+      customerId,
+      askStripe(
+        deadline,
+        (options) => stripe.checkout.sessions.retrieve(id, { expand: ["customer"] }, options),
+      ),
     );
-    return session;
+    const { customer } = session;
+    if (typeof customer === "object" && customer?.deleted) throw new CustomerGoneError(customer.id);
+    return session.status === "open" ? session : null;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
   }
 }
 
-/** Throws `CustomerGoneError` when its customer was deleted meanwhile: then nobody can pay it. */
-async function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Session> {
-  const session = await orStripeUnavailable(stripe.checkout.sessions.retrieve(id, { expand: ["customer"] }));
-  const { customer } = session;
-  if (typeof customer === "object" && customer?.deleted) throw new CustomerGoneError(customer.id);
-  return session;
+/** The sessions that earlier attempts left open. Those of other apps, which share the customer at most, are not touched. */
+async function expireEarlierSessions(
+  stripe: Stripe,
+  { customer, communityId }: Purchase,
+  attempt: number,
+  deadline: Deadline,
+) {
+  const open = await orCustomerGone(
+    customer,
+    listAll(
+      deadline,
+      (page, options) => stripe.checkout.sessions.list({ customer, status: "open", ...page }, options),
+    ),
+  );
+  const leftOver = open.filter(({ metadata }) =>
+    ownerOf(metadata) === communityId && attemptOf(metadata) < attempt
+  );
+  await Promise.all(leftOver.map(({ id }) => expireCheckoutSession(stripe, id, deadline)));
 }
 
-async function expireEarlierSessions(stripe: Stripe, { customer, communityId }: Purchase, attempt: number) {
-  const open = await orStripeUnavailable(
-    stripe.checkout.sessions.list({ customer, status: "open", limit: 100 }),
-  );
-  const leftOver = open.data.filter(({ metadata }) =>
-    metadata?.community_id === communityId && Number(metadata.attempt) < attempt
-  );
-  await Promise.all(leftOver.map(({ id }) => expireCheckoutSession(stripe, id)));
-}
-
-/** Expires an open session. False when it was paid or had expired since it was read. Throws `stripe_unavailable`. */
-export async function expireCheckoutSession(stripe: Stripe, id: string): Promise<boolean> {
+/**
+ * Expires an open session. False when it was paid or had expired since it was read. Throws `stripe_unavailable` or
+ * `stripe_busy`.
+ */
+export async function expireCheckoutSession(
+  stripe: Stripe,
+  id: string,
+  deadline = Deadline.in(EXPIRE_MS),
+): Promise<boolean> {
   try {
-    await orStripeUnavailable(stripe.checkout.sessions.expire(id));
+    await askStripe(deadline, (options) => stripe.checkout.sessions.expire(id, {}, options));
     return true;
   } catch (error) {
     if (isInvalidRequest(error)) return false;
@@ -89,11 +161,31 @@ export async function expireCheckoutSession(stripe: Stripe, id: string): Promise
   }
 }
 
-/** Asks Stripe, because somebody may have paid a moment ago and the webhook not arrived yet. */
-async function refuseSecondSubscription(stripe: Stripe, customer: string) {
+/**
+ * Asks Stripe, because somebody may have paid a moment ago and the webhook not arrived yet. Only a subscription that sells a
+ * plan counts, with any of its items.
+ */
+async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: string, deadline: Deadline) {
   // Without a status the list leaves out ended subscriptions (https://docs.stripe.com/api/subscriptions/list).
-  const { data } = await orStripeUnavailable(stripe.subscriptions.list({ customer, limit: 100 }));
-  if (data.some(({ status }) => status !== "incomplete" && status !== "incomplete_expired")) {
+  const subscriptions = await orCustomerGone(
+    customer,
+    listAll(deadline, (page, options) => stripe.subscriptions.list({ customer, ...page }, options)),
+  );
+  const live = subscriptions.filter(({ status }) =>
+    status !== "incomplete" && status !== "incomplete_expired"
+  );
+  const prices = new Set<string>();
+  for (const { id, items } of live) {
+    const all = items.has_more
+      ? await listAll(
+        deadline,
+        (page, options) => stripe.subscriptionItems.list({ subscription: id, ...page }, options),
+      )
+      : items.data;
+    for (const { price } of all) prices.add(price.id);
+  }
+  if (prices.size === 0) return;
+  if (await callDatabase(z.boolean(), db`select billing.sells_plan(${[...prices]})`)) {
     throw alreadySubscribed();
   }
 }
@@ -109,9 +201,10 @@ export const alreadySubscribed = () =>
  * which community they are about (https://docs.stripe.com/api/checkout/sessions/create).
  */
 async function createSession(
-  stripe: Stripe,
+  { stripe, isLive }: Dependencies,
   { communityId, customer, price, meteredPrices, trialDays, page }: Purchase,
-  { attempt, key }: z.output<typeof attemptSchema>,
+  { attempt, started_at }: Attempt,
+  deadline: Deadline,
 ): Promise<Stripe.Checkout.Session> {
   const params: Stripe.Checkout.SessionCreateParams = {
     mode: "subscription",
@@ -119,20 +212,16 @@ async function createSession(
     client_reference_id: communityId,
     // Stripe takes no quantity for a metered price.
     line_items: [{ price, quantity: 1 }, ...meteredPrices.map((metered) => ({ price: metered }))],
-    metadata: { community_id: communityId, attempt: String(attempt) },
     subscription_data: {
-      metadata: { community_id: communityId },
       ...(trialDays > 0 ? { trial_period_days: trialDays } : {}),
+      metadata: ownedBy(communityId),
     },
     ...page,
+    metadata: ownedByAttempt(communityId, attempt),
   };
-  try {
-    return await stripe.checkout.sessions.create(params, { idempotencyKey: key, maxNetworkRetries: 6 });
-  } catch (error) {
-    if (isCustomerRefused(error)) throw new CustomerGoneError(customer, { cause: error });
-    throw error;
-  }
+  const key = idempotencyKey("checkout", isLive, communityId, attempt, started_at);
+  return await orCustomerGone(
+    customer,
+    askStripe(deadline, (options) => stripe.checkout.sessions.create(params, options), key),
+  );
 }
-
-/** Whether Stripe refuses the customer because it was deleted. */
-const isCustomerRefused = (error: unknown) => isMissing(error) && error.param === "customer";

@@ -6,9 +6,14 @@ import type { PluginId } from "../ids.ts";
 import { type CheckoutContext, readCheckoutContext } from "./checkout_context.ts";
 import { returnAddress, type ReturnPlace, type ReturnStatus } from "./return_address.ts";
 
+/** How long a visit may take to begin, unless its caller has less time. The request that it is part of takes longer. */
+export const VISIT_MS = 13_000;
+
 export interface StripeVisitDependencies {
   db: Database;
   stripe: Stripe;
+  /** Whether the Stripe key is one of live mode. */
+  isLive: boolean;
   parentAppUrl: string;
 }
 

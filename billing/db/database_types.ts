@@ -11,6 +11,7 @@ export type Database = {
           "current_plan_id": number;
           "has_billing_account": boolean;
           "id": string;
+          "plan_until": string;
           "stripe_customer_id": string | null;
           "title": string;
           "updated_at": string;
@@ -21,6 +22,7 @@ export type Database = {
           "current_plan_id": number;
           "has_billing_account"?: never;
           "id": string;
+          "plan_until"?: string;
           "stripe_customer_id"?: string | null;
           "title": string;
           "updated_at"?: string;
@@ -30,6 +32,7 @@ export type Database = {
           "current_plan_id"?: number;
           "has_billing_account"?: never;
           "id"?: string;
+          "plan_until"?: string;
           "stripe_customer_id"?: string | null;
           "title"?: string;
           "updated_at"?: string;
@@ -82,51 +85,96 @@ export type Database = {
         Row: {
           "amount_due_cents": number;
           "amount_paid_cents": number;
+          "as_of": string;
+          "billing_reason": string | null;
           "community_id": string;
+          "confirmed_at": string;
           "created_at": string;
           "currency": string;
+          "customer_id": string;
+          "discount_cents": number;
+          "fetched_at": string | null;
           "hosted_invoice_url": string | null;
           "id": string;
           "invoice_pdf": string | null;
           "issued_at": string;
+          "missing_since": string | null;
+          "next_payment_attempt": string | null;
           "number": string | null;
           "paid_at": string | null;
+          "plan_id": number | null;
+          "price_ids": (string)[];
+          "state_hash": string | null;
           "status": string;
           "subscription_id": string | null;
+          "subtotal_cents": number;
+          "tax_cents": number;
+          "total_cents": number;
           "updated_at": string;
+          "version": number;
         };
         ComputedFields: never;
         Insert: {
           "amount_due_cents": number;
           "amount_paid_cents": number;
+          "as_of"?: string;
+          "billing_reason"?: string | null;
           "community_id": string;
+          "confirmed_at"?: string;
           "created_at"?: string;
           "currency": string;
+          "customer_id": string;
+          "discount_cents"?: number;
+          "fetched_at"?: string | null;
           "hosted_invoice_url"?: string | null;
           "id": string;
           "invoice_pdf"?: string | null;
           "issued_at": string;
+          "missing_since"?: string | null;
+          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
+          "plan_id"?: number | null;
+          "price_ids"?: (string)[];
+          "state_hash"?: string | null;
           "status": string;
           "subscription_id"?: string | null;
+          "subtotal_cents"?: number;
+          "tax_cents"?: number;
+          "total_cents"?: number;
           "updated_at"?: string;
+          "version"?: number;
         };
         Update: {
           "amount_due_cents"?: number;
           "amount_paid_cents"?: number;
+          "as_of"?: string;
+          "billing_reason"?: string | null;
           "community_id"?: string;
+          "confirmed_at"?: string;
           "created_at"?: string;
           "currency"?: string;
+          "customer_id"?: string;
+          "discount_cents"?: number;
+          "fetched_at"?: string | null;
           "hosted_invoice_url"?: string | null;
           "id"?: string;
           "invoice_pdf"?: string | null;
           "issued_at"?: string;
+          "missing_since"?: string | null;
+          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
+          "plan_id"?: number | null;
+          "price_ids"?: (string)[];
+          "state_hash"?: string | null;
           "status"?: string;
           "subscription_id"?: string | null;
+          "subtotal_cents"?: number;
+          "tax_cents"?: number;
+          "total_cents"?: number;
           "updated_at"?: string;
+          "version"?: number;
         };
         Relationships: [
           {
@@ -149,6 +197,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "usage_overview";
             referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "invoices_plan_fkey";
+            columns: ["plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
           },
         ];
       };
@@ -258,62 +313,149 @@ export type Database = {
       };
       "subscriptions": {
         Row: {
+          "as_of": string;
+          "billing_interval": string | null;
           "cancel_at": string | null;
           "canceled_at": string | null;
+          "cancellation_comment": string | null;
+          "cancellation_feedback": string | null;
+          "cancellation_reason": string | null;
+          "collection_method": string | null;
           "community_id": string;
+          "confirmed_at": string;
           "created_at": string;
+          "currency": string | null;
           "current_period_end": string | null;
           "current_period_start": string | null;
+          "customer_id": string;
+          "discounts": NonNullable<Json>;
           "ended_at": string | null;
+          "fetched_at": string | null;
+          "former_plan_id": number | null;
+          "gives_plan_id": number | null;
+          "gives_plan_until": string | null;
           "id": string;
-          "metered_item_id": string | null;
+          "interval_count": number | null;
+          "items": NonNullable<Json>;
+          "latest_invoice_id": string | null;
+          "missing_since": string | null;
+          "next_change_at": string | null;
+          "next_plan_id": number | null;
           "past_due_since": string | null;
+          "pause_collection": Json | null;
           "payment_issue": string | null;
+          "pending_update": Json | null;
           "plan_id": number | null;
+          "plan_unknown_since": string | null;
+          "price_ids": (string)[];
+          "quantity": number | null;
+          "schedule": Json | null;
           "started_at": string;
+          "state_hash": string | null;
           "status": string;
-          "stripe_price_id": string;
+          "stripe_price_id": string | null;
           "trial_end": string | null;
+          "trial_start": string | null;
+          "unit_amount": number | null;
           "updated_at": string;
+          "version": number;
         };
         ComputedFields: never;
         Insert: {
+          "as_of"?: string;
+          "billing_interval"?: string | null;
           "cancel_at"?: string | null;
           "canceled_at"?: string | null;
+          "cancellation_comment"?: string | null;
+          "cancellation_feedback"?: string | null;
+          "cancellation_reason"?: string | null;
+          "collection_method"?: string | null;
           "community_id": string;
+          "confirmed_at"?: string;
           "created_at"?: string;
+          "currency"?: string | null;
           "current_period_end"?: string | null;
           "current_period_start"?: string | null;
+          "customer_id": string;
+          "discounts"?: NonNullable<Json>;
           "ended_at"?: string | null;
+          "fetched_at"?: string | null;
+          "former_plan_id"?: number | null;
+          "gives_plan_id"?: number | null;
+          "gives_plan_until"?: string | null;
           "id": string;
-          "metered_item_id"?: string | null;
+          "interval_count"?: number | null;
+          "items"?: NonNullable<Json>;
+          "latest_invoice_id"?: string | null;
+          "missing_since"?: string | null;
+          "next_change_at"?: string | null;
+          "next_plan_id"?: number | null;
           "past_due_since"?: string | null;
-          "payment_issue"?: string | null;
+          "pause_collection"?: Json | null;
+          "payment_issue"?: never;
+          "pending_update"?: Json | null;
           "plan_id"?: number | null;
+          "plan_unknown_since"?: string | null;
+          "price_ids"?: (string)[];
+          "quantity"?: number | null;
+          "schedule"?: Json | null;
           "started_at": string;
+          "state_hash"?: string | null;
           "status": string;
-          "stripe_price_id": string;
+          "stripe_price_id"?: string | null;
           "trial_end"?: string | null;
+          "trial_start"?: string | null;
+          "unit_amount"?: number | null;
           "updated_at"?: string;
+          "version"?: number;
         };
         Update: {
+          "as_of"?: string;
+          "billing_interval"?: string | null;
           "cancel_at"?: string | null;
           "canceled_at"?: string | null;
+          "cancellation_comment"?: string | null;
+          "cancellation_feedback"?: string | null;
+          "cancellation_reason"?: string | null;
+          "collection_method"?: string | null;
           "community_id"?: string;
+          "confirmed_at"?: string;
           "created_at"?: string;
+          "currency"?: string | null;
           "current_period_end"?: string | null;
           "current_period_start"?: string | null;
+          "customer_id"?: string;
+          "discounts"?: NonNullable<Json>;
           "ended_at"?: string | null;
+          "fetched_at"?: string | null;
+          "former_plan_id"?: number | null;
+          "gives_plan_id"?: number | null;
+          "gives_plan_until"?: string | null;
           "id"?: string;
-          "metered_item_id"?: string | null;
+          "interval_count"?: number | null;
+          "items"?: NonNullable<Json>;
+          "latest_invoice_id"?: string | null;
+          "missing_since"?: string | null;
+          "next_change_at"?: string | null;
+          "next_plan_id"?: number | null;
           "past_due_since"?: string | null;
-          "payment_issue"?: string | null;
+          "pause_collection"?: Json | null;
+          "payment_issue"?: never;
+          "pending_update"?: Json | null;
           "plan_id"?: number | null;
+          "plan_unknown_since"?: string | null;
+          "price_ids"?: (string)[];
+          "quantity"?: number | null;
+          "schedule"?: Json | null;
           "started_at"?: string;
+          "state_hash"?: string | null;
           "status"?: string;
-          "stripe_price_id"?: string;
+          "stripe_price_id"?: string | null;
           "trial_end"?: string | null;
+          "trial_start"?: string | null;
+          "unit_amount"?: number | null;
           "updated_at"?: string;
+          "version"?: number;
         };
         Relationships: [
           {
@@ -336,6 +478,27 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "usage_overview";
             referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "subscriptions_former_plan_fkey";
+            columns: ["former_plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "subscriptions_gives_plan_fkey";
+            columns: ["gives_plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "subscriptions_next_plan_fkey";
+            columns: ["next_plan_id"];
+            isOneToOne: false;
+            referencedRelation: "plans";
+            referencedColumns: ["id"];
           },
           {
             foreignKeyName: "subscriptions_plan_fkey";
@@ -412,21 +575,107 @@ export type Database = {
     Views: {
       "billing_overview": {
         Row: {
+          "billing_interval": string | null;
           "cancel_at": string | null;
           "community_id": string;
+          "currency": string | null;
           "current_period_end": string | null;
+          "gives_plan_until": string | null;
+          "interval_count": number | null;
           "open_anomalies": number | null;
-          "paid_cents": number | null;
+          "other_subscriptions": number | null;
+          "paid_cents": Json | null;
           "past_due_since": string | null;
           "payment_issue": string | null;
           "plan": string;
+          "quantity": number | null;
           "status": string | null;
           "stripe_customer_id": string | null;
           "subscription_id": string | null;
           "title": string;
+          "unit_amount": number | null;
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      "open_anomalies": {
+        Row: {
+          "community_id": string | null;
+          "detail": string;
+          "first_seen_at": string;
+          "kind": string;
+          "last_seen_at": string;
+          "object_id": string;
+          "seen": number;
+          "title": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "anomalies_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "billing_overview";
+            referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "anomalies_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "communities";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "anomalies_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "usage_overview";
+            referencedColumns: ["community_id"];
+          },
+        ];
+      };
+      "subscription_items": {
+        Row: {
+          "community_id": string;
+          "currency": string | null;
+          "current_period_end": string | null;
+          "current_period_start": string | null;
+          "id": string | null;
+          "interval": string | null;
+          "interval_count": number | null;
+          "plan": string | null;
+          "price_id": string | null;
+          "product_id": string | null;
+          "quantity": number | null;
+          "status": string;
+          "subscription_id": string;
+          "unit_amount": number | null;
+          "usage_type": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "billing_overview";
+            referencedColumns: ["community_id"];
+          },
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "communities";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "subscriptions_community_fkey";
+            columns: ["community_id"];
+            isOneToOne: false;
+            referencedRelation: "usage_overview";
+            referencedColumns: ["community_id"];
+          },
+        ];
       };
       "unsent_usage_reports": {
         Row: {
@@ -486,6 +735,12 @@ export type Database = {
     };
     Functions: {
       "billing_info": { Args: Record<PropertyKey, never>; Returns: Json };
+      "plan_in_force": {
+        Args: { "p_community_id": string; "p_current_plan_id": number; "p_plan_until": string };
+        Returns: {
+          "plan_id": number;
+        }[];
+      };
     };
     Enums: {
       [_ in never]: never;

@@ -87,7 +87,7 @@ Deno.test("readStripeEvent() ignores a checkout whose reference and metadata do 
       object: "checkout.session",
       customer: "cus_1",
       client_reference_id: "garden",
-      metadata: { community_id: "garden" },
+      metadata: { dues_community_id: "garden" },
       ...more,
     })).change;
   assert.deepEqual(checkout({}), { kind: "checkout", community_id: "garden" });

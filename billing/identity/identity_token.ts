@@ -1,8 +1,8 @@
-import { createRemoteJWKSet } from "jose";
 import { z } from "zod";
 import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { communityIdSchema, pluginIdSchema } from "../ids.ts";
+import { parentKeys } from "./parent_keys.ts";
 import { communityTitle } from "./community_title.ts";
 import { sharedSecret, verifyToken } from "./verify_token.ts";
 
@@ -56,7 +56,9 @@ export function tokenProvider(options: VerifierOptions): IdentityProvider<z.outp
  * `parent_unavailable` when the parent's keys cannot be fetched.
  */
 export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions) {
-  const keys = "jwksUrl" in key ? createRemoteJWKSet(new URL(key.jwksUrl)) : sharedSecret(key.secret);
+  const keys = "jwksUrl" in key
+    ? parentKeys({ url: key.jwksUrl, issuer, audience })
+    : sharedSecret(key.secret);
   // Each kind of key has its own algorithms, so that a public key is never accepted as a shared secret (RFC 8725, 3.1).
   const algorithms = "jwksUrl" in key ? ["ES256", "EdDSA", "RS256", "PS256"] : ["HS256"];
 

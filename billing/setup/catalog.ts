@@ -1,5 +1,6 @@
 /** Creates the products, meters and prices of the plans file in Stripe. */
 import Stripe from "stripe";
+import { mainUnits } from "../money/minor_units.ts";
 import type { FeatureInFile, PlanInFile, PlansFile } from "./plans_file.ts";
 import type { SetupSteps } from "./setup_steps.ts";
 import { isMissing } from "../stripe.ts";
@@ -47,7 +48,7 @@ async function ensurePlanPrice(
   const interval = plan.billing_interval!;
   return await ensurePrice(stripe, steps, {
     lookupKey: `dues_${plan.code}_${interval}`,
-    what: `price of plan ${plan.code}: ${plan.price_cents} cents (${currency}) a ${interval}`,
+    what: `price of plan ${plan.code}: ${written(plan.price_cents, currency)} a ${interval}`,
     isSame: (price) => price.unit_amount === plan.price_cents && price.currency === currency,
     product: () => ensureProduct(stripe, steps, `dues_${plan.code}`, plan.name, { plan_code: plan.code }),
     params: {
@@ -69,11 +70,12 @@ async function ensureMeteredPrice(
   currency: string,
 ): Promise<string> {
   const { code, included_quantity: included, unit_price_cents: cents } = feature;
-  const terms = `${cents} cents (${currency}) a ${feature.unit}` +
-    (included > 0 ? ` after ${included} in a ${interval}` : "");
+  const afterIncluded = included > 0 ? ` after ${included} in a ${interval}` : "";
+  // A price of other terms replaces this one, so the form of this text never changes.
+  const terms = `${cents} cents (${currency}) a ${feature.unit}${afterIncluded}`;
   return await ensurePrice(stripe, steps, {
     lookupKey: `dues_feature_${code}_${interval}`,
-    what: `metered price of ${code}: ${terms}`,
+    what: `metered price of ${code}: ${written(cents, currency)} a ${feature.unit}${afterIncluded}`,
     isSame: ({ metadata, recurring }) => metadata.terms === terms && recurring?.meter === meter,
     product: () => ensureProduct(stripe, steps, `dues_feature_${code}`, feature.name, { feature: code }),
     params: {
@@ -90,6 +92,10 @@ async function ensureMeteredPrice(
     },
   });
 }
+
+/** `29 USD` */
+const written = (amount: number, currency: string) =>
+  `${mainUnits(amount, currency)} ${currency.toUpperCase()}`;
 
 /** Stripe accepts fractions of a cent only as decimals, with at most twelve places. */
 const unitAmount = (cents: number) =>

@@ -1,6 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { FaultsError } from "../errors.ts";
+import { chargeableStep } from "../money/minor_units.ts";
 import { lineOf } from "./toml_lines.ts";
 
 /**
@@ -68,8 +69,15 @@ const fileSchema = z.strictObject({
   currency,
   features: Object.entries(features).map(([code, feature]) => ({ code, ...feature })),
   plans: Object.entries(plans).map(([code, plan]) => ({ code, ...plan })),
-})).superRefine(({ features, plans }, ctx) => {
-  for (const fault of crossFaults(features, plans)) ctx.addIssue({ code: "custom", ...fault });
+})).superRefine(({ currency, features, plans }, ctx) => {
+  for (
+    const fault of [
+      ...crossFaults(features, plans),
+      ...plans.flatMap((plan) => amountFaults(plan, currency)),
+    ]
+  ) {
+    ctx.addIssue({ code: "custom", ...fault });
+  }
 });
 
 export type PlansFile = z.output<typeof fileSchema>;
@@ -124,6 +132,14 @@ function planFaults(plan: PlanInFile, before: PlanInFile[]): Fault[] {
   const twin = before.find(({ rank }) => rank === plan.rank);
   if (twin) faults.push(at("rank", `is the rank of ${twin.code} already`));
   return faults;
+}
+
+/** Amounts that Stripe could not charge. */
+function amountFaults({ code, price_cents }: PlanInFile, currency: string): Fault[] {
+  const step = chargeableStep(currency);
+  if (price_cents % step === 0) return [];
+  const message = `${currency} is charged in multiples of ${step} of Stripe's smallest unit only`;
+  return [{ path: ["plans", code, "price_cents"], message }];
 }
 
 function limitFaults(plan: PlanInFile, features: FeatureInFile[]): Fault[] {

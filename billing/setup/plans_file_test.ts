@@ -156,6 +156,28 @@ for (const [name, from, to, fault] of faults) {
   });
 }
 
+Deno.test("readPlansFile refuses a price that Stripe cannot charge in the currency, and takes one that it can", () => {
+  const priced = (currency: string, cents: number) =>
+    faultsOf(
+      MINIMAL.replace('"usd"', `"${currency}"`).replace("price_cents = 900", `price_cents = ${cents}`),
+    );
+  for (
+    const [currency, cents, step] of [["isk", 290_050, 100], ["ugx", 50, 100], ["kwd", 2905, 10]] as const
+  ) {
+    assert.deepEqual(priced(currency, cents), [
+      `plans.toml:23: plans.pro.price_cents: ${currency} is charged in multiples of ${step} of Stripe's smallest unit only`,
+    ]);
+  }
+  for (
+    const [currency, cents] of [["isk", 290_000], ["kwd", 2900], ["jpy", 1], ["huf", 12_345], [
+      "lak",
+      1,
+    ]] as const
+  ) {
+    assert.deepEqual(priced(currency, cents), []);
+  }
+});
+
 Deno.test("readPlansFile refuses a plan without a limit for a feature", () => {
   const [withoutLimit] = MINIMAL.split("[[plans.free.limits]]");
   const rest = MINIMAL.slice(MINIMAL.indexOf("[plans.pro]"));

@@ -1,25 +1,27 @@
 /**
- * `deno task reconcile [--json]`: makes the stored state equal to Stripe's, and prints what it found: a table, or one line
- * of JSON.
+ * `deno task reconcile [--json]`: makes the whole stored state equal to Stripe's, and prints what it found: a table, or one
+ * line of JSON. Ends with status 1 when something could not be read or brought up to date.
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
 import { recordRun } from "../operations/job_runs.ts";
-import { reconcile, type ReconcileReport } from "../reconcile/reconciliation.ts";
-import { connectStripe } from "../stripe.ts";
+import { reconcile } from "../reconcile/reconciliation.ts";
+import type { ReconcileReport } from "../reconcile/report.ts";
+import { connectStripe, isLiveKey } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
 const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
 const config = configOrExit(readOperatorConfig);
 await using db = connectOperator(config.operatorDatabaseUrl);
-const stripe = connectStripe(config.stripe);
-const report = await recordRun(db, "reconcile", () => reconcile({ db, stripe }));
+const deps = { db, stripe: connectStripe(config.stripe), isLive: isLiveKey(config.stripe.secretKey) };
+const report = await recordRun(db, "reconcile", () => reconcile(deps, { isFull: true }));
 if (json) console.log(JSON.stringify(report));
 else print(report);
+if (report.failedParts.length + report.failedObjects.length > 0) Deno.exitCode = 1;
 
 function print(report: ReconcileReport) {
   console.log(
-    `Looked at ${report.eventsSeen} events since ${report.eventsFrom} and ${report.objectsCompared} objects.`,
+    `Looked at ${report.eventsSeen} events and ${report.objectsCompared} objects.`,
   );
   const rows = [
     ...report.missedEvents.map(({ id, type, outcome }) => ({
@@ -58,7 +60,13 @@ function print(report: ReconcileReport) {
       what: "kept as it is",
       now: "",
     })),
-    ...report.unreadable.map((id) => ({ found: "not understood", id, what: "left alone", now: "" })),
+    ...report.failedObjects.map(({ id, error }) => ({
+      found: "failed",
+      id,
+      what: error,
+      now: "tried again later",
+    })),
+    ...report.failedParts.map(({ part, error }) => ({ found: "failed", id: part, what: error, now: "" })),
     ...report.expiredCheckoutSessions.map((id) => ({
       found: "left over checkout",
       id,

@@ -3,16 +3,17 @@
  * function as the webhook. An event that is older than the stored state stays stale, so a replay undoes nothing.
  */
 import { parseArgs } from "node:util";
-import type { Pool, Row } from "../db/sql.ts";
-import type Stripe from "stripe";
-import { replayEvent } from "../events/apply.ts";
 import { configOrExit, readOperatorConfig } from "../config.ts";
-import { connectStripe } from "../stripe.ts";
-import { isThinEvent } from "../events/thin_event.ts";
+import { Deadline } from "../deadline.ts";
+import { type LoggedEvent, readLoggedEvent } from "../events/open_events.ts";
+import { processEvent } from "../events/process_event.ts";
+import { connectStripe, isLiveKey } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
 const USAGE =
   "Usage: deno task events:replay evt_… [evt_…]   or   --from 2026-11-01T00:00Z [--to 2026-11-02T00:00Z]";
+/** How long Stripe is asked about one event. */
+const ASK_MS = 20_000;
 
 const { positionals: ids, values } = parseArgs({
   allowPositionals: true,
@@ -27,25 +28,33 @@ if (!isRange && (ids.length === 0 || values.from !== undefined)) {
 
 const config = configOrExit(readOperatorConfig);
 await using db = connectOperator(config.operatorDatabaseUrl);
-const stripe = connectStripe(config.stripe);
+const deps = { db, stripe: connectStripe(config.stripe), isLive: isLiveKey(config.stripe.secretKey) };
 
 const events = isRange
-  ? await db`select id, payload from billing.stripe_events
-      where created_at between ${times[0]} and ${times[1]} order by created_at, id`
-  : await db`select id, payload from billing.stripe_events where id = any (${ids}) order by created_at, id`;
+  ? await db<LoggedEvent[]>`
+      select id, type, extract(epoch from created_at)::integer as created, livemode, api_version, customer_id, object_id,
+        payload::text
+      from billing.stripe_events where created_at between ${times[0]} and ${times[1]} order by created_at, id`
+  : await db<LoggedEvent[]>`
+      select id, type, extract(epoch from created_at)::integer as created, livemode, api_version, customer_id, object_id,
+        payload::text
+      from billing.stripe_events where id = any (${ids}) order by created_at, id`;
 const known = new Set(events.map(({ id }) => id));
 for (const id of ids.filter((id) => !known.has(id))) console.log(`${id}: not in the event log`);
-for (const event of events) console.log(`${event.id}: ${await replay(event, db, stripe)}`);
+for (const event of events) console.log(`${event.id}: ${await replay(event)}`);
 
-async function replay({ id, payload }: Row, db: Pool, stripe: Stripe): Promise<string> {
-  // A reduced payload has only ids. Stripe keeps an event for 30 days.
-  const isReduced = !("data" in payload) && !isThinEvent(JSON.stringify(payload));
-  const event = isReduced ? toPlain(await stripe.events.retrieve(id)) : payload;
-  const { outcome, reason } = await replayEvent({ db, stripe }, event);
-  return reason ? `${outcome} (${reason})` : outcome;
-}
-
-/** Without the properties that the SDK adds to an answer. */
-function toPlain(answer: Stripe.Event): unknown {
-  return JSON.parse(JSON.stringify(answer));
+/** One event that fails does not keep the others from being replayed. */
+async function replay(logged: LoggedEvent): Promise<string> {
+  try {
+    // Without its payload, the object is asked for.
+    const event = readLoggedEvent(logged, deps);
+    const { outcome, reason } = await processEvent(deps, event, {
+      isReplay: true,
+      deadline: Deadline.in(ASK_MS),
+    });
+    return reason ? `${outcome} (${reason})` : outcome;
+  } catch (error) {
+    Deno.exitCode = 1;
+    return `failed: ${error instanceof Error ? error.message : error}`;
+  }
 }

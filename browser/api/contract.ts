@@ -4,12 +4,8 @@ import type { BillingInfo as ServerBillingInfo } from "../../billing/billing_inf
 export type { CommonGroundProof } from "../../billing/identity/common_ground.ts";
 export type { OpenedSession } from "../../billing/identity/session.ts";
 
-export type Subscription = NonNullable<ServerBillingInfo["subscription"]> & {
-  /** While a payment is overdue: since when, and until when the community keeps its plan. */
-  pastDueSince?: string | null;
-  graceEndsAt?: string | null;
-};
-export type BillingInfo = Omit<ServerBillingInfo, "subscription"> & { subscription: Subscription | null };
+export type BillingInfo = ServerBillingInfo;
+export type Subscription = NonNullable<BillingInfo["subscription"]>;
 export type Plan = BillingInfo["plan"];
 export type OfferedPlan = BillingInfo["plans"][number];
 export type PlanLimit = BillingInfo["limits"][number];

@@ -1,10 +1,10 @@
 /** Formats money, dates, numbers and texts in a language. */
 
+import { mainUnits, minorUnitDigits } from "../../billing/money/minor_units.ts";
 import type { Plan, PlanLimit } from "../api/contract.ts";
 import type { Plural, Texts } from "./texts.ts";
 
-/** Stripe uses two decimals for these, although they have none (https://docs.stripe.com/currencies#special-cases). */
-const STRIPE_DIGITS: Record<string, number> = { isk: 2, ugx: 2 };
+type Interval = "day" | "week" | "month" | "year";
 
 const DAY_MS = 86_400_000;
 
@@ -30,22 +30,33 @@ export function createLanguage(texts: Texts) {
   const counted = (forms: Plural, count: number) =>
     fill(forms[plurals.select(count)] ?? forms.other, { count: number(count) });
 
-  /** `$29` for `2900, "usd"`. `amount` is in the currency's smallest unit. */
+  /** `$29` for `2900, "usd"`, `$0.005` for `0.5, "usd"`. `amount` is in the currency's smallest unit. */
   function money(amount: number, currency: string): string {
-    const format = new Intl.NumberFormat(locale, {
+    const exact = mainUnits(amount, currency);
+    const minimumFractionDigits = minorUnitDigits(currency);
+    const decimals = exact.split(".")[1]?.length ?? 0;
+    return new Intl.NumberFormat(locale, {
       style: "currency",
       currency,
+      minimumFractionDigits,
+      maximumFractionDigits: Math.max(minimumFractionDigits, decimals),
       trailingZeroDisplay: "stripIfInteger",
-    });
-    const digits = STRIPE_DIGITS[currency] ?? format.resolvedOptions().maximumFractionDigits ?? 2;
-    return format.format(amount / 10 ** digits);
+    }).format(exact as unknown as number); // exact as a text, which the types do not know
   }
 
-  /** `$29 a month`, `$0`. */
-  function price({ priceCents, currency, billingInterval }: Plan): string {
-    const price = money(priceCents, currency);
-    return billingInterval ? fill(texts.price[billingInterval], { price }) : price;
+  /** `$29 a month`, `$80 every 3 months`. */
+  function charge(amount: number, currency: string, interval: Interval, intervalCount = 1): string {
+    return fill(counted(texts.price[interval], intervalCount), { price: money(amount, currency) });
   }
+
+  /** The price of a plan on offer: `$29 a month`, `$0`. */
+  function price({ priceCents, currency, billingInterval }: Plan): string {
+    return billingInterval ? charge(priceCents, currency, billingInterval) : money(priceCents, currency);
+  }
+
+  /** `20%` */
+  const percent = (value: number) =>
+    new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 2 }).format(value / 100);
 
   /** `AI chat messages`. A feature that the texts do not name is shown by its code, with spaces. */
   function feature(code: string, count: number): string {
@@ -78,7 +89,7 @@ export function createLanguage(texts: Texts) {
       : fill(texts.moment.date, { date: days.format(new Date(iso)) });
   }
 
-  return { texts, number, date, counted, money, price, feature, timeWindow, limit, moment };
+  return { texts, number, percent, date, counted, money, charge, price, feature, timeWindow, limit, moment };
 }
 
 /** Replaces each `{name}` with its value. Names without a value stay as they are. */

@@ -17,6 +17,16 @@ for (
     [2900, "jpy", "¥2,900", "2.900 ¥"],
     [2900, "kwd", "KWD 2.900", "2,900 KWD"],
     [290_000, "isk", "ISK 2,900", "2.900 ISK"],
+    [290_000, "ugx", "UGX 2,900", "2.900 UGX"],
+    [290_050, "rsd", "RSD 2,900.50", "2.900,50 RSD"],
+    [290_000, "lak", "LAK 2,900", "2.900 LAK"],
+    [290_000, "huf", "HUF 2,900", "2.900 HUF"],
+    [2900, "krw", "₩2,900", "2.900 ₩"],
+    [2905, "kwd", "KWD 2.905", "2,905 KWD"],
+    [0.5, "usd", "$0.005", "0,005 $"],
+    [1250.25, "usd", "$12.5025", "12,5025 $"],
+    [0.5, "jpy", "¥0.5", "0,5 ¥"],
+    [-2900, "usd", "-$29", "-29 $"],
     [0, "usd", "$0", "0 $"],
   ] as const
 ) {
@@ -72,6 +82,14 @@ Deno.test("price() names the billing interval, if there is one", () => {
   assert.equal(english.price({ ...pro, billingInterval: "year" }), "$29 a year");
   assert.equal(english.price(free), "$0");
   assert.equal(plain(german.price(pro)), "29 $ im Monat");
+});
+
+Deno.test("charge() names the interval and how many of them", () => {
+  assert.equal(english.charge(2900, "usd", "month"), "$29 a month");
+  assert.equal(english.charge(2900, "usd", "week", 2), "$29 every 2 weeks");
+  assert.equal(english.charge(800, "usd", "day", 30), "$8 every 30 days");
+  assert.equal(plain(german.charge(8700, "eur", "month", 3)), "87 € alle 3 Monate");
+  assert.equal(plain(german.charge(8700, "eur", "year")), "87 € im Jahr");
 });
 
 Deno.test("moment() returns a time within 24 hours and a date later", () => {

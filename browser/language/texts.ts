@@ -11,6 +11,23 @@
 /** A text for each plural category that the language has. */
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 
+/** What only the operator can repair. The billing overview tells the operator; people can only wait or ask. */
+const needsOperator = (text: string): Record<string, string> => ({
+  price_archived: text,
+  price_missing: text,
+  price_amount_refused: text,
+  stripe_key_refused: text,
+  stripe_permission_missing: text,
+  stripe_mode_mismatch: text,
+  stripe_account_not_activated: text,
+  tax_not_configured: text,
+  payment_methods_not_configured: text,
+  portal_not_configured: text,
+  return_address_refused: text,
+  customer_missing: text,
+  stripe_refused: text,
+});
+
 const en = {
   /** The locale of dates and numbers (BCP 47). */
   locale: "en",
@@ -33,9 +50,12 @@ const en = {
   changePlan: "Change plan",
 
   price: {
-    month: "{price} a month",
-    year: "{price} a year",
+    day: { one: "{price} a day", other: "{price} every {count} days" } as Plural,
+    week: { one: "{price} a week", other: "{price} every {count} weeks" } as Plural,
+    month: { one: "{price} a month", other: "{price} every {count} months" } as Plural,
+    year: { one: "{price} a year", other: "{price} every {count} years" } as Plural,
   },
+  quantity: "{count} × {price}",
   limit: "{count} {feature} {window}",
   window: {
     atOnce: "at a time",
@@ -62,7 +82,14 @@ const en = {
 
   subscription: {
     renews: "Renews on {date}.",
-    trial: "Free trial until {date}, then {price}.",
+    trial: "Free trial until {date}{then}.",
+    then: ", then {price}",
+    discount: "{discount} off.",
+    discountUntil: "{discount} off until {date}{then}.",
+    collectionPaused: "Payments are paused.",
+    collectionPausedUntil: "Payments are paused until {date}.",
+    changesTo: "Changes to {next} on {date}.",
+    changes: "The subscription changes on {date}.",
     ends: "Cancelled. {plan} stays until {date}.",
     resume: "You can resume it until then under “Manage billing”.",
     paused: "The subscription is paused.",
@@ -148,6 +175,18 @@ const en = {
       no_subscription: "This community has no subscription to cancel.",
       plan_not_for_sale: "This plan cannot be bought at the moment.",
       stripe_unavailable: "The payment service is not responding. Nothing was charged; please try again.",
+      stripe_busy: "The payment service is busy. Nothing was charged; please try again in a moment.",
+      request_timed_out: "This took too long. Nothing was charged; please try again.",
+      database_unavailable: "This did not work just now. Nothing was charged; please try again.",
+      currency_conflict:
+        "Your community already pays for something in another currency. End that first under “Manage billing”, then upgrade.",
+      subscription_limit:
+        "Your community has too many subscriptions. End one first under “Manage billing”, then upgrade.",
+      address_required:
+        "Your community’s billing address is missing. Add it under “Manage billing”, then upgrade.",
+      ...needsOperator(
+        "The payment service refused this, and trying again will not help. Nothing was charged. Please tell whoever runs this app.",
+      ),
       network_error: "The connection failed. Nothing was charged; please try again.",
       parent_silent: "The community page is not responding. Nothing was charged; please try again.",
     } as Record<string, string>,
@@ -194,9 +233,12 @@ const de: Texts = {
   changePlan: "Tarif wechseln",
 
   price: {
-    month: "{price} im Monat",
-    year: "{price} im Jahr",
+    day: { one: "{price} am Tag", other: "{price} alle {count} Tage" },
+    week: { one: "{price} in der Woche", other: "{price} alle {count} Wochen" },
+    month: { one: "{price} im Monat", other: "{price} alle {count} Monate" },
+    year: { one: "{price} im Jahr", other: "{price} alle {count} Jahre" },
   },
+  quantity: "{count} × {price}",
   limit: "{count} {feature} {window}",
   window: {
     atOnce: "gleichzeitig",
@@ -223,7 +265,14 @@ const de: Texts = {
 
   subscription: {
     renews: "Verlängert sich am {date}.",
-    trial: "Kostenlose Probezeit bis {date}, danach {price}.",
+    trial: "Kostenlose Probezeit bis {date}{then}.",
+    then: ", danach {price}",
+    discount: "{discount} Rabatt.",
+    discountUntil: "{discount} Rabatt bis {date}{then}.",
+    collectionPaused: "Die Zahlungen sind ausgesetzt.",
+    collectionPausedUntil: "Die Zahlungen sind bis {date} ausgesetzt.",
+    changesTo: "Wechselt am {date} zu {next}.",
+    changes: "Das Abo ändert sich am {date}.",
     ends: "Gekündigt. {plan} bleibt bis {date}.",
     resume: "Bis dahin kannst du die Kündigung unter „Zahlung verwalten“ zurücknehmen.",
     paused: "Das Abo ist pausiert.",
@@ -312,6 +361,21 @@ const de: Texts = {
       plan_not_for_sale: "Dieser Tarif ist gerade nicht erhältlich.",
       stripe_unavailable:
         "Der Zahlungsdienst antwortet nicht. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      stripe_busy:
+        "Der Zahlungsdienst ist überlastet. Es wurde nichts berechnet; bitte versuche es gleich noch einmal.",
+      request_timed_out:
+        "Das hat zu lange gedauert. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      database_unavailable:
+        "Das hat gerade nicht geklappt. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      currency_conflict:
+        "Eure Community zahlt schon etwas in einer anderen Währung. Beende das zuerst unter „Zahlung verwalten“ und wechsle dann den Tarif.",
+      subscription_limit:
+        "Eure Community hat zu viele Abos. Beende zuerst eines unter „Zahlung verwalten“ und wechsle dann den Tarif.",
+      address_required:
+        "Die Rechnungsadresse eurer Community fehlt. Trage sie unter „Zahlung verwalten“ ein und wechsle dann den Tarif.",
+      ...needsOperator(
+        "Der Zahlungsdienst hat das abgelehnt, und noch ein Versuch hilft nicht. Es wurde nichts berechnet. Bitte sag den Betreibern dieser App Bescheid.",
+      ),
       network_error:
         "Die Verbindung ist fehlgeschlagen. Es wurde nichts berechnet; bitte versuche es noch einmal.",
       parent_silent:

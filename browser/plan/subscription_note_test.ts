@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { createLanguage } from "../language/language.ts";
-import { describeSubscription } from "./subscription_note.ts";
+import type { Subscription } from "../api/contract.ts";
+import { describeSubscription, type SubscriptionNote } from "./subscription_note.ts";
 import { billingInfo, free, pro, subscriptionWith } from "../testing/billing_info.ts";
 import { languages } from "../language/texts.ts";
 
 const [english, german] = languages.map(createLanguage);
 const noon = "2027-06-15T10:30:00Z";
 const may = "2027-05-15T10:30:00Z";
+const july = "2027-07-15T10:30:00Z";
+const half = (endsAt: string | null) => ({
+  name: "Spring",
+  percentOff: 50,
+  amountOff: null,
+  currency: null,
+  endsAt,
+});
+const fiveOff = { name: null, percentOff: null, amountOff: 500, currency: "usd", endsAt: null };
 
 for (
   const [changes, tone, expected] of [
@@ -33,7 +43,68 @@ for (
       "The payment of May 15, 2027 did not go through. Pro stays until June 15, 2027. Update the card, and Stripe will try again.",
     ],
     [{ status: "paused" }, "warning", "The subscription is paused."],
-  ] as const
+    // What is paid is what Stripe says, whatever the plan costs today.
+    [
+      {
+        status: "trialing",
+        trialEnd: noon,
+        amount: 8700,
+        currency: "eur",
+        interval: "month",
+        intervalCount: 3,
+      },
+      "calm",
+      "Free trial until June 15, 2027, then €87 every 3 months.",
+    ],
+    [{ status: "trialing", trialEnd: noon, amount: null }, "calm", "Free trial until June 15, 2027."],
+    [{ discounts: [half(null)] }, "calm", "Renews on June 15, 2027. 50% off."],
+    [
+      { discounts: [half(july)] },
+      "calm",
+      "Renews on June 15, 2027. 50% off until July 15, 2027, then $29 a month.",
+    ],
+    [
+      { discounts: [half(july), fiveOff], amount: 10_000 },
+      "calm",
+      "Renews on June 15, 2027. 50% off until July 15, 2027, then $95 a month. $5 off.",
+    ],
+    [
+      { status: "trialing", trialEnd: noon, discounts: [half(july)] },
+      "calm",
+      "Free trial until June 15, 2027, then $14.50 a month. 50% off until July 15, 2027, then $29 a month.",
+    ],
+    [
+      { pausedCollection: { resumesAt: july } },
+      "calm",
+      "Renews on June 15, 2027. Payments are paused until July 15, 2027.",
+    ],
+    [{ pausedCollection: { resumesAt: null } }, "calm", "Renews on June 15, 2027. Payments are paused."],
+    [
+      { scheduledChange: { at: july, planCode: "team", planName: "Team" } },
+      "calm",
+      "Renews on June 15, 2027. Changes to Team on July 15, 2027.",
+    ],
+    [
+      { scheduledChange: { at: july, planCode: "pro", planName: "Pro" } },
+      "calm",
+      "Renews on June 15, 2027. The subscription changes on July 15, 2027.",
+    ],
+    [
+      { scheduledChange: { at: july, planCode: null, planName: null } },
+      "calm",
+      "Renews on June 15, 2027. The subscription changes on July 15, 2027.",
+    ],
+    [{ currentPeriodEnd: null, pausedCollection: { resumesAt: null } }, "calm", "Payments are paused."],
+    [
+      {
+        cancelAt: noon,
+        pausedCollection: { resumesAt: null },
+        scheduledChange: { at: july, planCode: null, planName: null },
+      },
+      "warning",
+      "Cancelled. Pro stays until June 15, 2027. You can resume it until then under “Manage billing”. Payments are paused.",
+    ],
+  ] as [Partial<Subscription>, SubscriptionNote["tone"], string][]
 ) {
   Deno.test(`describeSubscription() with ${JSON.stringify(changes)} returns "${expected}"`, () => {
     const info = billingInfo(pro, { subscription: subscriptionWith(changes) });
@@ -65,4 +136,14 @@ Deno.test("describeSubscription() returns null without a subscription or when it
 Deno.test("describeSubscription() uses the texts and dates of the language, here German", () => {
   const note = describeSubscription(billingInfo(pro), german);
   assert.equal(note?.text, "Verlängert sich am 15. Juni 2027.");
+  const subscription = subscriptionWith({
+    discounts: [half(july)],
+    pausedCollection: { resumesAt: july },
+    scheduledChange: { at: july, planCode: "team", planName: "Team" },
+  });
+  assert.equal(
+    describeSubscription(billingInfo(pro, { subscription }), german)?.text.replaceAll("\u00a0", " "),
+    "Verlängert sich am 15. Juni 2027. 50 % Rabatt bis 15. Juli 2027, danach 29 $ im Monat. " +
+      "Die Zahlungen sind bis 15. Juli 2027 ausgesetzt. Wechselt am 15. Juli 2027 zu Team.",
+  );
 });

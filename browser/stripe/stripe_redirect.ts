@@ -25,17 +25,18 @@ const CHECKOUT = "/api/stripe/create-checkout-session";
 const PORTAL = "/api/stripe/create-portal-session";
 
 /** Opens the checkout for a plan: inside this page if it is set up for that, else on Stripe's own page. */
-export function startCheckout(planCode: string): void {
+export function startCheckout(planCode: string, by: symbol): void {
   if (stripeRedirect.value) return;
   const stripeJs = connection()?.stripeJs;
-  if (stripeJs) startEmbeddedCheckout(planCode, stripeJs);
-  else startHostedCheckout(planCode);
+  if (stripeJs) startEmbeddedCheckout(planCode, stripeJs, by);
+  else startHostedCheckout(planCode, by);
 }
 
-const startHostedCheckout = (planCode: string) => redirectToStripe("checkout", CHECKOUT, { planCode });
+const startHostedCheckout = (planCode: string, by: symbol) =>
+  redirectToStripe("checkout", CHECKOUT, { planCode }, by);
 
 /** Falls back to Stripe's own page when Stripe.js cannot be loaded or fails to open the checkout. */
-async function startEmbeddedCheckout(planCode: string, stripeJs: StripeJs): Promise<void> {
+async function startEmbeddedCheckout(planCode: string, stripeJs: StripeJs, by: symbol): Promise<void> {
   const opened = new AbortController();
   embeddedCheckout.value = opened;
   forgetNotices();
@@ -52,7 +53,7 @@ async function startEmbeddedCheckout(planCode: string, stripeJs: StripeJs): Prom
     if (opened.signal.aborted) return;
     console.warn("Dues: embedded checkout failed", error);
     closeEmbeddedCheckout();
-    startHostedCheckout(planCode);
+    startHostedCheckout(planCode, by);
   }
 }
 
@@ -69,8 +70,8 @@ async function createEmbeddedCheckout(planCode: string): Promise<string | null> 
 }
 
 /** Opens Stripe's billing portal, or one task in it. */
-export const openPortal = (to: Exclude<Destination, "checkout">) =>
-  redirectToStripe(to, PORTAL, to === "portal" ? {} : { flow: to });
+export const openPortal = (to: Exclude<Destination, "checkout">, by: symbol) =>
+  redirectToStripe(to, PORTAL, to === "portal" ? {} : { flow: to }, by);
 
 /** Called when the person opened Stripe in another tab. */
 export function continueInNewTab(): void {
@@ -79,9 +80,9 @@ export function continueInNewTab(): void {
 }
 
 /** Does nothing while another redirect is under way, so that a double click opens one checkout. */
-async function redirectToStripe(to: Destination, path: string, request: object): Promise<void> {
+async function redirectToStripe(to: Destination, path: string, request: object, by: symbol): Promise<void> {
   if (stripeRedirect.value) return;
-  stripeRedirect.value = { to, phase: "opening" };
+  stripeRedirect.value = { to, by, phase: "opening" };
   dismissToast("redirect");
   const result = await callServer<{ url?: string; portalUrl?: string }>("POST", path, request);
   if (!result.ok) {
@@ -89,13 +90,13 @@ async function redirectToStripe(to: Destination, path: string, request: object):
     return showFailure(result.failure);
   }
   const url = result.data.url ?? result.data.portalUrl!;
-  stripeRedirect.value = { to, phase: "opening", url };
+  stripeRedirect.value = { to, by, phase: "opening", url };
   forgetNotices();
   rememberRedirect();
   navigateTop(url, () => connection()?.channel.send({ type: "openUrl", url }));
   setTimeout(() => {
     if (stripeRedirect.value?.url !== url) return;
-    stripeRedirect.value = { to, phase: "stuck", url };
+    stripeRedirect.value = { to, by, phase: "stuck", url };
     watchOtherTab();
   }, STUCK_AFTER_MS);
 }

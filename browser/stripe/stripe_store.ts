@@ -8,6 +8,8 @@ export type Destination = "checkout" | "portal" | "payment_method_update" | "sub
 /** A redirect to Stripe that has started. */
 export interface StripeRedirect {
   to: Destination;
+  /** The button that was clicked, of several that may lead there. */
+  by: symbol;
   /**
    * - `opening`: the page is about to be replaced by Stripe's.
    * - `stuck`: the page is still here, so the person is offered a new tab.

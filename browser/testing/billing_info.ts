@@ -29,6 +29,15 @@ export function subscriptionWith(changes: Partial<Subscription> = {}): Subscript
     paymentIssue: null,
     pastDueSince: null,
     graceEndsAt: null,
+    amount: 2900,
+    unitAmount: 2900,
+    quantity: 1,
+    currency: "usd",
+    interval: "month",
+    intervalCount: 1,
+    discounts: [],
+    pausedCollection: null,
+    scheduledChange: null,
     ...changes,
   };
 }

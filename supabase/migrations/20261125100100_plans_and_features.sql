@@ -182,5 +182,13 @@ grant select (id, code, name, rank, price_cents, currency, billing_interval, tri
   on public.plans to authenticated;
 grant select (code, name, unit, is_metered, included_quantity) on public.features to authenticated;
 grant select on public.plan_limits to authenticated;
-grant select, insert, update, delete on public.plans, public.features, public.plan_limits to service_role;
-grant select on billing.metered_prices to service_role;
+-- The operator edits what only Dues decides by. What Stripe has, too (price, currency, interval, meter), the set-up task writes.
+grant select, delete on public.plans, public.features, public.plan_limits to service_role;
+grant insert (code, name, rank, price_cents, currency, billing_interval, trial_days, grace_period, is_default, is_active),
+  update (name, rank, trial_days, grace_period, is_default, is_active)
+  on public.plans to service_role;
+grant insert (code, name, unit, included_quantity), update (name, unit, included_quantity)
+  on public.features to service_role;
+grant insert (plan_id, feature, quota, quota_window, period), update (quota, quota_window, period)
+  on public.plan_limits to service_role;
+grant select on billing.metered_prices, billing.plan_prices to service_role;

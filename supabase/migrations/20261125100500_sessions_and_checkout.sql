@@ -30,4 +30,13 @@ comment on column billing.checkout_attempts.attempt is 'Counts up. Open sessions
 comment on column billing.checkout_attempts.fingerprint is 'What is bought and where Stripe returns to. Another fingerprint is another attempt.';
 comment on column billing.checkout_attempts.session_id is 'Its Stripe session (cs_…); null until Stripe has created it.';
 
-revoke all on billing.used_identity_tokens, billing.checkout_attempts from public, anon, authenticated, service_role;
+create table billing.customer_attempts (
+  community_id text primary key constraint customer_attempts_community_fkey references public.communities (id),
+  attempt      bigint not null constraint customer_attempts_attempt_positive check (attempt > 0)
+);
+alter table billing.customer_attempts enable row level security;
+
+comment on table billing.customer_attempts is 'How often creating a Stripe customer was begun anew. A community that is not listed is at its first attempt.';
+comment on column billing.customer_attempts.attempt is 'Part of Stripe''s idempotency key. Counts up when Stripe keeps an error for the key.';
+
+revoke all on billing.used_identity_tokens, billing.checkout_attempts, billing.customer_attempts from public, anon, authenticated, service_role;

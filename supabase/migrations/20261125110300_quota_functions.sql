@@ -136,31 +136,6 @@ begin
 end $$;
 comment on function billing.lock_usage(text, text, bigint) is 'Takes the usage lock of a community and feature until the transaction ends, and counts in every resolution the plan needs. Returns the resolutions that are counted.';
 
--- A past_due subscription loses its plan when its grace period ends, and no event says so: the first use after that changes
--- the current plan.
-create function billing.ensure_current_plan(p_community_id text) returns bigint
-  language plpgsql volatile security invoker set search_path = ''
-as $$
-declare
-  v_plan_id bigint;
-  v_is_default boolean;
-begin
-  select c.current_plan_id, p.is_default into v_plan_id, v_is_default
-  from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = p_community_id;
-  if v_is_default
-    or not exists (select from public.subscriptions s where s.community_id = p_community_id and s.status = 'past_due')
-    or v_plan_id = billing.plan_in_force(p_community_id)
-  then
-    return v_plan_id;
-  end if;
-
-  perform from public.communities c where c.id = p_community_id for no key update;
-  perform billing.update_current_plan(p_community_id);
-  select c.current_plan_id into v_plan_id from public.communities c where c.id = p_community_id;
-  return v_plan_id;
-end $$;
-comment on function billing.ensure_current_plan(text) is 'The id of the community''s plan, after ending a grace period that has run out; null when there is no such community.';
-
 -- p_needed: what is used and the quantity together. The plan must have room for that in the window that refused, and no
 -- smaller quota than the quantity in its other windows.
 create function billing.find_upgrade_plan(
@@ -352,7 +327,7 @@ create function billing.consume_quota(
   language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_plan_id constant bigint := billing.ensure_current_plan(p_community_id);
+  v_plan_id constant bigint := billing.entitled_plan(p_community_id);
 begin
   if v_plan_id is null then return jsonb_build_object('outcome', 'unknown_community'); end if;
   return billing.consume_on_plan(
@@ -366,7 +341,7 @@ create function billing.consume_quota_batch(p_community_id text, p_user_id text,
   language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_plan_id constant bigint := billing.ensure_current_plan(p_community_id);
+  v_plan_id constant bigint := billing.entitled_plan(p_community_id);
   v_use record;
   v_answer jsonb;
   v_answers jsonb[];
@@ -420,9 +395,16 @@ begin
   v_quantity := least(v_event.quantity - v_event.released_quantity, p_quantity);
   if v_event.id is null or v_quantity = 0 then return 0; end if;
 
-  update public.usage_events e set released_quantity = e.released_quantity + v_quantity
-  where e.community_id = p_community_id and e.feature = p_feature
-    and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  -- A use that was given back whole and at once never was: requests that fail leave nothing behind, however many there are.
+  if v_event.released_quantity + v_quantity = v_event.quantity and v_now - p_occurred_at < interval '1 minute' then
+    delete from public.usage_events e
+    where e.community_id = p_community_id and e.feature = p_feature
+      and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  else
+    update public.usage_events e set released_quantity = e.released_quantity + v_quantity
+    where e.community_id = p_community_id and e.feature = p_feature
+      and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  end if;
   perform billing.count_usage(p_community_id, p_feature, v_resolutions, p_occurred_at, -v_quantity);
   if v_event.usage_report_id is not null then
     perform billing.take_from_usage_report(v_event.usage_report_id, v_now, v_quantity);
@@ -468,7 +450,7 @@ revoke execute on function
   billing.clock(), billing.counting_horizon(interval),
   billing.window_start(text, bigint, interval, timestamptz), billing.window_release(text, bigint, interval, timestamptz),
   billing.count_usage(text, text, interval[], timestamptz, bigint), billing.recount_usage(text, text, interval),
-  billing.lock_usage(text, text, bigint), billing.ensure_current_plan(text),
+  billing.lock_usage(text, text, bigint),
   billing.find_upgrade_plan(text, bigint, interval, text, bigint, numeric),
   billing.quota_refusal(text, text, bigint, bigint, timestamptz),
   billing.limit_standings(text, text, bigint, bigint, timestamptz),

@@ -38,7 +38,7 @@ create function billing.acquire_resource(
   language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_plan_id constant bigint := billing.ensure_current_plan(p_community_id);
+  v_plan_id constant bigint := billing.entitled_plan(p_community_id);
   v_now constant timestamptz := billing.clock();
   v_plan_code constant text := (select code from public.plans where id = v_plan_id);
   v_quota bigint;

@@ -171,24 +171,16 @@ end $$;
 comment on function billing.record_usage_report_outcome(text, uuid, text, text, interval) is 'Records what became of a claimed usage report: sent, retry, refused or given_up.';
 
 -- Stripe accepts a meter event first and may refuse it minutes later, in an event that names samples of what it refused.
---   p_event    the event, as in apply_stripe_event
---   p_change   {detail, refused: [{identifier, reason}]}. Unknown identifiers are skipped
--- Returns {outcome, reason} as apply_stripe_event does.
-create function billing.apply_meter_errors(p_event jsonb, p_change jsonb, p_payload jsonb, p_replay boolean default false)
-  returns jsonb
-  language plpgsql volatile security definer set search_path = ''
-as $$
-declare
-  v_result constant jsonb := billing.apply_stripe_event(
-    p_event, p_change || '{"kind": "anomaly", "anomaly": "meter_error"}', p_payload, null, p_replay);
-begin
-  if v_result ->> 'outcome' = 'applied' then
-    perform billing.record_usage_report_outcome(r.identifier, null, 'refused', r.reason)
-    from jsonb_to_recordset(p_change -> 'refused') as r(identifier text, reason text);
-  end if;
-  return v_result;
+--   p_object_id  the meter, or the event when it names none
+--   p_errors     {detail, refused: [{identifier, reason}]}. Unknown identifiers are skipped
+create function billing.apply_meter_errors(p_object_id text, p_errors json) returns void
+  language plpgsql volatile security invoker set search_path = ''
+as $$ begin
+  perform billing.report_anomaly('meter_error', p_object_id, null, p_errors ->> 'detail');
+  perform billing.record_usage_report_outcome(r.identifier, null, 'refused', r.reason)
+  from json_to_recordset(p_errors -> 'refused') as r(identifier text, reason text);
 end $$;
-comment on function billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean) is 'Records a meter error event, reports it as an anomaly, and marks the usage reports it names as refused, in one transaction.';
+comment on function billing.apply_meter_errors(text, json) is 'Reports a meter error as an anomaly, and marks the usage reports it names as refused.';
 
 create function billing.delivered_usage(
   p_stripe_customer_id text, p_meter_event_name text, p_from timestamptz, p_to timestamptz) returns bigint
@@ -302,7 +294,7 @@ revoke execute on function
   billing.take_from_usage_report(bigint, timestamptz, bigint),
   billing.claim_usage_reports(integer, interval),
   billing.record_usage_report_outcome(text, uuid, text, text, interval),
-  billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean),
+  billing.apply_meter_errors(text, json),
   billing.delivered_usage(text, text, timestamptz, timestamptz),
   billing.usage_to_check(timestamptz, timestamptz, timestamptz, integer),
   billing.finish_usage_check(text, text, text), billing.resend_usage_report(text)
@@ -310,7 +302,6 @@ revoke execute on function
 grant execute on function
   billing.claim_usage_reports(integer, interval),
   billing.record_usage_report_outcome(text, uuid, text, text, interval),
-  billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean),
   billing.delivered_usage(text, text, timestamptz, timestamptz),
   billing.usage_to_check(timestamptz, timestamptz, timestamptz, integer),
   billing.finish_usage_check(text, text, text)

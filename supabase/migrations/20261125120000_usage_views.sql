@@ -6,7 +6,8 @@ create view public.usage_overview with (security_invoker = true) as
     coalesce(k.used, 0)::bigint as used, l.quota,
     billing.window_release(l.period, l.window_seconds, l.resolution, k.first_at) as resets_at
   from public.communities c
-  join public.plans p on p.id = c.current_plan_id
+  cross join lateral public.plan_in_force(c.id, c.current_plan_id, c.plan_until) f
+  join public.plans p on p.id = f.plan_id
   join public.plan_limits l on l.plan_id = p.id
   left join lateral (
     select sum(k.quantity) as used, min(k.starts_at) filter (where k.quantity > 0) as first_at

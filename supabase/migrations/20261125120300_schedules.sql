@@ -37,7 +37,7 @@ do $schedule$ begin
   execute 'create extension if not exists pg_cron';
   execute 'create extension if not exists pg_net';
   -- cron.schedule changes an existing job of the same name.
-  execute $job$ select cron.schedule('dues-reconcile', '17 * * * *', 'select billing.call_function(''reconcile'')') $job$;
+  execute $job$ select cron.schedule('dues-reconcile', '*/10 * * * *', 'select billing.call_function(''reconcile'')') $job$;
   -- Stripe keeps an invoice open for about an hour after its period has ended. With a report every five minutes, usage of
   -- the last second of the period is still on it.
   execute $job$ select cron.schedule('dues-report-usage', '*/5 * * * *', 'select billing.call_function(''report-usage'')') $job$;

@@ -1,6 +1,6 @@
 -- Every privilege, as complete lists: what a migration grants must be added here.
 begin;
-select plan(10);
+select plan(11);
 
 -- What a role may execute in our two schemas, whichever way it was granted.
 create function pg_temp.executable(p_role text) returns setof text language sql as $$
@@ -26,7 +26,7 @@ select bag_eq(
     'billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean)',
     'billing.apply_fetched(text, text, jsonb, timestamp with time zone)',
     'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
-    'billing.begin_checkout(text, text, text)',
+    'billing.begin_checkout(text, text, text, bigint)',
     'billing.begin_reconciliation()',
     'billing.billing_info_as(jsonb)',
     'billing.checkout_context(text, text)',
@@ -43,6 +43,10 @@ select bag_eq(
     'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
     'billing.lock_customer(text)',
+    'billing.next_customer_attempt(text, bigint)',
+    'billing.report_refusal(text, text, text, text, text, text[], text)',
+    'billing.resolve_refusals(text, text, text[])',
+    'billing.sells_plan(text[])',
     'billing.missed_events(text[])',
     'billing.check_schedules()',
     'billing.note_caught_up(bigint)',
@@ -102,6 +106,16 @@ select bag_eq(
         'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select',
         'billing.scheduled_jobs select'],
   'service_role may edit communities, plans, features and limits, and read the rest');
+select bag_eq(
+  $$ select format('%s.%s', c.oid::regclass, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relnamespace in ('public'::regnamespace, 'billing'::regnamespace) and c.relkind in ('r', 'p', 'v')
+       and a.attnum > 0 and not a.attisdropped
+       and has_column_privilege('service_role', c.oid, a.attnum, 'update') $$,
+  array['communities.title',
+        'plans.name', 'plans.rank', 'plans.trial_days', 'plans.grace_period', 'plans.is_default', 'plans.is_active',
+        'features.name', 'features.unit', 'features.included_quantity',
+        'plan_limits.quota', 'plan_limits.quota_window', 'plan_limits.period'],
+  'service_role may update only what an operator may edit: nothing that Stripe says, nothing that is derived from it');
 
 select * from finish();
 rollback;

@@ -147,17 +147,17 @@ export interface TableRow {
   member: Sight;
   admin: Sight;
   operator: Sight;
-  /** Whether the operator may edit it. No other caller may edit anything. */
-  isEdited: boolean;
+  /** A column that the operator may edit, with a value, if there is one. No other caller may edit anything. */
+  edited: [column: string, value: unknown] | null;
 }
 
-const catalog = (name: string, column: string): TableRow => ({
+const catalog = (name: string, column: string, edited: TableRow["edited"]): TableRow => ({
   name,
   column,
   member: "all",
   admin: "all",
   operator: "all",
-  isEdited: true,
+  edited,
 });
 
 const ofCommunity = (name: string, more: Partial<TableRow> = {}): TableRow => ({
@@ -166,7 +166,7 @@ const ofCommunity = (name: string, more: Partial<TableRow> = {}): TableRow => ({
   member: "own",
   admin: "own",
   operator: "all",
-  isEdited: false,
+  edited: null,
   ...more,
 });
 
@@ -175,10 +175,10 @@ const forOperator = (name: string, column = "community_id") =>
 
 /** Schema `public`, which the data API exposes. */
 export const tables: TableRow[] = [
-  catalog("plans", "code"),
-  catalog("features", "code"),
-  catalog("plan_limits", "feature"),
-  ofCommunity("communities", { column: "id", isEdited: true }),
+  catalog("plans", "code", ["name", "Nothing"]),
+  catalog("features", "code", ["name", "Nothing"]),
+  catalog("plan_limits", "feature", ["quota", 1]),
+  ofCommunity("communities", { column: "id", edited: ["title", "Nothing"] }),
   ofCommunity("subscriptions"),
   ofCommunity("invoices", { member: "none" }),
   ofCommunity("usage_events"),

@@ -33,7 +33,7 @@ Deno.test("a checkout is for the token's community, names it to Stripe, and retu
   assert.deepEqual([session.mode, session.client_reference_id, session.metadata], [
     "subscription",
     admin.cid,
-    { community_id: admin.cid, attempt: "1" },
+    { dues_community_id: admin.cid, dues_attempt: "1" },
   ]);
   const page = `${stack.urls.parent}/c/${encodeURIComponent(admin.cid)}/plugin/p%201/`;
   const successUrl = session.success_url!.replace(session.id, "{CHECKOUT_SESSION_ID}");
@@ -43,7 +43,7 @@ Deno.test("a checkout is for the token's community, names it to Stripe, and retu
   assert.equal(session.line_items?.data[0].price?.id, stripe_price_id);
 
   const customer = await stripe.customers.retrieve(session.customer as string) as Stripe.Customer;
-  assert.deepEqual([customer.name, customer.metadata], ["Slashes", { community_id: admin.cid }]);
+  assert.deepEqual([customer.name, customer.metadata], ["Slashes", { dues_community_id: admin.cid }]);
   const [row] = await sql`select stripe_customer_id from public.communities where id = ${admin.cid}`;
   assert.equal(row.stripe_customer_id, customer.id);
 });
@@ -64,7 +64,7 @@ Deno.test("a checkout returns to the community page without a plugin id, and pre
 async function atStripe(communityId: string) {
   const customers: string[] = [];
   for await (const customer of stripe.customers.list({ limit: 100 })) {
-    if (customer.metadata.community_id === communityId) customers.push(customer.id);
+    if (customer.metadata.dues_community_id === communityId) customers.push(customer.id);
   }
   const open: string[] = [];
   for (const customer of customers) {

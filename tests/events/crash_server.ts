@@ -24,7 +24,7 @@ async function click(communityId: string): Promise<Response> {
   };
   try {
     const request = { planCode: "pro", uiMode: "hosted" as const };
-    const deps = { db, stripe, parentAppUrl: "https://parent.example" };
+    const deps = { db, stripe, isLive: false, parentAppUrl: "https://parent.example" };
     return Response.json(await createCheckoutSession(deps, session, request));
   } catch (error) {
     return problemOf(error);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BillingError } from "../../billing/errors.ts";
+import { idempotencyKey } from "../../billing/stripe/idempotency_key.ts";
 import type { Subscription } from "@dues/stripe-simulator";
 import { pay } from "@dues/stripe-simulator/testing";
 import type { PriceName, Scene } from "./scene.ts";
@@ -117,7 +118,7 @@ export function liveSubscriptions({ simulator: { account } }: Scene, community: 
 }
 
 const customersOf = (account: Scene["simulator"]["account"], community: string) =>
-  account.customers.oldestFirst().filter(({ metadata }) => metadata.community_id === community);
+  account.customers.oldestFirst().filter(({ metadata }) => metadata.dues_community_id === community);
 
 /** The customer that a community has at Stripe, if any. */
 export const customerOf = ({ simulator: { account } }: Scene, community: string) =>
@@ -169,9 +170,9 @@ async function buyAtStripe(
     customer,
     client_reference_id: community,
     line_items: [{ price: prices[price], quantity: 1 }],
-    metadata: { community_id: community, attempt: "0" },
+    metadata: { dues_community_id: community, dues_attempt: "0" },
     subscription_data: {
-      metadata: { community_id: community },
+      metadata: { dues_community_id: community },
       ...(trialDays > 0 ? { trial_period_days: trialDays } : {}),
     },
     success_url: "https://parent.example/",
@@ -187,8 +188,8 @@ async function buyAtStripe(
 async function makeCustomer({ stripe, owners }: Scene, community: string): Promise<string | null> {
   if ([...owners.values()].includes(community)) return null;
   const { id } = await stripe.customers.create(
-    { metadata: { community_id: community } },
-    { idempotencyKey: `customer:${community}:0` },
+    { metadata: { dues_community_id: community } },
+    { idempotencyKey: idempotencyKey("customer", false, community, 0, 1) },
   );
   return id;
 }

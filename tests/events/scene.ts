@@ -60,7 +60,7 @@ export interface Scene extends AsyncDisposable {
   /** The test's own client. */
   stripe: Stripe;
   /** The product's dependencies. */
-  deps: { db: Database; stripe: Stripe; parentAppUrl: string };
+  deps: { db: Database; stripe: Stripe; isLive: boolean; parentAppUrl: string };
   prices: Record<PriceName, string>;
   /** All events of handled types, in the order in which they happened. */
   events: Event[];
@@ -92,7 +92,7 @@ export async function startScene(
     if (handled.has(event.type)) events.push(event);
     if (event.type === "customer.created") {
       const { id, metadata } = event.data.object as Stripe.Customer;
-      owners.set(id, metadata.community_id);
+      owners.set(id, metadata.dues_community_id);
     }
   };
   Object.assign(simulator.account, { now, onEvent });
@@ -101,6 +101,7 @@ export async function startScene(
   const deps = {
     db: stage.db,
     stripe: connect(simulator, (input, init) => withDate(fetch(input, init), clock)),
+    isLive: false,
     parentAppUrl: "https://parent.example",
   };
   const prices = await makePrices(stripe);

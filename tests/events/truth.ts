@@ -33,7 +33,8 @@ function truthOf(scene: Scene, communities: string[]): Knowledge {
     invoices: account.invoices.oldestFirst().map((invoice) => invoiceRow(owner(invoice), invoice)),
     customers: Object.fromEntries(communities.map((community) => [
       community,
-      account.customers.oldestFirst().findLast(({ metadata }) => metadata.community_id === community)?.id ??
+      account.customers.oldestFirst().findLast(({ metadata }) => metadata.dues_community_id === community)
+        ?.id ??
         null,
     ])),
     plans: Object.fromEntries(communities.flatMap((community) => {

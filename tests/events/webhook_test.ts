@@ -235,7 +235,7 @@ Deno.test("an event of an unlinked customer is parked, and applied when the cust
     object: "checkout.session",
     customer: "cus_chess",
     client_reference_id: "chess",
-    metadata: { community_id: "chess" },
+    metadata: { dues_community_id: "chess" },
   };
   assert.deepEqual(await it.deliver(stripeEvent("checkout.session.completed", 100, checkout)), [
     200,

@@ -145,7 +145,7 @@ Deno.test("reconcile() reports a subscription that Stripe does not have, and its
 
 Deno.test("reconcile() links a customer that was created and never linked", async () => {
   await using scene = await startScene(stage, { communities: ["garden"] });
-  const { id } = await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
+  const { id } = await scene.stripe.customers.create({ metadata: { dues_community_id: "garden" } });
   const { linkedCustomers } = await scene.reconcile();
   assert.deepEqual(linkedCustomers, [{ id, communityId: "garden" }]);
   assert.deepEqual((await scene.reconcile()).linkedCustomers, []);
@@ -157,7 +157,7 @@ Deno.test("reconcile() links a customer whose purchase is older than Stripe keep
     startsAt: now() - 40 * DAY,
   });
   const { stripe, prices } = scene;
-  const customer = await stripe.customers.create({ metadata: { community_id: "garden" } });
+  const customer = await stripe.customers.create({ metadata: { dues_community_id: "garden" } });
   await stripe.paymentMethods.attach("pm_card_visa", { customer: customer.id }).then(({ id }) =>
     stripe.subscriptions.create({
       customer: customer.id,
@@ -187,7 +187,7 @@ Deno.test("reconcile() forgets a customer whose deletion is older than Stripe ke
 Deno.test("reconcile() leaves a community its customer when another customer names the community, too", async () => {
   await using scene = await deliveredPurchase();
   const id = customerOf(scene, "garden")!;
-  await scene.stripe.customers.create({ metadata: { community_id: "garden" } });
+  await scene.stripe.customers.create({ metadata: { dues_community_id: "garden" } });
   assert.deepEqual(findings(await scene.reconcile()), nothing);
   assert.equal((await knowledgeOf(scene)).customers.garden, id);
 });
@@ -227,7 +227,7 @@ Deno.test("reconcile() expires an open checkout session of a community with a su
     mode: "subscription",
     customer: customerOf(scene, "garden"),
     client_reference_id: "garden",
-    metadata: { community_id: "garden", attempt: "0" },
+    metadata: { dues_community_id: "garden", dues_attempt: "0" },
     line_items: [{ price: scene.prices.pro, quantity: 1 }],
     success_url: "https://parent.example/",
   });

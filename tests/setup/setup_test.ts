@@ -159,7 +159,7 @@ Deno.test("setUpStripe replaces the price of a plan; the old price is inactive b
   const { prices: { pro }, changes } = await it.run(plansFile({ price: 3900 }));
   assert.notEqual(pro, old);
   assert.deepEqual(changes, [
-    "Replace the price of plan pro: 3900 cents (usd) a month",
+    "Replace the price of plan pro: 39 USD a month",
     `Database, plan pro: price_cents 2900 → 3900, stripe_price_id ${old} → ${pro}`,
   ]);
   assert.equal((await it.stripe.prices.retrieve(old)).active, false);

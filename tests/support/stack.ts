@@ -7,7 +7,9 @@ export interface TestStack extends Stack, AsyncDisposable {
   database: TestDatabase;
 }
 
-type TestStackOptions = { app?: "built" | "none" } & Pick<StackOptions, "checkout" | "plansFile">;
+type TestStackOptions =
+  & { app?: "built" | "none" }
+  & Pick<StackOptions, "checkout" | "plansFile" | "stripePermissions">;
 
 /**
  * Starts the stack with the built plugin, or without it. `await using` or stop() stops it and drops the database. stop()

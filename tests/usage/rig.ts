@@ -1,10 +1,11 @@
 /** Communities that use a metered feature, and a stand-in for Stripe's meters with scripted answers. */
+import { METER } from "../support/metered_plans.ts";
 import type Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
 import { reportUsage, type UsageReportOptions } from "../../billing/usage/usage_reports.ts";
 import { type QuotaRig, startQuotaRig } from "../quota/rig.ts";
 
-export const METER = "dues_image";
+export { METER };
 
 /** A rig with the metered feature `image` on plan `pro`. */
 export async function startUsageRig(options?: { connections?: number }): Promise<QuotaRig> {

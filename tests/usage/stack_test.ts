@@ -1,19 +1,10 @@
 // Metered billing on the whole stack, from set-up and checkout to the reports of the edge function.
 import assert from "node:assert/strict";
-import { METER } from "./rig.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import { apiClient, newAdmin } from "../http/client.ts";
 import { startTestStack } from "../support/stack.ts";
+import { writeMeteredPlans } from "../support/metered_plans.ts";
 import { makeTemporaryFolder } from "../support/temporary_folder.ts";
-
-/** Writes the project's plans with metered chat messages: 10 are included, each further one costs half a cent. */
-async function writeMeteredPlans(path: string) {
-  const plans = await Deno.readTextFile(new URL("../../plans.toml", import.meta.url));
-  const unit = 'unit = "message"';
-  assert.ok(plans.includes(unit));
-  const metered = `meter_event_name = "${METER}"\nincluded_quantity = 10\nunit_price_cents = 0.5`;
-  await Deno.writeTextFile(path, plans.replace(unit, `${unit}\n${metered}`));
-}
 
 Deno.test("report-usage reports a subscriber's usage, Stripe counts it, and a refusal after the customer was deleted is stored", async () => {
   await using folder = await makeTemporaryFolder();

@@ -2,7 +2,7 @@
 // configuration.
 import { configOrExit, readWebhookConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
-import { connectStripe } from "../../../billing/stripe.ts";
+import { connectStripe, isLiveKey } from "../../../billing/stripe.ts";
 import { webhookHandler } from "../../../billing/http/webhook_handler.ts";
 
 const config = configOrExit(readWebhookConfig);
@@ -12,6 +12,7 @@ export default {
     // Many isolates share one database, so each opens few connections.
     db: connectDatabase(config.databaseUrl, { max: 3 }),
     stripe: connectStripe(config.stripe),
+    isLive: isLiveKey(config.stripe.secretKey),
     secrets: config.webhookSecrets,
   }),
 };

@@ -6,7 +6,7 @@ import {
   pro,
   subscriptionWith,
 } from "../../../browser/testing/billing_info.ts";
-import { FakeApi, PORTAL_URL } from "../rigs/fake_api.ts";
+import { CHECKOUT_URL, FakeApi, PORTAL_URL } from "../rigs/fake_api.ts";
 import { fakeStripe, inDays } from "../rigs/plugin_page.ts";
 import { usePluginSite } from "../rigs/plugin_rig.ts";
 
@@ -157,4 +157,77 @@ Deno.test("the billing page shows that billing info could not be loaded, and loa
   api.info = billingInfo(free);
   await open.plugin.getByRole("button", { name: "Try again" }).click();
   await open.plugin.getByRole("heading", { name: "Free" }).first().waitFor();
+});
+
+Deno.test("the billing page shows what is paid as Stripe has it, whatever the plan costs today", async () => {
+  const api = new FakeApi();
+  const dearer = { ...pro, priceCents: 4900 };
+  const max = { ...pro, code: "max", name: "Max", priceCents: 9900 };
+  api.info = billingInfo(dearer, {
+    plans: [free, dearer, max],
+    subscription: subscriptionWith({
+      amount: 570_000,
+      unitAmount: 190_000,
+      quantity: 3,
+      currency: "rsd",
+      intervalCount: 2,
+    }),
+  });
+  await using open = await site.open(api);
+  const current = open.plugin.getByRole("region", { name: "Current plan" });
+  assert.match(await current.innerText(), /RSD\s5,700 every 2 months\s+3 × RSD\s1,900/);
+  assert.match(
+    await open.plugin.getByRole("region", { name: "Pro" }).innerText(),
+    /RSD\s5,700 every 2 months/,
+  );
+  assert.match(await open.plugin.getByRole("region", { name: "Max" }).innerText(), /\$99 a month/);
+  assert.equal(await open.plugin.getByText("$49").count(), 0);
+});
+
+Deno.test("the billing page shows no price of a plan that is not what is paid", async () => {
+  const api = new FakeApi();
+  const max = { ...pro, code: "max", name: "Max", priceCents: 9900 };
+  for (
+    const subscription of [
+      null,
+      // A change to a dearer plan whose payment failed: the plan in force is the one that was paid.
+      subscriptionWith({ status: "past_due", planCode: "max", amount: 9900, paymentIssue: "payment_failed" }),
+    ]
+  ) {
+    api.info = billingInfo(pro, { plans: [free, pro, max], subscription });
+    await using open = await site.open(api);
+    const current = open.plugin.getByRole("region", { name: "Current plan" });
+    await current.getByRole("heading", { name: "Pro" }).waitFor();
+    assert.equal(await current.getByText("$").count(), 0);
+  }
+});
+
+Deno.test("a click on one of several buttons says on that one only that Stripe is being opened, and disables all", async () => {
+  const max = { ...pro, code: "max", name: "Max", priceCents: 9900 };
+  for (
+    const [plan, clicked, opening] of [
+      [free, "Upgrade to Max", "Opening checkout…"],
+      [pro, "Change plan", "Opening billing…"],
+      [pro, "Manage billing", "Opening billing…"],
+    ] as const
+  ) {
+    const api = FakeApi.withCheckout();
+    api.portal = { portalUrl: PORTAL_URL };
+    api.info = billingInfo(plan, { plans: [free, pro, max] });
+    await using open = await site.open(api);
+    await open.plugin.getByRole("button", { name: clicked }).waitFor();
+    const before = await open.plugin.getByRole("button").allInnerTexts();
+    assert.ok(before.length > 1);
+    await open.page.context().route(CHECKOUT_URL, (route) => route.fulfill({ status: 204 }));
+    await open.page.context().route(PORTAL_URL, (route) => route.fulfill({ status: 204 }));
+    api.gate = new Promise(() => {});
+    await open.plugin.getByRole("button", { name: clicked }).click();
+    await open.plugin.getByRole("button", { name: opening }).waitFor();
+    assert.deepEqual(
+      await open.plugin.getByRole("button").allInnerTexts(),
+      before.map((label) => label === clicked ? opening : label),
+    );
+    assert.equal(await open.plugin.locator("button[aria-disabled=true]").count(), before.length);
+    assert.equal(await open.plugin.locator("button[aria-busy=true]").count(), 1);
+  }
 });

@@ -146,6 +146,48 @@ export const states: PluginState[] = [
     sign: text(/^Free trial until /),
   },
   {
+    name: "discount",
+    prepare: (api) =>
+      api.info = onPro({
+        subscription: subscriptionWith({
+          amount: 5700,
+          unitAmount: 1900,
+          quantity: 3,
+          currentPeriodEnd: inDays(17),
+          discounts: [{
+            name: "Spring",
+            percentOff: 20,
+            amountOff: null,
+            currency: null,
+            endsAt: inDays(60),
+          }],
+        }),
+      }),
+    sign: text(/20% off until /),
+  },
+  {
+    name: "payments-paused",
+    prepare: (api) =>
+      api.info = onPro({
+        subscription: subscriptionWith({
+          currentPeriodEnd: inDays(17),
+          pausedCollection: { resumesAt: inDays(40) },
+        }),
+      }),
+    sign: text(/Payments are paused until /),
+  },
+  {
+    name: "change-scheduled",
+    prepare: (api) =>
+      api.info = onPro({
+        subscription: subscriptionWith({
+          currentPeriodEnd: inDays(17),
+          scheduledChange: { at: inDays(17), planCode: "team", planName: "Team" },
+        }),
+      }),
+    sign: text(/Changes to Team on /),
+  },
+  {
     name: "cancelled",
     prepare: (api) => api.info = onPro({ subscription: subscriptionWith({ cancelAt: inDays(17) }) }),
     sign: text(/^Cancelled\. /),

@@ -19,6 +19,7 @@ import type { RestrictedKey } from "../objects/restricted_key.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
 import { apiVersion, type Deleted } from "../objects/stored_object.ts";
 import type { Subscription } from "../objects/subscription.ts";
+import type { SubscriptionSchedule } from "../objects/subscription_schedule.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinEventFor, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
@@ -72,6 +73,11 @@ export class Account {
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);
   readonly subscriptions = new Collection<Subscription>(
     "subscription",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
+  readonly subscriptionSchedules = new Collection<SubscriptionSchedule>(
+    "subscription schedule",
     this.#changed,
     { ownerOf: ({ customer }) => customer },
   );

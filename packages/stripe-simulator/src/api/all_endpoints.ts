@@ -22,6 +22,7 @@ import { searchEndpoints } from "./search_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
+import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
 import { testClockEndpoints } from "./test_clock_endpoints.ts";
 import { thinEventEndpoints } from "./thin_event_endpoints.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
@@ -37,6 +38,7 @@ export const endpoints: Endpoint[] = [
   ...checkoutSessionEndpoints,
   ...subscriptionEndpoints,
   ...subscriptionItemEndpoints,
+  ...subscriptionScheduleEndpoints,
   ...invoiceActionEndpoints,
   ...invoiceEndpoints,
   ...manualInvoiceEndpoints,

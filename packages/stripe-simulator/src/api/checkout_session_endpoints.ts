@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
-import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { orderedAmount, orderItems, paidOnce, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
 import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";
@@ -45,7 +45,9 @@ export const checkoutSessionEndpoints = [
       mode: params.mode,
       place,
       allowPromotionCodes: params.allow_promotion_codes ?? null,
-      amountTotal: params.mode === "setup" ? null : isFree ? 0 : orderedAmount(account, items),
+      amountTotal: params.mode === "setup"
+        ? null
+        : orderedAmount(account, isFree ? paidOnce(account, items) : items),
       billingAddressCollection: params.billing_address_collection ?? null,
       clientReferenceId: params.client_reference_id ?? null,
       currency,
@@ -113,8 +115,19 @@ function itemsAndCurrency(
 ): { items: CheckoutOrder["items"]; currency: string | null } {
   if (params.mode === "setup") return { items: [], currency: params.currency ?? null };
   if (!params.line_items?.length) throw missingParameter("line_items");
-  const items = orderItems(account, params.line_items);
+  const lines = params.line_items;
+  const items = orderItems(account, lines).map((item, index) => ({
+    ...item,
+    metadata: mergeMetadata({}, lines[index].metadata),
+    adjustableQuantity: adjustable(lines[index]),
+  }));
   return { items, currency: sellableCurrency(account, items, params.mode) };
+}
+
+function adjustable({ adjustable_quantity: wanted }: NonNullable<CreateParams["line_items"]>[number]) {
+  return wanted?.enabled
+    ? { enabled: true, maximum: wanted.maximum ?? 99, minimum: wanted.minimum ?? 0 }
+    : null;
 }
 
 /** A subscription requires a customer. In the other modes a customer is created only when requested. */

@@ -36,6 +36,17 @@ const paymentIntentData = z.strictObject({
 
 const setupIntentData = z.strictObject({ description: text().optional(), metadata: metadata().optional() });
 
+const lineItem = z.strictObject({
+  adjustable_quantity: z.strictObject({
+    enabled: boolean(),
+    maximum: integer({ min: 1, max: 999_999 }).optional(),
+    minimum: integer({ min: 0 }).optional(),
+  }).optional(),
+  metadata: metadata().optional(),
+  price: text(),
+  quantity: integer({ min: 1 }).optional(),
+});
+
 /** The parameters of `POST /v1/checkout/sessions`. */
 export const createParams = {
   allow_promotion_codes: boolean().optional(),
@@ -52,7 +63,7 @@ export const createParams = {
     name: oneOf("auto", "never").optional(),
   }).optional(),
   expires_at: timestamp().optional(),
-  line_items: list(z.strictObject({ price: text(), quantity: integer({ min: 1 }).optional() })).optional(),
+  line_items: list(lineItem).optional(),
   locale: text(20).optional(),
   metadata: metadata().optional(),
   mode: oneOf("payment", "setup", "subscription"),

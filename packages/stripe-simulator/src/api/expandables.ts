@@ -56,9 +56,14 @@ export function expandables(account: Account): Expandables {
     subscription: {
       customer,
       default_payment_method: paymentMethod,
+      // Coupons are not simulated: the list is always empty.
+      discounts: (value) => value,
+      "discounts.source.coupon": (value) => value,
       latest_invoice: invoice,
+      schedule: reference(account.subscriptionSchedules),
       test_clock: testClock,
     },
+    subscription_schedule: { customer, subscription, test_clock: testClock, "phases.items.price": price },
     invoice: {
       customer,
       default_payment_method: paymentMethod,

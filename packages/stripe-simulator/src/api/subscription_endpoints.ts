@@ -5,6 +5,8 @@ import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
+import { scheduleOf } from "../behaviour/schedules/schedule_end.ts";
+import { followSubscription } from "../behaviour/schedules/schedule_requests.ts";
 import { applyPlanChange, planChange, type PlanTerms } from "../behaviour/subscriptions/plan_change.ts";
 import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
@@ -156,6 +158,8 @@ export const subscriptionEndpoints = [
     const before = account.subscriptions.get(id);
     const change = call.change.of(before);
     rejectIfEnded(before, params);
+    rejectIfScheduled(account, before, params);
+    rejectIfNotPendable(params);
     const wanted = withFields(change, before, params);
     const terms = planTermsOf(params, change.now);
     const endsTrial = params.trial_end === "now" && wanted.status === "trialing";
@@ -164,10 +168,11 @@ export const subscriptionEndpoints = [
       if (ended) return ended;
     }
     if (!terms) return updateSubscription(change, account.subscriptions.get(id), wanted);
-    return applyPlanChange(change, planChange(change, wanted, terms), {
+    const updated = applyPlanChange(change, planChange(change, wanted, terms), {
       behavior: params.payment_behavior,
       presence: presenceOf(params),
     });
+    return followSubscription(change, updated);
   }),
 
   endpoint("DELETE /v1/subscriptions/:id", {
@@ -244,6 +249,40 @@ function rejectIfEnded(subscription: Subscription, params: UpdateParams) {
   throw invalidRequest("A canceled subscription can only update its cancellation_details and metadata.", {
     code: "invalid_canceled_subscription_fields",
   });
+}
+
+/** The parameters that a pending update can hold (https://docs.stripe.com/billing/pending-updates-reference). */
+const pendable = new Set([
+  "billing_cycle_anchor",
+  "discounts",
+  "items",
+  "off_session",
+  "payment_behavior",
+  "proration_behavior",
+  "proration_date",
+  "trial_end",
+]);
+
+function rejectIfNotPendable(params: UpdateParams) {
+  if (params.payment_behavior !== "pending_if_incomplete") return;
+  const other = Object.entries(params).find(([name, value]) => value !== undefined && !pendable.has(name));
+  if (!other) return;
+  const message = `\`${other[0]}\` cannot be updated with \`payment_behavior=pending_if_incomplete\`. ` +
+    "Only the parameters that pending updates support can be used.";
+  throw invalidRequest(message, { param: other[0] });
+}
+
+/** The end of a subscription with a schedule is set in the schedule. */
+function rejectIfScheduled(account: Account, subscription: Subscription, params: UpdateParams) {
+  const schedule = scheduleOf(account, subscription);
+  const changesEnd = params.cancel_at !== undefined ||
+    (params.cancel_at_period_end !== undefined &&
+      params.cancel_at_period_end !== subscription.cancel_at_period_end);
+  if (!schedule || !changesEnd) return;
+  throw invalidRequest(
+    `The subscription is managed by the subscription schedule \`${schedule.id}\`, and updating any cancelation ` +
+      "behavior directly is not allowed. Please update the schedule instead.",
+  );
 }
 
 /** Returns the subscription with all changes that do not concern items and periods. */

@@ -8,6 +8,7 @@ import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout/checkout_payment.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
 import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
+import { nextStepAt, takeStep } from "./schedules/schedule_steps.ts";
 import { renew } from "./subscriptions/renewal.ts";
 import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
 import {
@@ -114,6 +115,7 @@ function subscriptionTasks(account: Account, subscription: Subscription): Schedu
   plan(subscription.pending_update?.expires_at, (change) => expirePendingUpdate(change, subscription));
   plan(trialEndNoticeAt(account, subscription), (change) => announceTrialEnd(change, subscription));
   plan(renewalNoticeAt(account, subscription), (change) => announceRenewal(change, subscription));
+  plan(nextStepAt(account, subscription), (change) => takeStep(change, subscription));
   plan(periodEnd(subscription), (change) => renew(change, subscription));
   return tasks;
 }

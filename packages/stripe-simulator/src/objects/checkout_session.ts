@@ -49,6 +49,8 @@ export interface OrderedItem {
   quantity: number | undefined;
   /** The metadata of the subscription item. */
   metadata?: Stripe.Metadata;
+  /** How far the quantity can be changed on the page. */
+  adjustableQuantity?: Stripe.LineItem.AdjustableQuantity | null;
 }
 
 /** Where a session's page is and where the customer goes afterwards. */
@@ -204,14 +206,14 @@ export function newLineItem(
   return {
     id: item.id,
     object: "item",
-    adjustable_quantity: null,
+    adjustable_quantity: item.adjustableQuantity ?? null,
     amount_discount: 0,
     amount_subtotal: fields.amount,
     amount_tax: 0,
     amount_total: fields.amount,
     currency: price.currency,
     description: fields.description,
-    metadata: {},
+    metadata: item.metadata ?? {},
     price,
     quantity: item.quantity ?? null,
   };

@@ -17,6 +17,7 @@ const collections = new Map([
   ["setup_intent", "/v1/setup_intents"],
   ["subscription", "/v1/subscriptions"],
   ["subscription_item", "/v1/subscription_items"],
+  ["subscription_schedule", "/v1/subscription_schedules"],
   ["test_helpers.test_clock", "/v1/test_helpers/test_clocks"],
   ["v2.core.event_destination", "/v2/core/event_destinations"],
   ["webhook_endpoint", "/v1/webhook_endpoints"],

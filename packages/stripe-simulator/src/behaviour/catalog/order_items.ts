@@ -79,13 +79,21 @@ function rejectOneTime(prices: Price[]) {
       "You must provide at least one recurring price in `subscription` mode when using prices.",
     );
   }
-  if (prices.some((price) => !price.recurring)) {
-    throw cannotSell("The Stripe simulator does not simulate one-time prices beside recurring ones.");
+  if (prices.filter((price) => price.recurring).length > mostRecurring) {
+    throw cannotSell(`You can specify at most ${mostRecurring} recurring prices.`);
   }
 }
 
 function cannotSell(message: string) {
   return invalidRequest(message, { param: "line_items" });
+}
+
+/** https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-line_items */
+const mostRecurring = 20;
+
+/** The part of an order that is paid once, also during a trial. */
+export function paidOnce(account: Account, items: OrderedItem[]): OrderedItem[] {
+  return items.filter(({ price }) => !account.prices.get(price).recurring);
 }
 
 /** The total of an order in the smallest unit of its currency, without metered usage. */

@@ -3,6 +3,7 @@ import { newId } from "../../objects/ids.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription } from "../../objects/subscription.ts";
+import { scheduledEntry } from "../schedules/phase_entry.ts";
 import { renewalLines } from "../subscriptions/renewal.ts";
 import { planDraft } from "./invoice_draft.ts";
 
@@ -14,9 +15,11 @@ export function previewRenewal(
 ): Invoice {
   const end = Math.min(...subscription.items.data.map((item) => item.current_period_end));
   const [ending] = subscription.items.data.filter((item) => item.current_period_end === end);
-  return asPreview(planDraft(change.at(end), subscription, {
-    items,
-    linesOf: (id) => renewalLines(change.account, subscription, id, end),
+  const { next, prorations } = scheduledEntry(change.at(end), subscription) ??
+    { next: subscription, prorations: [] };
+  return asPreview(planDraft(change.at(end), next, {
+    items: [...items, ...prorations],
+    linesOf: (id) => renewalLines(change.account, { ending: subscription, next }, id, end),
     billingReason: "upcoming",
     period: { start: ending.current_period_start, end },
   }));

@@ -4,6 +4,7 @@ import type { OrderedItem } from "../../objects/checkout_session.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newId } from "../../objects/ids.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
+import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
 import { type InvoicePayment, paidInvoicePayment, type PaymentIntent } from "../../objects/payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { isRecurring, type RecurringPrice } from "../../objects/price.ts";
@@ -15,8 +16,15 @@ import {
   type SubscriptionFields,
   type SubscriptionItem,
 } from "../../objects/subscription.ts";
+import { paidOnce } from "../catalog/order_items.ts";
 import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
-import { isMetered, lineForItem, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import {
+  isMetered,
+  lineForItem,
+  priceInAdvance,
+  productName,
+  recurringPriceOf,
+} from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import type { Presence } from "../payments/card_verdict.ts";
 import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
@@ -42,6 +50,8 @@ export interface SubscribeOrder {
 export interface NewSubscription {
   customer: Customer;
   subscription: Subscription;
+  /** The items that are paid once, with the first invoice. */
+  once: InvoiceItem[];
   invoice: { draft: Invoice; finalized: Invoice; current: Invoice };
   payment: { intent: PaymentIntent; attempt: Attempt | null; invoicePayment: InvoicePayment } | null;
 }
@@ -52,7 +62,8 @@ export interface NewSubscription {
  */
 export function subscribe(change: Change, order: SubscribeOrder): NewSubscription {
   const { account } = change;
-  const { subscription, draft } = planSubscription(change, order);
+  const { subscription, draft, once } = planSubscription(change, order);
+  for (const item of once) account.invoiceItems.put(item);
   storeDraft(change, draft);
   const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
   account.customers.put(customer);
@@ -64,26 +75,35 @@ export function subscribe(change: Change, order: SubscribeOrder): NewSubscriptio
   const started = account.subscriptions.put(
     isPaid ? subscription : { ...subscription, status: "incomplete" },
   );
-  return { customer, subscription: started, invoice: { draft, finalized, current }, payment };
+  const onceStored = once.map(({ id }) => account.invoiceItems.get(id));
+  return {
+    customer,
+    subscription: started,
+    invoice: { draft, finalized, current },
+    payment,
+    once: onceStored,
+  };
 }
 
 /** Calculates the subscription and its first invoice without storing them. */
 export function planSubscription(
   change: Change,
   order: SubscribeOrder,
-): { subscription: Subscription; draft: Invoice } {
+): { subscription: Subscription; draft: Invoice; once: InvoiceItem[] } {
   const built = buildSubscription(change, order);
+  const once = onceItems(change, built, order);
   const draft = planDraft(change, built, {
     customer: order.customer,
+    items: once,
     linesOf: (invoice) =>
       built.items.data.map((item) => firstLine(change, { order, subscription: built, item, invoice })),
     billingReason: "subscription_create",
   });
-  return { subscription: { ...built, latest_invoice: draft.id }, draft };
+  return { subscription: { ...built, latest_invoice: draft.id }, draft, once };
 }
 
 /** Emits the events of a new subscription and its first invoice, in the order of real deliveries. */
-export function emitStart(change: Change, { subscription, invoice, payment }: NewSubscription) {
+export function emitStart(change: Change, { subscription, invoice, once, payment }: NewSubscription) {
   const { draft, finalized, current } = invoice;
   const attempt = payment?.attempt ?? null;
   change.emit("customer.subscription.created", subscription);
@@ -91,6 +111,7 @@ export function emitStart(change: Change, { subscription, invoice, payment }: Ne
   if (payment) change.emit("payment_intent.created", payment.intent);
   if (attempt?.outcome === "declined") change.emit("payment_intent.payment_failed", attempt.intent);
   if (attempt?.outcome === "requires_action") change.emit("payment_intent.requires_action", attempt.intent);
+  for (const item of once) change.emit("invoiceitem.created", item);
   change.emit("invoice.created", draft);
   change.emit("invoice.finalized", finalized);
   if (current.status === "paid") {
@@ -103,10 +124,37 @@ export function emitStart(change: Change, { subscription, invoice, payment }: Ne
   }
 }
 
+/** The items of the order that are paid once, with the first invoice. */
+function onceItems(change: Change, subscription: Subscription, order: SubscribeOrder): InvoiceItem[] {
+  return paidOnce(change.account, order.items).map(({ price: id, quantity = 1 }) => {
+    const price = change.account.prices.get(id);
+    return newInvoiceItem(change.now, {
+      amount: priceInAdvance(price, quantity),
+      currency: price.currency,
+      customer: order.customer,
+      description: productName(change.account, price),
+      metadata: {},
+      period: { start: change.now, end: change.now },
+      price: {
+        id,
+        product: price.product,
+        unitAmountDecimal: price.unit_amount_decimal === null ? null : String(price.unit_amount_decimal),
+      },
+      quantity,
+      subscription: { id: subscription.id },
+      isProration: false,
+    });
+  });
+}
+
 function buildSubscription(change: Change, order: SubscribeOrder): Subscription {
   const id = newId("sub");
   const { anchor, trial } = order;
-  const priced = order.items.map((item) => ({ ...item, price: recurringPrice(change.account, item.price) }));
+  const once = new Set(paidOnce(change.account, order.items));
+  const priced = order.items.filter((item) => !once.has(item)).map((item) => ({
+    ...item,
+    price: recurringPrice(change.account, item.price),
+  }));
   const items = priced.map(({ price, quantity, metadata }) => {
     const period = trial ??
       (anchor
