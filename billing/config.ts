@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
+import { unsafeSettings } from "./config_safety.ts";
 import { FaultsError } from "./errors.ts";
 import type { SessionKey, SigningKey } from "./identity/session_key.ts";
 
@@ -109,6 +110,9 @@ const serverVariables = {
       "the roles whose holders may pay, separated by commas: titles of predefined roles, or ids of roles",
     ),
   ).transform((list = "Admin") => list.split(",").map((role) => role.trim()).filter(Boolean)),
+  TRUSTED_PROXIES: optional(
+    text(/^[0-5]$/, "how many proxies in front append the caller's address to X-Forwarded-For, 0 to 5"),
+  ).transform((count) => count === undefined ? null : Number(count)),
   DUES_EXAMPLES: optional(z.enum(["true", "false"], { error: "true (serve the examples, too) or false" })),
   SESSION_SECRET: text(
     /^.{32,}$/,
@@ -118,6 +122,12 @@ const serverVariables = {
     text(/^.{32,}$/, "the project's JWT secret (HS256), at least 32 characters"),
   ),
   SUPABASE_JWT_SIGNING_KEY: optional(z.string().transform(parseSigningKey)),
+};
+
+/** Where the server listens. Its arguments win over these (server/listen_address.ts). */
+const listenVariables = {
+  HOST: optional(text(/^[\w.:-]+$/, "the name or address to listen at, such as 127.0.0.1")),
+  PORT: optional(text(/^\d{1,5}$/, "the port to listen at, such as 8000")),
 };
 
 /** A key in PEM (RFC 7468), whose line breaks may be written as `\n`, since many shells take one line only. */
@@ -169,10 +179,16 @@ const scheduledSchema = z.object({ ...databaseVariables, ...stripeVariables, ...
     cronSecret: env.CRON_SECRET,
   }));
 
-const operatorSchema = z.object({ ...operatorVariables, ...stripeVariables }).transform((env) => ({
+const operatorSchema = z.object({
+  ...operatorVariables,
+  ...stripeVariables,
+  // The set-up puts it into the vault.
+  CRON_SECRET: optional(scheduleVariables.CRON_SECRET),
+}).transform((env) => ({
   operatorDatabaseUrl: env.OPERATOR_DB_URL,
   stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
   supabaseUrl: env.SUPABASE_URL,
+  cronSecret: env.CRON_SECRET,
 }));
 
 const serverSchema = z.object({
@@ -180,6 +196,7 @@ const serverSchema = z.object({
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
+  ...listenVariables,
 }).transform((env) => ({
   databaseUrl: env.BILLING_DB_URL ?? env.SUPABASE_DB_URL,
   stripe: {
@@ -191,6 +208,8 @@ const serverSchema = z.object({
   webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
   checkout: { uiMode: env.CHECKOUT_UI_MODE ?? "hosted", stripeJsUrl: env.STRIPE_JS_URL ?? null },
   showsExamples: env.DUES_EXAMPLES === "true",
+  /** Null: one, if the caller is on this machine. */
+  trustedProxies: env.TRUSTED_PROXIES,
   parentAppUrl: env.PARENT_APP_URL,
   pluginUrl: env.PLUGIN_URL,
   identity: env.COMMON_GROUND_PRIVATE_KEY
@@ -243,7 +262,7 @@ export class ConfigError extends FaultsError {
 
   constructor(faults: string[]) {
     super(faults, {
-      heading: "The environment is not complete:",
+      heading: "The environment is not complete, or not safe:",
       advice: "See .env.example for every variable.",
     });
   }
@@ -281,18 +300,19 @@ function crossFaultsOf(env: Environment): string[] {
 
 /** The plugin server's configuration. Throws `ConfigError` with every fault at once. */
 export const readServerConfig = (env: Environment): ServerConfig =>
-  read(serverSchema, env, crossFaultsOf(env));
+  read(serverSchema, env, [...crossFaultsOf(env), ...unsafeSettings(env, "server")]);
 
 /** The configuration of the webhook's edge function. Throws `ConfigError` with every fault at once. */
-export const readWebhookConfig = (env: Environment): WebhookConfig => read(webhookSchema, env);
+export const readWebhookConfig = (env: Environment): WebhookConfig =>
+  read(webhookSchema, env, unsafeSettings(env, "function"));
 
 /** The configuration of a scheduled edge function. Throws `ConfigError` with every fault at once. */
 export const readScheduledConfig = (env: Environment): z.output<typeof scheduledSchema> =>
-  read(scheduledSchema, env);
+  read(scheduledSchema, env, unsafeSettings(env, "function"));
 
 /** The configuration of an operator's task. Throws `ConfigError` with every fault at once. */
 export const readOperatorConfig = (env: Environment): z.output<typeof operatorSchema> =>
-  read(operatorSchema, env);
+  read(operatorSchema, env, unsafeSettings(env, "operator"));
 
 /** The names of all variables. A test compares them with `.env.example`. */
 export const variableNames = Object.keys({
@@ -300,17 +320,62 @@ export const variableNames = Object.keys({
   ...stripeVariables,
   ...webhookVariables,
   ...serverVariables,
+  ...listenVariables,
   ...scheduleVariables,
   ...operatorVariables,
 });
 
+/** The environment, by the names that are known here, because the server's process may read these variables only. */
+export const readEnvironment = (): Environment =>
+  Object.fromEntries(variableNames.map((name) => [name, Deno.env.get(name)]));
+
 /** Reads a configuration, or prints its faults and ends the process with exit code 1. */
 export function configOrExit<T>(readConfig: (env: Environment) => T): T {
   try {
-    return readConfig(Deno.env.toObject());
+    return readConfig(readEnvironment());
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }
 }
+
+const allVariables = {
+  ...databaseVariables,
+  ...stripeVariables,
+  ...webhookVariables,
+  ...serverVariables,
+  ...scheduleVariables,
+  ...operatorVariables,
+};
+
+/** Each variable that is set and of the expected form, in the form in which it is used. */
+export type Variables = Partial<z.output<z.ZodObject<typeof allVariables>>>;
+
+/** What is wrong with one variable, or with several together. */
+export interface VariableFault {
+  /** Its name, or the names of those that do not go together. */
+  name: string;
+  /** The fault as a sentence, without any secret. */
+  sentence: string;
+}
+
+/** The environment of `deno task doctor`: every variable by itself, so that a wrong one does not hide the others. */
+export function inspectEnvironment(env: Environment): { values: Variables; faults: VariableFault[] } {
+  const values: Record<string, unknown> = {};
+  const faults: VariableFault[] = [];
+  for (const [name, schema] of Object.entries<z.ZodType>(allVariables)) {
+    // What is not set is missing, also where a shell or a file sets it to nothing.
+    const result = schema.safeParse(env[name] === "" ? undefined : env[name]);
+    if (result.success) values[name] = result.data;
+    else {
+      const state = env[name] === undefined || env[name] === "" ? "is missing: it should be" : "should be";
+      faults.push({ name, sentence: `${name} ${state} ${result.error.issues[0].message}.` });
+    }
+  }
+  faults.push(...crossFaultsOf(env).map((text) => ({ name: text.split(":")[0], sentence: `${text}.` })));
+  return { values, faults };
+}
+
+/** The environment of this process. */
+export const processEnvironment = (): Environment => Deno.env.toObject();

@@ -9,7 +9,7 @@ const complete = {
   PARENT_APP_URL: "https://app.example/",
   PLUGIN_URL: "https://billing.example",
   PARENT_APP_JWT_SECRET: "p".repeat(32),
-  SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres",
+  SUPABASE_DB_URL: "postgresql://billing_service:secret@db.example:5432/postgres?sslmode=verify-full",
   SESSION_SECRET: "s".repeat(32),
 };
 
@@ -41,6 +41,9 @@ Deno.test("readServerConfig names every missing variable of an empty environment
     "DUES_EXAMPLES",
     "STRIPE_PORTAL_CONFIGURATION_ID",
     "CRON_SECRET",
+    "HOST",
+    "PORT",
+    "TRUSTED_PROXIES",
     "OPERATOR_DB_URL",
     "SUPABASE_URL",
   ];
@@ -140,8 +143,9 @@ Deno.test("readWebhookConfig needs only the webhook's variables and prefers BILL
   const config = readWebhookConfig({
     STRIPE_SECRET_KEY: "rk_live_abc",
     STRIPE_WEBHOOK_SECRET: "whsec_a",
-    SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres",
-    BILLING_DB_URL: "postgresql://billing_service.ref:secret@pooler.example:6543/postgres",
+    SUPABASE_DB_URL: "postgresql://postgres:secret@db.example:5432/postgres?sslmode=verify-full",
+    BILLING_DB_URL:
+      "postgresql://billing_service.ref:secret@pooler.example:6543/postgres?sslmode=verify-full",
   });
   assert.match(config.databaseUrl, /pooler/);
 });

@@ -23,6 +23,8 @@ export type BillingErrorCode =
   | "invalid_idempotency_key"
   | "invalid_resource_id"
   | "idempotency_key_reused"
+  | "too_many_requests"
+  | "stale_session"
   | "invalid_text"
   | "parent_unavailable"
   | "database_unavailable"

@@ -7,15 +7,19 @@ import { refusedByStripe } from "./stripe/refusals.ts";
 const TRY_MS = 8_000;
 
 /**
- * A Stripe client for the API version of the SDK. `apiBase` is the address of a simulator. A call that is given no deadline
- * is tried twice, and each try may take eight seconds.
+ * A Stripe client for the API version of the SDK. `apiBase` is the address of a simulator; `fetchBy` makes the calls in place of
+ * `fetch`. A call that is given no deadline is tried twice, and each try may take eight seconds.
  */
-export function connectStripe({ secretKey, apiBase }: { secretKey: string; apiBase?: string }): Stripe {
+export function connectStripe(
+  { secretKey, apiBase }: { secretKey: string; apiBase?: string },
+  fetchBy?: typeof fetch,
+): Stripe {
   return new Stripe(secretKey, {
     telemetry: false,
     timeout: TRY_MS,
     maxNetworkRetries: 1,
     ...(apiBase ? address(new URL(apiBase)) : {}),
+    ...(fetchBy ? { httpClient: Stripe.createFetchHttpClient(fetchBy) } : {}),
   });
 }
 

@@ -4,6 +4,8 @@
  */
 import { openPool } from "../billing/db/sql.ts";
 import { loadPlans, setUpStripe } from "../billing/setup/setup.ts";
+import { readServerConfig } from "../billing/config.ts";
+import { serverPermissions } from "../billing/permissions.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { Children } from "./processes/children.ts";
 import { type Cluster, databaseUrl, prepareDatabase } from "./postgres/cluster.ts";
@@ -225,7 +227,13 @@ async function startPlugin(
       ],
       env: { ...env, PORT: String(ports.plugin) },
     }
-    : { module: "local/processes/serve_module.ts", args: ["_fresh/server.js", String(ports.plugin)], env };
+    : {
+      // As `deno task start` runs it, with no permission that is not needed in production.
+      module: "server/serve.ts",
+      args: [`--port=${ports.plugin}`],
+      denoArgs: serverPermissions(readServerConfig(env), { hostname: "127.0.0.1", port: ports.plugin }),
+      env,
+    };
   await children.start({ name: "plugin", ...program, readyWhen: { url: `${urls.plugin}/api/health` } });
 }
 

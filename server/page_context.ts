@@ -20,6 +20,10 @@ export interface PublicConfig {
 export interface State {
   billing: Billing;
   config: PublicConfig;
+  /** The body that `requireQuota` has read and checked, of the shape that the route gave it. */
+  body?: unknown;
+  /** See clientAddress(). */
+  trustedProxies: number | null;
   /** By when a request to the API has to be answered. */
   deadline: Deadline;
 }

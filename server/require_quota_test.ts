@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Context } from "fresh";
+import { z } from "zod";
 import { BillingError } from "../billing/errors.ts";
 import type { QuotaOptions } from "../billing/quota/quota.ts";
 import type { State } from "./page_context.ts";
@@ -15,6 +16,7 @@ function scene(
 ) {
   const seen = { asked: [] as (QuotaOptions | undefined)[], ran: 0, released: 0 };
   const billing = {
+    limit: () => Promise.resolve(),
     authenticate: () => Promise.resolve({ userId: "ann", communityId: "garden" }),
     requireQuota: (_session: unknown, _feature: string, options?: QuotaOptions) => {
       if (refusal) return Promise.reject(refusal);
@@ -102,4 +104,48 @@ Deno.test("requireQuota takes quantity and idempotency key from the request", as
   }));
   await guard(ctx);
   assert.deepEqual(seen.asked, [{ quantity: 3, idempotencyKey: "message 7" }]);
+});
+
+Deno.test("requireQuota takes no units for a body that is malformed, of another method, or that does not arrive", async () => {
+  const guard = requireQuota("ai_chat_message", { body: z.strictObject({ message: z.string() }) });
+  const requests: [RequestInit, string][] = [
+    [{ method: "POST", body: "{" }, "invalid_json"],
+    [{ method: "POST", body: '{"message":7}' }, "invalid_request"],
+    [{ method: "POST", body: "x".repeat(20_000) }, "payload_too_large"],
+    [{ method: "PUT", body: '{"message":"a"}' }, "method_not_allowed"],
+    [{ method: "GET" }, "method_not_allowed"],
+    [
+      {
+        method: "POST",
+        body: new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) }),
+      },
+      "incomplete_body",
+    ],
+  ];
+  for (const [init, code] of requests) {
+    const { ctx, seen } = scene({ feature: answerOf(200) });
+    Object.assign(ctx, { req: new Request("https://billing.example/api/assistant/messages", init) });
+    await assert.rejects(async () => await guard(ctx), { code });
+    assert.deepEqual(seen, { asked: [], ran: 0, released: 0 });
+  }
+});
+
+Deno.test("requireQuota hands the checked body to the feature, and lets it read any other itself", async () => {
+  const { ctx, seen } = scene({ feature: answerOf(200) });
+  const body = JSON.stringify({ message: "hello" });
+  Object.assign(ctx, { req: new Request("https://billing.example/", { method: "POST", body }) });
+  await requireQuota("ai_chat_message", { body: z.strictObject({ message: z.string() }) })(ctx);
+  assert.deepEqual([ctx.state.body, seen.ran], [{ message: "hello" }, 1]);
+
+  const other = scene({ feature: async () => new Response(await other.ctx.req.text()) });
+  Object.assign(other.ctx, { req: new Request("https://billing.example/", { method: "POST", body: "any" }) });
+  assert.equal(await (await requireQuota("ai_chat_message")(other.ctx)).text(), "any");
+});
+
+Deno.test("requireQuota asks the limits before the database", async () => {
+  const { ctx, seen } = scene({ feature: answerOf(200) });
+  const refusal = new BillingError("too_many_requests", "wait");
+  Object.assign(ctx.state.billing, { limit: () => Promise.reject(refusal) });
+  await assert.rejects(async () => await guard(ctx), refusal);
+  assert.deepEqual(seen, { asked: [], ran: 0, released: 0 });
 });

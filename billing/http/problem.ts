@@ -1,4 +1,5 @@
 import { BillingError, type BillingErrorCode } from "../errors.ts";
+import { noteRefusal } from "./request_log.ts";
 import { refusedByStripe } from "../stripe/refusals.ts";
 
 /** Faults of a request that are found before the domain is called. */
@@ -12,6 +13,8 @@ export type RequestFaultCode =
   | "method_not_allowed"
   | "not_found"
   | "foreign_origin"
+  | "request_timeout"
+  | "incomplete_body"
   | "internal_error";
 
 export type ProblemCode = BillingErrorCode | RequestFaultCode;
@@ -20,6 +23,7 @@ export type ProblemCode = BillingErrorCode | RequestFaultCode;
 const problems: Record<ProblemCode, [status: number, title: string]> = {
   invalid_json: [400, "The body is not JSON"],
   invalid_request: [400, "The request is not of the expected shape"],
+  incomplete_body: [400, "The body is not complete"],
   invalid_signature: [400, "The signature does not match the body"],
   invalid_event: [400, "The body is not a Stripe event"],
   invalid_quantity: [400, "The quantity is not valid"],
@@ -29,6 +33,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   missing_token: [401, "No session token"],
   invalid_token: [401, "The session token is not valid"],
   expired_token: [401, "The session token has expired"],
+  stale_session: [401, "The session is too old for this"],
   invalid_identity_token: [401, "The identity token is not valid"],
   expired_identity_token: [401, "The identity token has expired"],
   used_identity_token: [401, "The identity token was used before"],
@@ -43,6 +48,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   unknown_community: [404, "Unknown community"],
   unknown_plan: [404, "Unknown plan"],
   method_not_allowed: [405, "This method is not allowed here"],
+  request_timeout: [408, "The body did not arrive in time"],
   already_subscribed: [409, "The community has a subscription already"],
   no_subscription: [409, "The community has no subscription"],
   no_customer: [409, "The community has no billing account yet"],
@@ -56,6 +62,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   payload_too_large: [413, "The body is too large"],
   unreadable_event: [422, "The Stripe event was not understood"],
   idempotency_key_reused: [422, "The idempotency key belongs to another use"],
+  too_many_requests: [429, "Too many requests"],
   internal_error: [500, "Something went wrong"],
   quota_not_configured: [500, "The limits are not set up"],
   parent_unavailable: [503, "The parent app cannot be reached"],
@@ -107,10 +114,8 @@ export function problemResponse(
   // RFC 6750, 3: the answer to a refused token names the scheme to authenticate with.
   if (status === 401) all.set("www-authenticate", "Bearer");
   if (passing.includes(code) && !all.has("retry-after")) all.set("retry-after", "5");
-  return new Response(JSON.stringify({ type: "about:blank", title, status, code, detail, ...members }), {
-    status,
-    headers: all,
-  });
+  const body = JSON.stringify({ type: "about:blank", title, status, code, detail, ...members });
+  return noteRefusal(new Response(body, { status, headers: all }), code, detail);
 }
 
 /**

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { readJson, readText } from "./request_body.ts";
+import { decodeUtf8, readBytes, readJson } from "./request_body.ts";
 
 const request = (body: BodyInit) => new Request("http://localhost/", { method: "POST", body });
 
-Deno.test("readText() returns the body as sent, also when a chunk ends within a character", async () => {
+Deno.test("readBytes() returns the body as sent, also when a chunk ends within a character", async () => {
   const bytes = new TextEncoder().encode("€ and 💶");
   const parts = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -12,16 +12,37 @@ Deno.test("readText() returns the body as sent, also when a chunk ends within a 
       controller.close();
     },
   });
-  assert.equal(await readText(request(parts), 100), "€ and 💶");
+  assert.equal(decodeUtf8(await readBytes(request(parts), 100)), "€ and 💶");
 });
 
-Deno.test("readText() refuses a body above the limit, whatever length it declares", async () => {
-  await assert.rejects(readText(request("x".repeat(11)), 10), { code: "payload_too_large" });
+Deno.test("readBytes() refuses a body above the limit, whatever length it declares", async () => {
+  await assert.rejects(readBytes(request("x".repeat(11)), 10), { code: "payload_too_large" });
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new Uint8Array(1000)),
   });
-  await assert.rejects(readText(request(endless), 5000), { code: "payload_too_large" });
-  assert.equal(await readText(request("x".repeat(10)), 10), "x".repeat(10));
+  await assert.rejects(readBytes(request(endless), 5000), { code: "payload_too_large" });
+  assert.equal((await readBytes(request("x".repeat(10)), 10)).byteLength, 10);
+});
+
+Deno.test("readBytes() waits no longer than its deadline for a body that does not end", async () => {
+  const silent = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(1)),
+  });
+  await assert.rejects(readBytes(request(silent), 100, 50), { code: "request_timeout" });
+});
+
+Deno.test("readBytes() tells when the connection ends before the body", async () => {
+  const broken = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error("reset")),
+  });
+  await assert.rejects(readBytes(request(broken), 100), { code: "incomplete_body" });
+});
+
+Deno.test("decodeUtf8() refuses a byte order mark and bytes that are no UTF-8", () => {
+  assert.equal(decodeUtf8(new Uint8Array([0x7b, 0x7d])), "{}");
+  for (const bytes of [[0xef, 0xbb, 0xbf, 0x7b, 0x7d], [0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf]]) {
+    assert.equal(decodeUtf8(new Uint8Array(bytes)), undefined, bytes.join());
+  }
 });
 
 Deno.test("readJson() refuses what is not JSON, and JSON that does not fit the schema", async () => {
@@ -29,6 +50,10 @@ Deno.test("readJson() refuses what is not JSON, and JSON that does not fit the s
   assert.deepEqual(await readJson(request('{"name":"a"}'), schema), { name: "a" });
   await assert.rejects(readJson(request("{"), schema), { code: "invalid_json" });
   await assert.rejects(readJson(request(""), schema), { code: "invalid_json" });
+  await assert.rejects(readJson(request('\ufeff{"name":"a"}'), schema), { code: "invalid_json" });
+  await assert.rejects(readJson(request(new Uint8Array([0x22, 0xff, 0x22])), schema), {
+    code: "invalid_json",
+  });
   for (const body of ["[]", "null", '{"name":1}', '{"name":"a","more":1}']) {
     await assert.rejects(readJson(request(body), schema), { code: "invalid_request" });
   }

@@ -1,17 +1,19 @@
 import { timingSafeEqual } from "node:crypto";
+import { version } from "../version.ts";
 import { problemOf, RequestFault } from "./problem.ts";
 
 /**
  * The handler of an edge function that a schedule in the database calls with POST. The schedule sends the shared secret in
- * the header `apikey`, which Supabase's gateway passes on. The secret allows starting this job and nothing else.
+ * the header `apikey`, which Supabase's gateway passes on. The secret allows starting this job and nothing else. GET with
+ * the secret starts nothing and tells the deployed version: `deno task doctor` asks it.
  */
 export function scheduledHandler(
   { secret, run }: { secret: string; run: () => Promise<unknown> },
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     try {
-      if (request.method !== "POST") {
-        throw new RequestFault("method_not_allowed", "Schedules send POST.", { allow: "POST" });
+      if (request.method !== "POST" && request.method !== "GET") {
+        throw new RequestFault("method_not_allowed", "Schedules send POST.", { allow: "GET, POST" });
       }
       if (!isEqual(request.headers.get("apikey") ?? "", secret)) {
         throw new RequestFault(
@@ -19,7 +21,7 @@ export function scheduledHandler(
           "The header apikey does not contain the schedules' secret.",
         );
       }
-      return Response.json(await run());
+      return Response.json(request.method === "GET" ? { ok: true, version } : await run());
     } catch (error) {
       return problemOf(error);
     }

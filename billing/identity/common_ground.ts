@@ -17,6 +17,7 @@ import { z } from "zod";
 import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { standingOf } from "./community_roles.ts";
+import { rsaSigner } from "./rsa_signer.ts";
 import { communityTitle } from "./community_title.ts";
 import { identityTickets } from "./identity_ticket.ts";
 import { communityIdSchema, type PluginId, pluginIdSchema, slugSchema } from "../ids.ts";
@@ -88,19 +89,21 @@ export function commonGroundProvider(options: CommonGroundOptions): CommonGround
   // The library has one key pair for the whole process. Setting the same pair again costs nothing.
   const library = () => CgPluginLibHost.initialize(options.privateKey, options.publicKey);
 
+  const signer = rsaSigner(options.privateKey);
+
+  /** In the form of the library's signRequest(), which signs in the main thread. */
   async function sign(type: "userInfo" | "communityInfo", { iframeUid, pluginId }: IdentityRequest) {
-    const signed = await (await library()).signRequest({
-      type: "request",
-      data: { type },
-      iframeUid,
-      pluginId,
-    });
-    return { ...signed, requestId: requestIdSchema.parse(JSON.parse(signed.request)).requestId };
+    const requestId = `requestId-${Date.now()}-${crypto.randomUUID()}`;
+    const request = JSON.stringify({ type: "request", data: { type }, iframeUid, pluginId, requestId });
+    return { request, signature: await signer.sign(request), requestId };
   }
 
   async function signRequests(request: IdentityRequest): Promise<SignedRequests> {
-    const userInfo = await sign("userInfo", request);
-    const communityInfo = await sign("communityInfo", request);
+    // Signed anew each time: an answer counts once, so a request that was kept would be worth nothing to a second page.
+    const [userInfo, communityInfo] = await Promise.all([
+      sign("userInfo", request),
+      sign("communityInfo", request),
+    ]);
     const ticket = await tickets.issue({
       pluginId: request.pluginId,
       userInfo: userInfo.requestId,
@@ -158,8 +161,6 @@ export function commonGroundProvider(options: CommonGroundOptions): CommonGround
 
 /** communityInfo lists all roles of the community with their rules, so it may be long. */
 const MAX_PROOF_BYTES = 256 * 1024;
-
-const requestIdSchema = z.object({ requestId: z.string() });
 
 /** Strict, because a request has `type` and `iframeUid` as well. */
 const answerSchema = z.strictObject({ data: z.unknown(), pluginId: z.string(), requestId: z.string() });

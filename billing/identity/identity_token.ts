@@ -1,8 +1,8 @@
-import { createRemoteJWKSet } from "jose";
 import { z } from "zod";
 import { BillingError } from "../errors.ts";
 import type { Identity, IdentityProvider } from "./identity_provider.ts";
 import { communityIdSchema, pluginIdSchema } from "../ids.ts";
+import { parentKeys } from "./parent_keys.ts";
 import { communityTitle } from "./community_title.ts";
 import { sharedSecret, verifyToken } from "./verify_token.ts";
 
@@ -23,8 +23,6 @@ const MAX_AGE_SECONDS = 300;
 const AHEAD_SECONDS = 60;
 /** How long a token that has expired still counts, because the parent app's clock may be behind. */
 const BEHIND_SECONDS = 10;
-/** How long fetching the parent's public keys may take. */
-const KEYS_MS = 5_000;
 
 /** How the parent app signs: with a shared secret, or with a private key whose public half is at an address. */
 export type IdentityKey = { secret: string } | { jwksUrl: string };
@@ -59,7 +57,7 @@ export function tokenProvider(options: VerifierOptions): IdentityProvider<z.outp
  */
 export function identityTokenVerifier({ key, issuer, audience }: VerifierOptions) {
   const keys = "jwksUrl" in key
-    ? createRemoteJWKSet(new URL(key.jwksUrl), { timeoutDuration: KEYS_MS })
+    ? parentKeys({ url: key.jwksUrl, issuer, audience })
     : sharedSecret(key.secret);
   // Each kind of key has its own algorithms, so that a public key is never accepted as a shared secret (RFC 8725, 3.1).
   const algorithms = "jwksUrl" in key ? ["ES256", "EdDSA", "RS256", "PS256"] : ["HS256"];

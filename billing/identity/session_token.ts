@@ -21,7 +21,14 @@ export interface Session {
   slug?: Slug;
 }
 
-const LIFETIME_SECONDS = 10 * 60;
+/** A session as it is read from its token. */
+export interface VerifiedSession extends Session {
+  /** When the session was opened, and the person's role proved, in unix seconds. */
+  openedAt: number;
+}
+
+/** A role that the parent app has taken away ends with the token, so this is short. */
+const LIFETIME_SECONDS = 5 * 60;
 /** As in Supabase's own user tokens (https://supabase.com/docs/guides/auth/jwt-fields). */
 const AUDIENCE = "authenticated";
 
@@ -32,10 +39,11 @@ const claimsSchema = z.object({
   pid: pluginIdSchema.optional(),
   slug: slugSchema.optional(),
   role: z.literal("authenticated"),
+  iat: z.number(),
 });
 
 /**
- * Signs and verifies session tokens: JSON Web Tokens, valid for ten minutes. Their claims are those of Supabase's own user
+ * Signs and verifies session tokens: JSON Web Tokens, valid for five minutes. Their claims are those of Supabase's own user
  * tokens (https://supabase.com/docs/guides/auth/jwts), so the data API accepts them, too, if its key signs them.
  */
 export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: string }) {
@@ -58,7 +66,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
     },
 
     /** The session of a token. Throws `BillingError` `expired_token` or `invalid_token`. */
-    async verify(token: string): Promise<Session> {
+    async verify(token: string): Promise<VerifiedSession> {
       const claims = await verifyToken(token, {
         keys: () => keys.verify,
         options: {
@@ -66,6 +74,8 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
           issuer,
           audience: AUDIENCE,
           requiredClaims: ["exp", "iat"],
+          // Also holds for a token that another holder of the key gave a longer life.
+          maxTokenAge: LIFETIME_SECONDS,
         },
         claims: claimsSchema,
         refusals: {
@@ -78,6 +88,7 @@ export async function sessionTokens({ key, issuer }: { key: SessionKey; issuer: 
         communityId: claims.cid,
         isAdmin: claims.adm,
         pluginId: claims.pid ?? null,
+        openedAt: claims.iat,
         ...(claims.slug === undefined ? {} : { slug: claims.slug }),
       };
     },

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
 import { z } from "zod";
+import { KeysUnavailableError } from "./parent_keys.ts";
 import { BillingError, type BillingErrorCode } from "../errors.ts";
 import { isStorableJson } from "../storable_text.ts";
 
@@ -66,10 +67,9 @@ const isOfTheFuture = (error: unknown) =>
   error instanceof errors.JWTClaimValidationFailed && ["iat", "nbf"].includes(error.claim) &&
   error.reason === "check_failed";
 
-/** jose reports a failed fetch as TypeError, and an answer that is not 200 as its generic error. */
+/** The keys are not there, or are none. */
 const isKeyFetchFailure = (error: unknown) =>
-  error instanceof TypeError || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid ||
-  (error instanceof errors.JOSEError && error.code === "ERR_JOSE_GENERIC");
+  error instanceof KeysUnavailableError || error instanceof errors.JWKSInvalid;
 
 /** A secret that both sides know, as a key. */
 export function sharedSecret(secret: string): JWTVerifyGetKey {

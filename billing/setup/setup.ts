@@ -14,6 +14,7 @@ import {
   ensureThinEventDestination,
   ensureWebhookEndpoint,
 } from "./endpoints.ts";
+import { ensureSchedules } from "./schedules.ts";
 import { SetupSteps } from "./setup_steps.ts";
 
 export interface StripeSetup {
@@ -24,6 +25,8 @@ export interface StripeSetup {
   portalConfigurationId: string;
   webhookEndpoint: EnsuredEndpoint;
   thinEventDestination: EnsuredEndpoint;
+  /** What only the operator can do, as sentences. Empty when nothing is left. */
+  todo: string[];
 }
 
 export interface SetupOptions {
@@ -33,6 +36,13 @@ export interface SetupOptions {
   plans: PlansFile;
   /** The address for Stripe's events, thin events included. */
   webhookUrl: string;
+  /** For the schedules in the database: the project's address, and the secret of the scheduled functions. */
+  schedules?: { projectUrl: string; cronSecret?: string };
+  /**
+   * Called at once with each signing secret that Stripe made, because Stripe's API tells it only once and a later step may
+   * fail.
+   */
+  onSecret?: (secret: string) => void;
   /** Changes nothing, and describes what it would change. */
   dryRun?: boolean;
 }
@@ -50,23 +60,28 @@ export async function loadPlans(path?: string): Promise<PlansFile> {
 }
 
 /**
- * Finds or creates everything. The database changes last and in one transaction, so that no plan is sold at a price that
- * Stripe does not have. Throws `PlansFileError`, Stripe's and the database's own errors.
+ * Finds or creates everything. The database changes after Stripe's prices and in one transaction, so that no plan is sold at
+ * a price that Stripe does not have; what has a signing secret comes after all that may fail. Throws `PlansFileError`,
+ * Stripe's and the database's own errors.
  */
 export async function setUpStripe(
-  { stripe, sql, plans, webhookUrl, dryRun = false }: SetupOptions,
+  { stripe, sql, plans, webhookUrl, schedules, onSecret = () => {}, dryRun = false }: SetupOptions,
 ): Promise<StripeSetup> {
   const steps = new SetupSteps(dryRun);
   const catalog = await ensureCatalog(stripe, steps, plans);
   const portalConfigurationId = await ensurePortalConfiguration(stripe, steps);
-  const webhookEndpoint = await ensureWebhookEndpoint(stripe, steps, webhookUrl);
-  const thinEventDestination = await ensureThinEventDestination(stripe, steps, webhookUrl);
   await writePlans(sql, steps, plans, catalog);
+  const todo = schedules ? await ensureSchedules(sql, steps, schedules) : [];
+  const webhookEndpoint = await ensureWebhookEndpoint(stripe, steps, webhookUrl);
+  if (webhookEndpoint.secret) onSecret(webhookEndpoint.secret);
+  const thinEventDestination = await ensureThinEventDestination(stripe, steps, webhookUrl);
+  if (thinEventDestination.secret) onSecret(thinEventDestination.secret);
   return {
     changes: steps.descriptions,
     prices: catalog.prices,
     portalConfigurationId,
     webhookEndpoint,
     thinEventDestination,
+    todo,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { configOrExit, readOperatorConfig } from "../config.ts";
+import { recordRun } from "../operations/job_runs.ts";
 import { reconcile } from "../reconcile/reconciliation.ts";
 import type { ReconcileReport } from "../reconcile/report.ts";
 import { connectStripe, isLiveKey } from "../stripe.ts";
@@ -13,7 +14,7 @@ const { json } = parseArgs({ options: { json: { type: "boolean", default: false 
 const config = configOrExit(readOperatorConfig);
 await using db = connectOperator(config.operatorDatabaseUrl);
 const deps = { db, stripe: connectStripe(config.stripe), isLive: isLiveKey(config.stripe.secretKey) };
-const report = await reconcile(deps, { isFull: true });
+const report = await recordRun(db, "reconcile", () => reconcile(deps, { isFull: true }));
 if (json) console.log(JSON.stringify(report));
 else print(report);
 if (report.failedParts.length + report.failedObjects.length > 0) Deno.exitCode = 1;

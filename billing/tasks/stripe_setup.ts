@@ -20,6 +20,8 @@ try {
     sql,
     plans: await loadPlans(plans),
     webhookUrl: `${config.supabaseUrl}/functions/v1/stripe-webhook`,
+    schedules: { projectUrl: config.supabaseUrl, cronSecret: config.cronSecret },
+    onSecret: (secret) => console.log(`Stripe made a signing secret, for STRIPE_WEBHOOK_SECRET: ${secret}`),
     dryRun,
   });
   printChanges(setup);
@@ -36,7 +38,9 @@ function printChanges({ changes }: StripeSetup) {
   for (const change of changes) console.log(`  ${change}`);
 }
 
-function printEnvironment({ portalConfigurationId, webhookEndpoint, thinEventDestination }: StripeSetup) {
+function printEnvironment(
+  { portalConfigurationId, webhookEndpoint, thinEventDestination, todo }: StripeSetup,
+) {
   const secrets = [webhookEndpoint.secret, thinEventDestination.secret];
   const newSecrets = secrets.filter((secret) => secret !== null);
   console.log(`\nPut into the environment:\nSTRIPE_PORTAL_CONFIGURATION_ID=${portalConfigurationId}`);
@@ -46,7 +50,9 @@ function printEnvironment({ portalConfigurationId, webhookEndpoint, thinEventDes
     console.log(`STRIPE_WEBHOOK_SECRET: add ${newSecrets.join(",")}, separated by a comma.`);
   } else {
     console.log(
-      "STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows a secret only when an endpoint is created.",
+      "STRIPE_WEBHOOK_SECRET stays as it is. Stripe's dashboard shows it: Developers, Webhooks, the endpoint, Signing secret.",
     );
   }
+  for (const sentence of todo) console.log(`\nTo do: ${sentence}`);
+  console.log("\nThen check everything: deno task doctor");
 }

@@ -2,7 +2,7 @@ import type { App } from "fresh";
 import type { State } from "../../server/page_context.ts";
 import { requireQuota } from "../../server/require_quota.ts";
 import AssistantPage from "./AssistantPage.tsx";
-import { answerMessage } from "./messages.ts";
+import { answerMessage, messageSchema } from "./messages.ts";
 
 /**
  * Adds the example to the plugin server: a page and the API behind it. Each request to the API counts as one
@@ -15,5 +15,5 @@ export function addAssistant(app: App<State>): App<State> {
       "/assistant",
       (ctx) => ctx.render(<AssistantPage req={ctx.req} url={ctx.url} config={ctx.state.config} />),
     )
-    .all("/api/assistant/messages", requireQuota("ai_chat_message"), answerMessage);
+    .all("/api/assistant/messages", requireQuota("ai_chat_message", { body: messageSchema }), answerMessage);
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { post } from "../../server/methods.ts";
-import { readJson } from "../../billing/http/request_body.ts";
+import { define } from "../../server/page_context.ts";
 
-const messageSchema = z.strictObject({ message: z.string().trim().min(1).max(2000) });
+/** The body of `POST /api/assistant/messages`. */
+export const messageSchema = z.strictObject({ message: z.string().trim().min(1).max(2000) });
 
-/** `POST /api/assistant/messages {message}` answers `{reply}`: the same text. */
-export const answerMessage = post(async ({ req }) => {
-  const { message } = await readJson(req, messageSchema);
+/** `POST /api/assistant/messages {message}` answers `{reply}`: the same text. Comes after `requireQuota`, which checks the body. */
+export const answerMessage = define.handlers(({ state }) => {
+  const { message } = state.body as z.output<typeof messageSchema>;
   return Response.json({ reply: message });
 });

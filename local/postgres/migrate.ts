@@ -3,6 +3,12 @@
  * (schema `supabase_migrations`), so that `supabase migration list` and `supabase db push` agree with it.
  */
 import { join } from "node:path";
+import {
+  type AppliedMigration,
+  isUnedited,
+  type MigrationFile,
+  readMigrationFiles,
+} from "../../billing/db/migration_files.ts";
 import type { Pool } from "../../billing/db/sql.ts";
 import { LocalError } from "../errors.ts";
 import { projectPath } from "../paths.ts";
@@ -23,13 +29,6 @@ export interface MigrationReport {
   seedChanged: boolean;
 }
 
-interface Migration {
-  file: string;
-  version: string;
-  name: string;
-  text: string;
-}
-
 const SEED = "supabase/seed.sql";
 
 /**
@@ -44,7 +43,7 @@ export async function migrate(
   source: MigrationSource = { folder: projectPath("supabase") },
 ): Promise<MigrationReport> {
   await createHistoryTables(sql);
-  const migrations = await readMigrations(join(source.folder, "migrations"));
+  const migrations = await readMigrationFiles(join(source.folder, "migrations"));
   const pending = await pendingOf(sql, migrations);
   for (const migration of pending) await apply(sql, migration);
   return { applied: pending.map(({ file }) => file), ...await seed(sql, join(source.folder, "seed.sql")) };
@@ -59,25 +58,12 @@ async function createHistoryTables(sql: Pool): Promise<void> {
   `);
 }
 
-async function readMigrations(folder: string): Promise<Migration[]> {
-  const files = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-  const found = files.flatMap((file) => {
-    const [, version, name] = file.match(/^(\d{14})_(.+)\.sql$/) ?? [];
-    return version && name ? [{ file, version, name }] : [];
-  });
-  return await Promise.all(
-    found.map(async (migration) => ({
-      ...migration,
-      text: await Deno.readTextFile(join(folder, migration.file)),
-    })),
-  );
-}
-
 /** The migrations still to apply. Those that were applied must be the first of the list, unchanged. */
-async function pendingOf(sql: Pool, migrations: Migration[]): Promise<Migration[]> {
-  const applied = await sql<{ version: string; name: string | null; statements: string[] | null }[]>`
+async function pendingOf(sql: Pool, migrations: MigrationFile[]): Promise<MigrationFile[]> {
+  const applied = await sql<AppliedMigration[]>`
     select version, name, statements from supabase_migrations.schema_migrations order by version`;
-  applied.forEach(({ version, name, statements }, index) => {
+  applied.forEach((recorded, index) => {
+    const { version, name } = recorded;
     const migration = migrations[index];
     if (migration === undefined || migration.version > version) {
       throw changed(`Migration ${version}_${name}.sql was applied to this database, but its file is gone.`);
@@ -87,16 +73,11 @@ async function pendingOf(sql: Pool, migrations: Migration[]): Promise<Migration[
         `Migration ${migration.file} comes before ${version}_${name}.sql, which is applied already.`,
       );
     }
-    if (statements && essence(statements.join("")) !== essence(migration.text)) {
+    if (!isUnedited(migration, recorded)) {
       throw changed(`Migration ${migration.file} was edited after it was applied to this database.`);
     }
   });
   return migrations.slice(applied.length);
-}
-
-/** The CLI stores a file as statements, without the semicolons and the white space between them. */
-function essence(text: string): string {
-  return text.replaceAll(/[\s;]/g, "");
 }
 
 function changed(what: string): LocalError {
@@ -106,7 +87,7 @@ function changed(what: string): LocalError {
   );
 }
 
-async function apply(sql: Pool, { file, version, name, text }: Migration): Promise<void> {
+async function apply(sql: Pool, { file, version, name, text }: MigrationFile): Promise<void> {
   await run(file, text, () =>
     sql.begin(async (tx) => {
       await tx.script(text);

@@ -90,7 +90,7 @@ create table billing.anomalies (
   id            bigint generated always as identity primary key,
   kind          text not null constraint anomalies_kind_known check (kind in (
                   'several_subscriptions', 'unknown_price', 'customer_conflict', 'unreadable_event', 'unreadable_object',
-                  'missing_in_stripe', 'price_archived', 'stripe_refused', 'meter_error', 'usage_difference')),
+                  'missing_in_stripe', 'price_archived', 'stripe_refused', 'meter_error', 'usage_difference', 'schedule_stopped')),
   object_id     text not null,
   community_id  text constraint anomalies_community_fkey references public.communities (id) on delete cascade,
   detail        text not null,
@@ -110,8 +110,8 @@ create index anomalies_object_id on billing.anomalies (object_id) where resolved
 create index anomalies_resolved_at on billing.anomalies (resolved_at) where resolved_at is not null;
 
 comment on table billing.anomalies is 'What should not happen and needs a person. No community loses access because of one.';
-comment on column billing.anomalies.kind is 'several_subscriptions: a community pays more than once. unknown_price: no plan sells the prices of a subscription that sold one. customer_conflict: a checkout names a customer or community that belongs elsewhere. unreadable_event: an event could not be settled. unreadable_object: an object of Stripe''s could not be brought up to date. missing_in_stripe: Stripe does not know an object that is stored here. price_archived: the price or product that a plan sells is archived in Stripe, so nobody can buy it. stripe_refused: Stripe refused a checkout or the portal, and the operator has to act. meter_error: Stripe refused reported usage. usage_difference: Stripe counts another quantity than was reported.';
-comment on column billing.anomalies.object_id is 'What it is about: the id of a community, subscription, customer, event, meter, price or product; for stripe_refused what was asked, the code of our answer, and the community or price where it concerns only that.';
+comment on column billing.anomalies.kind is 'several_subscriptions: a community pays more than once. unknown_price: no plan sells the prices of a subscription that sold one. customer_conflict: a checkout names a customer or community that belongs elsewhere. unreadable_event: an event could not be settled. unreadable_object: an object of Stripe''s could not be brought up to date. missing_in_stripe: Stripe does not know an object that is stored here. price_archived: the price or product that a plan sells is archived in Stripe, so nobody can buy it. stripe_refused: Stripe refused a checkout or the portal, and the operator has to act. meter_error: Stripe refused reported usage. usage_difference: Stripe counts another quantity than was reported. schedule_stopped: a scheduled job should have run by now.';
+comment on column billing.anomalies.object_id is 'What it is about: the id of a community, subscription, customer, event, meter, price or product, the name of a job; for stripe_refused what was asked, the code of our answer, and the community or price where it concerns only that.';
 comment on column billing.anomalies.community_id is 'Null when it concerns no single community, or none is known.';
 comment on column billing.anomalies.detail is 'What was found, written for the operator.';
 comment on column billing.anomalies.seen is 'How often it was found.';

@@ -395,9 +395,16 @@ begin
   v_quantity := least(v_event.quantity - v_event.released_quantity, p_quantity);
   if v_event.id is null or v_quantity = 0 then return 0; end if;
 
-  update public.usage_events e set released_quantity = e.released_quantity + v_quantity
-  where e.community_id = p_community_id and e.feature = p_feature
-    and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  -- A use that was given back whole and at once never was: requests that fail leave nothing behind, however many there are.
+  if v_event.released_quantity + v_quantity = v_event.quantity and v_now - p_occurred_at < interval '1 minute' then
+    delete from public.usage_events e
+    where e.community_id = p_community_id and e.feature = p_feature
+      and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  else
+    update public.usage_events e set released_quantity = e.released_quantity + v_quantity
+    where e.community_id = p_community_id and e.feature = p_feature
+      and e.occurred_at = p_occurred_at and e.id = p_usage_event_id;
+  end if;
   perform billing.count_usage(p_community_id, p_feature, v_resolutions, p_occurred_at, -v_quantity);
   if v_event.usage_report_id is not null then
     perform billing.take_from_usage_report(v_event.usage_report_id, v_now, v_quantity);

@@ -64,6 +64,10 @@ select bag_eq(
     'billing.resolve_refusals(text, text, text[])',
     'billing.sells_plan(text[])',
     'billing.missed_events(text[])',
+    'billing.check_schedules()',
+    'billing.note_job_finished(text, text)',
+    'billing.note_job_started(text)',
+    'billing.service_status()',
     'billing.quota_faults(text[], text[])',
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',
@@ -111,7 +115,8 @@ select bag_eq(
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
         'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
         'public.billing_overview select', 'public.open_anomalies select', 'public.subscription_items select',
-        'billing.plan_prices select', 'billing.object_failures select', 'billing.reconciliation_cursors select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select'],
+        'billing.plan_prices select', 'billing.object_failures select', 'billing.reconciliation_cursors select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select',
+        'billing.scheduled_jobs select'],
   'service_role may edit communities, plans, features and limits, and read the rest');
 select bag_eq(
   $$ select format('%s.%s', c.oid::regclass, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid

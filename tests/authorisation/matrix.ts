@@ -61,6 +61,7 @@ export const routes: RouteRow[] = [
   },
   { file: "routes/(pages)/[...path].ts", method: "GET", path: "/nowhere", answers: everybody(404) },
   { file: "routes/api/health.ts", method: "GET", path: "/api/health", answers: everybody(200) },
+  { file: "routes/api/ready.ts", method: "GET", path: "/api/ready", answers: everybody(200) },
   {
     file: "routes/api/[...path].ts",
     method: "GET",

@@ -19,11 +19,6 @@ const CHECKOUT = "/api/stripe/create-checkout-session";
 const PORTAL = "/api/stripe/create-portal-session";
 const BILLING_INFO = "/api/community/billing-info";
 
-Deno.test("GET /api/health answers 200 when the database answers", async () => {
-  const { status, body } = await api.call("GET", "/api/health");
-  assert.deepEqual([status, body], [200, { ok: true }]);
-});
-
 Deno.test("errors under /api/ are problem documents, also 404 and 405", async () => {
   assertProblem(await api.call("GET", "/api/nothing"), [404, "not_found"]);
   const rows: [string, string, string][] = [

@@ -43,7 +43,7 @@ async function startServer(databaseUrl: string): Promise<string> {
       PARENT_APP_URL: "https://app.example",
       PLUGIN_URL: "https://billing.example",
       PARENT_APP_JWT_SECRET: "x".repeat(32),
-      SESSION_SECRET: "x".repeat(32),
+      SESSION_SECRET: "s".repeat(32),
       SUPABASE_DB_URL: databaseUrl,
     },
     clearEnv: true,

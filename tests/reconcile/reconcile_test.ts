@@ -417,7 +417,8 @@ Deno.test("the scheduled handler runs only for POST with the schedules' secret",
     [{ apikey: secret.slice(1) }, "POST", 400],
     [{ apikey: `${secret}x` }, "POST", 400],
     [{ authorization: `Bearer ${secret}` }, "POST", 400],
-    [{ apikey: secret }, "GET", 405],
+    [{ apikey: secret }, "PUT", 405],
+    [{ apikey: "another" }, "GET", 400],
   ];
   for (const [headers, method, status] of refused) {
     const response = await ask(headers, method);

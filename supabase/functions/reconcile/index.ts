@@ -3,6 +3,7 @@ import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { reconcile } from "../../../billing/reconcile/reconciliation.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
+import { recordRun } from "../../../billing/operations/job_runs.ts";
 import { connectStripe, isLiveKey } from "../../../billing/stripe.ts";
 
 const config = configOrExit(readScheduledConfig);
@@ -15,6 +16,6 @@ const TIME_LIMIT_MS = 30_000;
 export default {
   fetch: scheduledHandler({
     secret: config.cronSecret,
-    run: () => reconcile(deps, { timeLimit: TIME_LIMIT_MS }),
+    run: () => recordRun(deps.db, "reconcile", () => reconcile(deps, { timeLimit: TIME_LIMIT_MS })),
   }),
 };

@@ -4,6 +4,7 @@ import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { Deadline } from "../../../billing/deadline.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
+import { recordRun } from "../../../billing/operations/job_runs.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
 import { checkUsage } from "../../../billing/usage/meter_check.ts";
 import { callsPerSecond, reportUsage } from "../../../billing/usage/usage_reports.ts";
@@ -27,4 +28,6 @@ async function run() {
   return { ...reported, ...checked };
 }
 
-export default { fetch: scheduledHandler({ secret: config.cronSecret, run }) };
+export default {
+  fetch: scheduledHandler({ secret: config.cronSecret, run: () => recordRun(db, "report-usage", run) }),
+};
