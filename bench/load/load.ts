@@ -15,7 +15,7 @@ interface Common {
   /** Requests that are built for measuring. */
   count: number;
   /** The measurement ends after this time, or when all requests are answered. */
-  milliseconds: number;
+  milliseconds?: number;
   /** Instead: so many requests a second are due, whether or not earlier ones are answered. */
   perSecond?: number;
 }

@@ -87,7 +87,7 @@ async function run(task: LoadTask, go: () => Promise<void>): Promise<LoadResult>
     const begun = performance.now();
     const tally = task.perSecond
       ? await openLoop(connections, measured, task.perSecond)
-      : await closedLoop(connections, measured, task.milliseconds);
+      : await closedLoop(connections, measured, task.milliseconds ?? Infinity);
     const wallMs = performance.now() - begun;
     const { user, system } = process.cpuUsage(cpu);
     return {

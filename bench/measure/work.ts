@@ -18,6 +18,7 @@ export function faultsOf(contender: string, { accepted, outcomes, wrongStates }:
   const { applied = 0, ...others } = outcomes;
   const faults = Object.entries(others).filter(([_, count]) => count > 0)
     .map(([outcome, count]) => `${contender}: ${count} events were ${outcome} instead of applied.`);
+  if (accepted === 0) faults.push(`${contender}: no event was accepted.`);
   if (applied !== accepted) {
     faults.push(`${contender}: ${accepted} events were accepted and ${applied} applied.`);
   }

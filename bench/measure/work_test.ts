@@ -13,6 +13,10 @@ for (const outcome of ["stale", "duplicate", "parked", "pending", "failed", "wha
   });
 }
 
+Deno.test("faultsOf() does not accept a contender that was sent nothing", () => {
+  assert.deepEqual(faultsOf("lean", { accepted: 0, outcomes: {}, wrongStates: 0 }), ["lean: no event was accepted."]);
+});
+
 Deno.test("faultsOf() finds events that were accepted and left no trace, and work that nobody asked for", () => {
   assert.equal(faultsOf("lean", { accepted: 10, outcomes: { applied: 9 }, wrongStates: 0 }).length, 1);
   assert.equal(faultsOf("lean", { accepted: 10, outcomes: { applied: 11 }, wrongStates: 0 }).length, 1);
