@@ -84,7 +84,11 @@ export function builtServer(env: Record<string, string>): ServerSpec {
   };
 }
 
-export const PATHS = { webhook: "/api/webhooks/stripe", billingInfo: "/api/community/billing-info", page: "/" };
+export const PATHS = {
+  webhook: "/api/webhooks/stripe",
+  billingInfo: "/api/community/billing-info",
+  page: "/",
+};
 
 /** The hot community of the quota benchmark, and those that use is spread over. */
 export const HOT = "hot";
@@ -135,7 +139,8 @@ export const CONSUME = {
 
 /** The row that such a use leaves, inserted without any check: role postgres. */
 export const INSERT = {
-  hot: `insert into public.usage_events (community_id, feature, user_id, quantity) values ('${HOT}', '${FEATURE}', 'somebody', 1);\n`,
+  hot:
+    `insert into public.usage_events (community_id, feature, user_id, quantity) values ('${HOT}', '${FEATURE}', 'somebody', 1);\n`,
   spread:
     `\\set n random(1, ${SPREAD})\ninsert into public.usage_events (community_id, feature, user_id, quantity) values ('spread-' || :n::integer, '${FEATURE}', 'somebody', 1);\n`,
 };

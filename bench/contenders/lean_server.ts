@@ -24,13 +24,24 @@ function isSigned(body: string, header: string): boolean {
 Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen: () => {} }, async (request) => {
   if (request.method !== "POST") return new Response(null, { status: 405 });
   const body = await request.text();
-  if (!isSigned(body, request.headers.get("stripe-signature") ?? "")) return new Response(null, { status: 400 });
+  if (!isSigned(body, request.headers.get("stripe-signature") ?? "")) {
+    return new Response(null, { status: 400 });
+  }
   const { id, type, created, data: { object } } = JSON.parse(body);
   const item = object.items.data[0];
   const { rows: [{ outcome }] } = await pool.query({
     name: "apply",
     text: "select apply_event($1, $2, $3, $4, $5, $6, $7, $8) as outcome",
-    values: [id, type, created, object.id, object.customer, item.price.id, object.status, item.current_period_end],
+    values: [
+      id,
+      type,
+      created,
+      object.id,
+      object.customer,
+      item.price.id,
+      object.status,
+      item.current_period_end,
+    ],
   });
   return Response.json({ received: true, outcome });
 });

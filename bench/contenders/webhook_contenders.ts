@@ -34,7 +34,11 @@ export async function duesContender(cluster: Cluster, { customers }: EventSeries
 }
 
 /** The tables and the function of lean.sql, with its communities. */
-export async function leanDatabase(cluster: Cluster, name: string, customers: number): Promise<BenchDatabase> {
+export async function leanDatabase(
+  cluster: Cluster,
+  name: string,
+  customers: number,
+): Promise<BenchDatabase> {
   const database = await makeDatabase(cluster, name, "empty");
   await database.sql.script(await Deno.readTextFile(projectPath("bench", "contenders", "lean.sql")));
   await database.sql`

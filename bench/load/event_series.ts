@@ -61,7 +61,9 @@ function filled(template: string, values: Record<keyof typeof PLACES, string>): 
   let cut = pieces.get(template);
   if (!cut) {
     const places = Object.fromEntries(names.map((name) => [String(PLACES[name]), name]));
-    cut = template.split(anyPlace).filter((piece) => piece !== undefined).map((piece) => places[piece] ?? piece);
+    cut = template.split(anyPlace).filter((piece) => piece !== undefined).map((piece) =>
+      places[piece] ?? piece
+    );
     pieces.set(template, cut);
   }
   return cut.map((piece) => piece in values ? values[piece as keyof typeof PLACES] : piece).join("");

@@ -5,7 +5,8 @@ import { captureTemplates } from "./templates.ts";
 
 const { subscription, invoice } = await captureTemplates();
 const series: EventSeries = { template: subscription, customers: 3, epoch: 1_800_000_000 };
-const event = (n: number, of = series) => JSON.parse(eventText(of, n)) as Stripe.CustomerSubscriptionUpdatedEvent;
+const event = (n: number, of = series) =>
+  JSON.parse(eventText(of, n)) as Stripe.CustomerSubscriptionUpdatedEvent;
 
 Deno.test("a series has an id of its own for every event, and goes round the customers", () => {
   const events = [0, 1, 2, 3].map((n) => event(n));

@@ -59,7 +59,8 @@ export class LoadProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    this.#lines = createInterface({ input: Readable.fromWeb(this.#process.stdout as never) })[Symbol.asyncIterator]();
+    this.#lines = createInterface({ input: Readable.fromWeb(this.#process.stdout as never) })
+      [Symbol.asyncIterator]();
     this.#input = this.#process.stdin.getWriter();
   }
 

@@ -58,7 +58,11 @@ async function closedLoop(
  * Requests are due at a fixed rate, whether or not earlier ones are answered, and latency counts from when a request was
  * due: a server that stalls is not sent less. A connection that is free takes the oldest request that is due.
  */
-async function openLoop(connections: HttpConnection[], requests: Uint8Array[], perSecond: number): Promise<Tally> {
+async function openLoop(
+  connections: HttpConnection[],
+  requests: Uint8Array[],
+  perSecond: number,
+): Promise<Tally> {
   const tally = new Tally();
   const begun = performance.now();
   let next = 0;
@@ -77,7 +81,9 @@ async function openLoop(connections: HttpConnection[], requests: Uint8Array[], p
 
 async function run(task: LoadTask, go: () => Promise<void>): Promise<LoadResult> {
   const requests = requestsOf(task);
-  const connections = await Promise.all(Array.from({ length: task.inFlight }, () => HttpConnection.open(task.port)));
+  const connections = await Promise.all(
+    Array.from({ length: task.inFlight }, () => HttpConnection.open(task.port)),
+  );
   try {
     const warm = await closedLoop(connections, requests.slice(0, task.warmUp), Infinity);
     await say({ ready: true });

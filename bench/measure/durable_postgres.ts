@@ -53,7 +53,11 @@ export async function withDurableCluster<T>(work: (cluster: Cluster) => Promise<
 }
 
 /** Makes a database: empty, or with the project's migrations and seed. */
-export async function makeDatabase(cluster: Cluster, name: string, kind: "empty" | "migrated"): Promise<BenchDatabase> {
+export async function makeDatabase(
+  cluster: Cluster,
+  name: string,
+  kind: "empty" | "migrated",
+): Promise<BenchDatabase> {
   await dropDatabase(cluster, name);
   await asRole(cluster, "supabase_admin", "postgres", (sql) => sql.script(`create database ${name}`));
   if (kind === "migrated") await prepareDatabase(cluster, name);
@@ -84,7 +88,9 @@ export async function durableSettings(cluster: Cluster): Promise<PostgresSetting
         current_setting('shared_buffers') as "sharedBuffers", current_setting('data_directory') as folder`;
     const { folder, ...settings } = row;
     const fileSystem = fileSystemOf(folder);
-    if (settings.fsync !== "on" || settings.synchronousCommit !== "on" || /^(tmpfs|ramfs)$/.test(fileSystem)) {
+    if (
+      settings.fsync !== "on" || settings.synchronousCommit !== "on" || /^(tmpfs|ramfs)$/.test(fileSystem)
+    ) {
       throw new Error(
         `Postgres does not write durably here: fsync ${settings.fsync}, synchronous_commit ` +
           `${settings.synchronousCommit}, on ${fileSystem}. Set TMPDIR to a folder on a disk.`,

@@ -31,8 +31,7 @@ function timesOf(pid: number | string): ProcessTimes | null {
 }
 
 /** User and system time of processes so far, in ms; 0 for those that have ended. */
-export const cpuMs = (pids: number[]): number =>
-  pids.reduce((sum, pid) => sum + (timesOf(pid)?.own ?? 0), 0);
+export const cpuMs = (pids: number[]): number => pids.reduce((sum, pid) => sum + (timesOf(pid)?.own ?? 0), 0);
 
 /** The same with that of their children that have ended. */
 export const cpuMsWithEnded = (pid: number): number => {
@@ -56,7 +55,10 @@ export function ownCpuMs(): number {
   }
   const isOurs = (pid: number): boolean =>
     pid === Deno.pid || (all.has(pid) && pid > 1 && isOurs(all.get(pid)!.parent));
-  return [...all].filter(([pid]) => isOurs(pid)).reduce((sum, [_, { own, children }]) => sum + own + children, 0);
+  return [...all].filter(([pid]) => isOurs(pid)).reduce(
+    (sum, [_, { own, children }]) => sum + own + children,
+    0,
+  );
 }
 
 /** Processor time in ms since the machine started. */

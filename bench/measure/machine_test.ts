@@ -8,7 +8,8 @@ console.log("spun");
 if (Deno.args[0] === "stay") await new Promise((resolve) => setTimeout(resolve, 60_000));`;
 
 function spinElsewhere(...args: string[]) {
-  return new Deno.Command(Deno.execPath(), { args: ["eval", spin, ...args], stdout: "piped", stderr: "null" }).spawn();
+  return new Deno.Command(Deno.execPath(), { args: ["eval", spin, ...args], stdout: "piped", stderr: "null" })
+    .spawn();
 }
 
 Deno.test({

@@ -29,7 +29,9 @@ export async function hasPgbench(): Promise<boolean> {
 }
 
 /** Rejects with what pgbench says when a call fails. */
-export async function runPgbench({ url, script, clients, calls, seconds }: PgbenchTask): Promise<PgbenchResult> {
+export async function runPgbench(
+  { url, script, clients, calls, seconds }: PgbenchTask,
+): Promise<PgbenchResult> {
   const folder = await Deno.makeTempDir({ prefix: "dues-pgbench-" });
   try {
     await Deno.writeTextFile(`${folder}/script.sql`, script);
@@ -47,7 +49,9 @@ export async function runPgbench({ url, script, clients, calls, seconds }: Pgben
     if (!success || perSecond === undefined) throw new Error(`pgbench: ${text.decode(stderr)}`);
     const latencies: number[] = [];
     for await (const { name } of Deno.readDir(folder)) {
-      if (name.startsWith("log")) latencies.push(...latenciesOf(await Deno.readTextFile(`${folder}/${name}`)));
+      if (name.startsWith("log")) {
+        latencies.push(...latenciesOf(await Deno.readTextFile(`${folder}/${name}`)));
+      }
     }
     return { perSecond: Number(perSecond), latencies, calls: latencies.length };
   } finally {

@@ -28,7 +28,9 @@ const running = new Set<Deno.ChildProcess>();
 addEventListener("unload", () => running.forEach((process) => process.kill("SIGKILL")));
 
 /** Starts a server on a free port, and resolves at its first answer. Rejects with its last output when it ends before. */
-export async function startServer({ name, program, args, env, cwd, path }: ServerSpec): Promise<RunningServer> {
+export async function startServer(
+  { name, program, args, env, cwd, path }: ServerSpec,
+): Promise<RunningServer> {
   const [port] = freePorts(1);
   const begun = performance.now();
   const process = new Deno.Command(program ?? Deno.execPath(), {

@@ -3,7 +3,10 @@ import { faultsOf } from "./work.ts";
 
 Deno.test("faultsOf() accepts a contender that applied every event", () => {
   assert.deepEqual(faultsOf("lean", { accepted: 10, outcomes: { applied: 10 }, wrongStates: 0 }), []);
-  assert.deepEqual(faultsOf("lean", { accepted: 10, outcomes: { applied: 10, stale: 0 }, wrongStates: 0 }), []);
+  assert.deepEqual(
+    faultsOf("lean", { accepted: 10, outcomes: { applied: 10, stale: 0 }, wrongStates: 0 }),
+    [],
+  );
 });
 
 for (const outcome of ["stale", "duplicate", "parked", "pending", "failed", "whatever"]) {
@@ -14,7 +17,9 @@ for (const outcome of ["stale", "duplicate", "parked", "pending", "failed", "wha
 }
 
 Deno.test("faultsOf() does not accept a contender that was sent nothing", () => {
-  assert.deepEqual(faultsOf("lean", { accepted: 0, outcomes: {}, wrongStates: 0 }), ["lean: no event was accepted."]);
+  assert.deepEqual(faultsOf("lean", { accepted: 0, outcomes: {}, wrongStates: 0 }), [
+    "lean: no event was accepted.",
+  ]);
 });
 
 Deno.test("faultsOf() finds events that were accepted and left no trace, and work that nobody asked for", () => {

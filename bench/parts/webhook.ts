@@ -74,13 +74,19 @@ export class WebhookRunner implements AsyncDisposable {
     readonly load: LoadProcess,
   ) {}
 
-  static async start(contender: WebhookContender, series: EventSeries, load: LoadProcess): Promise<WebhookRunner> {
+  static async start(
+    contender: WebhookContender,
+    series: EventSeries,
+    load: LoadProcess,
+  ): Promise<WebhookRunner> {
     return new WebhookRunner(contender, series, await startServer(contender.server), load);
   }
 
   /** Sends events for about that long; or exactly `count` of them. */
   async slice(
-    { inFlight, milliseconds, count }: { inFlight: number } & ({ milliseconds: number; count?: never } | { milliseconds?: never; count: number }),
+    { inFlight, milliseconds, count }:
+      & { inFlight: number }
+      & ({ milliseconds: number; count?: never } | { milliseconds?: never; count: number }),
   ): Promise<Slice & { disturbance: Disturbance }> {
     const { database, path, secret } = this.contender;
     let others = watchOthers();
@@ -208,7 +214,9 @@ export async function measureWebhooks(
         postgresCpu: median(mine.map(({ postgresCpu }) => postgresCpu)),
         walBytes: median(mine.map(({ walBytes }) => walBytes)),
         events: mine.reduce((sum, slice) => sum + slice.latencies.length, 0),
-        toLean: spread(ratios(mine.map(({ perSecond }) => perSecond), lean.map(({ perSecond }) => perSecond))),
+        toLean: spread(
+          ratios(mine.map(({ perSecond }) => perSecond), lean.map(({ perSecond }) => perSecond)),
+        ),
         cpuToLean: median(ratios(mine.map(cpu), lean.map(cpu))),
         repeated: slices.reduce((sum, { attempts }) => sum + attempts - 1, 0),
         disturbed: slices.filter(({ disturbed }) => disturbed).length,
@@ -244,27 +252,30 @@ class PgbenchRunner {
   }
 
   async slice(clients: number, milliseconds: number): Promise<Slice & { disturbance: Disturbance }> {
+    // A call of each client warms up, and says what connecting costs.
+    const connecting = await this.#run(clients, { calls: 1 });
     const others = watchOthers();
     const before = await readPostgres(this.database);
-    const cpuBefore = await endedBackendsCpu(this.cluster);
-    const { perSecond, latencies, calls } = await runPgbench({
-      url: this.database.url("supabase_admin"),
-      script: leanScript(this.customers, clients),
-      clients,
-      seconds: Math.max(1, Math.round(milliseconds / 1000)),
-    });
-    await new Promise((resolve) => setTimeout(resolve, 100)); // until the server has waited for the backends
-    const cpu = await endedBackendsCpu(this.cluster) - cpuBefore;
+    const run = await this.#run(clients, { seconds: Math.max(1, Math.round(milliseconds / 1000)) });
+    const disturbance = others();
     const { walBytes } = await postgresSince(this.database, before);
-    this.#calls += calls;
     return {
-      perSecond,
-      latencies,
+      perSecond: run.perSecond,
+      latencies: run.latencies,
       serverCpu: 0,
-      postgresCpu: cpu / calls,
-      walBytes: walBytes / calls,
-      disturbance: others(),
+      postgresCpu: Math.max(0, run.cpuMs - connecting.cpuMs) / run.calls,
+      walBytes: walBytes / run.calls,
+      disturbance,
     };
+  }
+
+  async #run(clients: number, extent: { calls: number } | { seconds: number }) {
+    const before = await endedBackendsCpu(this.cluster);
+    const url = this.database.url("supabase_admin");
+    const result = await runPgbench({ url, script: leanScript(this.customers, clients), clients, ...extent });
+    await new Promise((resolve) => setTimeout(resolve, 100)); // until the server has waited for the backends
+    this.#calls += result.calls;
+    return { ...result, cpuMs: await endedBackendsCpu(this.cluster) - before };
   }
 
   async work(): Promise<Work> {
