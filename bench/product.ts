@@ -12,6 +12,12 @@ export async function addCommunities(sql: Pool, count: number): Promise<void> {
   await sql`
     insert into public.plans (code, name, rank, price_cents, currency, billing_interval, is_default, stripe_price_id)
     values ('basic', 'Basic', 5, 1000, 'usd', 'month', false, ${PRICES[0]})`;
+  // The server does not start while a plan lacks a limit.
+  await sql`
+    insert into public.plan_limits (plan_id, feature, quota, quota_window, period)
+    select basic.id, l.feature, l.quota, l.quota_window, l.period
+    from public.plan_limits l join public.plans p on p.id = l.plan_id and p.is_default, public.plans basic
+    where basic.code = 'basic'`;
   await sql`update public.plans set stripe_price_id = ${PRICES[1]} where code = 'pro'`;
   await sql`
     insert into public.communities (id, title, current_plan_id)
@@ -64,10 +70,11 @@ export function webhookFunction(databaseUrl: string, stripeUrl = "http://127.0.0
   };
 }
 
-/** The plugin server as `deno task start` runs it, with the environment of a stack. */
-export function builtServer(env: Record<string, string>): ServerSpec {
+/** The plugin server as `deno task start` runs it, with the environment of a stack, at the port it is known by there. */
+export function builtServer(env: Record<string, string>, port: number): ServerSpec {
   return {
     name: "plugin server",
+    port,
     args: (port) => [
       "serve",
       "--allow-net",

@@ -11,6 +11,8 @@ export interface ServerSpec {
   args(port: number): string[];
   env: Record<string, string>;
   cwd?: string;
+  /** The port; by default a free one. */
+  port?: number;
   /** A path that it answers, whatever the status, as soon as it serves. */
   path: string;
 }
@@ -29,9 +31,8 @@ addEventListener("unload", () => running.forEach((process) => process.kill("SIGK
 
 /** Starts a server on a free port, and resolves at its first answer. Rejects with its last output when it ends before. */
 export async function startServer(
-  { name, program, args, env, cwd, path }: ServerSpec,
+  { name, program, args, env, cwd, path, port = freePorts(1)[0] }: ServerSpec,
 ): Promise<RunningServer> {
-  const [port] = freePorts(1);
   const begun = performance.now();
   const process = new Deno.Command(program ?? Deno.execPath(), {
     args: args(port),

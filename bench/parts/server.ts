@@ -63,12 +63,13 @@ export async function measureServer(cluster: Cluster, extent: Extent): Promise<S
   });
   try {
     await addCommunities(database.sql, CUSTOMERS);
-    const spec = builtServer({ ...stack.env, STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET, DUES_EXAMPLES: "false" });
+    const env = { ...stack.env, STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET, DUES_EXAMPLES: "false" };
+    const spec = builtServer(env, Number(new URL(stack.urls.plugin).port));
     const faults: string[] = [];
     const start = await measureStarts(spec, extent);
     const memory = await measureMemory(spec, database, extent, faults);
     await using server = await startServer(spec);
-    const token = await signIn(stack, server);
+    const token = await apiClient(stack).signIn(ADMIN);
     await addInvoices(server);
     const reads = await measureReads(server, token, extent, faults);
     return { reads, start: spread(start), starts: start.length, memory, faults };
@@ -121,11 +122,6 @@ async function measureMemory(
 }
 
 const ADMIN = { sub: "bench", cid: communityOf(0), adm: true };
-
-async function signIn(stack: Awaited<ReturnType<typeof startStack>>, server: RunningServer): Promise<string> {
-  const urls = { ...stack.urls, plugin: `http://127.0.0.1:${server.port}` };
-  return await apiClient({ urls, keys: stack.keys }).signIn(ADMIN);
-}
 
 /** A year of invoices for the community whose billing info is read. */
 async function addInvoices(server: RunningServer): Promise<void> {
