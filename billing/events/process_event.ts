@@ -9,6 +9,13 @@ import { type EventDependencies, noteFailedAttempt, settleEvent } from "./settle
 /** How long Stripe is asked about one event. Stripe waits some seconds for the answer to a webhook. */
 const ASK_MS = 4_000;
 
+export interface ProcessOptions {
+  isReplay?: boolean;
+  deadline?: Deadline;
+  /** How the event is recorded: by itself, unless said otherwise. */
+  record?: (event: IncomingEvent) => Promise<RecordedEvent>;
+}
+
 /**
  * Records a verified event and applies it. This is one database call. When only Stripe knows the current state of the object,
  * or what the event means, the event is recorded as pending and Stripe is asked, with nothing locked.
@@ -20,9 +27,9 @@ const ASK_MS = 4_000;
 export async function processEvent(
   deps: EventDependencies,
   event: IncomingEvent,
-  { isReplay = false, deadline }: { isReplay?: boolean; deadline?: Deadline } = {},
+  { isReplay = false, deadline, record }: ProcessOptions = {},
 ): Promise<EventOutcome> {
-  const [recorded] = await recordEvents(deps.db, [event], { isReplay });
+  const recorded = record ? await record(event) : (await recordEvents(deps.db, [event], { isReplay }))[0];
   return await finishRecorded(deps, event, recorded, deadline);
 }
 

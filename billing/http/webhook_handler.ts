@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Database, isUnstorable } from "../db/database.ts";
 import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
+import { EventBatches } from "../events/event_batches.ts";
 import { processEvent } from "../events/process_event.ts";
 import { type IncomingEvent, readStripeEvent } from "../events/read_event.ts";
 import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
@@ -35,6 +36,8 @@ export interface WebhookDependencies {
  * or when Stripe has to be asked and does not answer. The event is recorded then, and is also tried again from here.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
+  const batches = new EventBatches(deps.db);
+  const record = (event: IncomingEvent) => batches.record(event);
   const handle = async (request: Request): Promise<Response> => {
     try {
       if (request.method !== "POST") {
@@ -42,7 +45,7 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       }
       const payload = await verifiedBody(deps, request);
       const event = readEventOrRefuse(deps, payload);
-      const { outcome, reason } = await processEvent(deps, event);
+      const { outcome, reason } = await processEvent(deps, event, { record });
       if (outcome === "failed") {
         console.error(`Stripe event ${event.id} was recorded but not understood: ${reason}`);
         throw new RequestFault("unreadable_event", reason ?? undefined);

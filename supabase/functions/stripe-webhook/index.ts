@@ -9,8 +9,8 @@ const config = configOrExit(readWebhookConfig);
 
 export default {
   fetch: webhookHandler({
-    // Many isolates share one database, so each opens few connections.
-    db: connectDatabase(config.databaseUrl, { max: 3 }),
+    // Events that wait share a call, so few connections carry many; those that need Stripe use some more.
+    db: connectDatabase(config.databaseUrl, { max: 8 }),
     stripe: connectStripe(config.stripe),
     isLive: isLiveKey(config.stripe.secretKey),
     secrets: config.webhookSecrets,
