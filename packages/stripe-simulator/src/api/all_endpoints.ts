@@ -1,5 +1,6 @@
 import { checkoutSessionEndpoints } from "./checkout_session_endpoints.ts";
 import { cliSessionEndpoints } from "./cli_session_endpoints.ts";
+import { couponEndpoints } from "./coupon_endpoints.ts";
 import { customerEndpoints } from "./customer_endpoints.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventDestinationEndpoints } from "./event_destination_endpoints.ts";
@@ -17,6 +18,7 @@ import { portalConfigurationEndpoints } from "./portal_configuration_endpoints.t
 import { portalSessionEndpoints } from "./portal_session_endpoints.ts";
 import { priceEndpoints } from "./price_endpoints.ts";
 import { productEndpoints } from "./product_endpoints.ts";
+import { promotionCodeEndpoints } from "./promotion_code_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
@@ -29,6 +31,8 @@ import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
 export const endpoints: Endpoint[] = [
   ...productEndpoints,
   ...priceEndpoints,
+  ...couponEndpoints,
+  ...promotionCodeEndpoints,
   ...customerEndpoints,
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import type { AppliedCoupon } from "../behaviour/discounts/discount_amounts.ts";
+import { appliedCoupons, redeemable } from "../behaviour/discounts/redemption.ts";
 import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
 import {
   finalizeOnRequest,
@@ -13,11 +15,13 @@ import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_vo
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
+import { newId } from "../objects/ids.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
-import { boolean, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { boolean, currency, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
 import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
 
@@ -33,7 +37,9 @@ const subscriptionDetails = z.strictObject({
 
 const previewParams = {
   automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  currency: currency().optional(),
   customer: text().optional(),
+  discounts: discounts.optional(),
   preview_mode: oneOf("next").optional(),
   subscription: text().optional(),
   subscription_details: subscriptionDetails.optional(),
@@ -124,9 +130,28 @@ function previewChange(change: Change, subscription: Subscription, params: Previ
     startsPeriod: (typeof anchor === "string" ? anchor : anchor?.type) === "now",
     trialEnd: details?.trial_end,
   });
-  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan));
+  const coupons = previewCoupons(change, subscription, params);
+  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan, coupons));
   if (isSetToCancel(plan.after)) throw noneUpcoming(subscription.customer);
-  return previewRenewal(change, plan.after, plan.prorations);
+  return previewRenewal(change, plan.after, { items: plan.prorations, coupons });
+}
+
+/** The coupons of `discounts`, as if they were redeemed. Undefined when the parameter is not given. */
+function previewCoupons(
+  change: Change,
+  { currency, customer }: Subscription,
+  { discounts }: PreviewParams,
+): AppliedCoupon[] | undefined {
+  if (discounts === undefined) return;
+  return (discounts ?? []).flatMap((wanted, index) => {
+    if (wanted.discount) return appliedCoupons(change.account, [wanted.discount]);
+    const { coupon } = redeemable(change, wanted, `discounts[${index}]`, {
+      customer,
+      currency,
+      amount: null,
+    });
+    return [{ coupon, discount: newId("di") }];
+  });
 }
 
 /** Previews the first invoice of a new subscription. */
@@ -134,7 +159,7 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
   const { account } = change;
   const details = params.subscription_details;
   const items = orderItems(account, linesOf(account, details?.items ?? []), "items");
-  sellableCurrency(account, items, "subscription");
+  const currency = sellableCurrency(account, items, "subscription", params.currency);
   const { draft } = planSubscription(change, {
     customer: account.customers.get(customerId),
     items,
@@ -147,6 +172,10 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
       missingPaymentMethod: "create_invoice",
     },
     payment: null,
+    currency,
+    coupons: params.discounts?.map((wanted, index) =>
+      redeemable(change, wanted, `discounts[${index}]`, { customer: customerId, currency, amount: null })
+    ),
   });
   return asPreview(draft);
 }

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { type Redeemable, redeemable } from "../behaviour/discounts/redemption.ts";
+import { changedDiscounts } from "../behaviour/discounts/subscription_discounts.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
 import { scheduleOf } from "../behaviour/schedules/schedule_end.ts";
@@ -30,6 +32,7 @@ import {
   timestamp,
 } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
+import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
 import {
   anchorType,
@@ -65,6 +68,7 @@ const shared = {
   collection_method: oneOf("charge_automatically").optional(),
   default_payment_method: clearable(text()).optional(),
   description: clearable(text(500)).optional(),
+  discounts: discounts.optional(),
   metadata: metadata().optional(),
   off_session: boolean().default(false),
   payment_behavior: paymentBehavior.default("allow_incomplete"),
@@ -108,7 +112,7 @@ export const subscriptionEndpoints = [
     const change = call.change.of(customer);
     const items = orderItems(account, params.items.map((item) => withQuantity(account, item)), "items")
       .map((item, index) => ({ ...item, metadata: mergeMetadata({}, params.items[index].metadata) }));
-    sellableCurrency(account, items, "subscription");
+    const currency = sellableCurrency(account, items, "subscription", params.currency);
     const created = createSubscription(change, {
       customer,
       items,
@@ -121,6 +125,8 @@ export const subscriptionEndpoints = [
         missingPaymentMethod: params.trial_settings?.end_behavior.missing_payment_method ?? "create_invoice",
       },
       anchor: anchorOf(params, change.now),
+      currency,
+      coupons: couponsOf(change, customer.id, { currency, discounts: params.discounts }),
     }, { behavior: params.payment_behavior, presence: presenceOf(params) });
     return account.subscriptions.put(withSettings(withSchedule(change, created, params), params));
   }),
@@ -186,6 +192,15 @@ export const subscriptionEndpoints = [
       invoiceNow: params.invoice_now,
       prorate: params.prorate,
     });
+  }),
+
+  endpoint("DELETE /v1/subscriptions/:id/discount", {}, ({ account, change: cause, id }) => {
+    const before = account.subscriptions.get(id);
+    const [discount] = before.discounts.map(String);
+    if (!discount) throw noSuch("discount for subscription", id, "path");
+    const change = cause.of(before);
+    updateSubscription(change, before, { ...before, discounts: changedDiscounts(change, before, null) });
+    return { ...account.discounts.get(discount), deleted: true };
   }),
 
   endpoint("POST /v1/subscriptions/:id/pause", {
@@ -295,6 +310,7 @@ function withFields(change: Change, before: Subscription, params: UpdateParams):
       cancellation_details: details && params.cancellation_details
         ? { ...details, ...params.cancellation_details }
         : details,
+      discounts: changedDiscounts(change, before, params.discounts),
       default_payment_method: method === undefined
         ? before.default_payment_method
         : ownMethod(change, before.customer, method)?.id ?? null,
@@ -354,6 +370,17 @@ function ownMethod(change: Change, customer: string, id: string | null | undefin
   const message = `The customer does not have a payment method with the ID ${id}. ` +
     "The payment method must be attached to the customer.";
   throw invalidRequest(message, { param: "default_payment_method", code: "resource_missing" });
+}
+
+/** The coupons that a new subscription is to redeem. */
+function couponsOf(
+  change: Change,
+  customer: string,
+  { currency, discounts }: { currency: string; discounts: CreateParams["discounts"] },
+): Redeemable[] {
+  return (discounts ?? []).map((wanted, index) =>
+    redeemable(change, wanted, `discounts[${index}]`, { customer, currency, amount: null })
+  );
 }
 
 /** Sets the default quantity: 1, or none for a metered price. */

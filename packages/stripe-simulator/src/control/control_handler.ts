@@ -28,7 +28,20 @@ export interface ControlParts {
 
 const paySchema = z.strictObject({
   authentication: z.enum(["passed", "failed"]).default("passed"),
+  /** A test card, or `none` when nothing is due and the session does not require one. */
   card: z.string().default("4242424242424242"),
+  address: z.strictObject({
+    city: z.string().nullable().default(null),
+    country: z.string().length(2),
+    line1: z.string().nullable().default(null),
+    line2: z.string().nullable().default(null),
+    postal_code: z.string().nullable().default(null),
+    state: z.string().nullable().default(null),
+  }).optional(),
+  business_name: z.string().optional(),
+  currency: z.string().optional(),
+  promotion_code: z.string().optional(),
+  tax_id: z.strictObject({ type: z.string(), value: z.string() }).optional(),
   email: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
 });
@@ -147,18 +160,28 @@ async function answerWhenIdle(idle: ControlParts["idle"], request: Request): Pro
 
 /** Pays a session as a person does on the hosted page. A declined card is a 402. */
 async function pay(account: Account, request: Request, id: string): Promise<Response> {
-  const { authentication, card: number, email, name } = await readJson(request, paySchema);
+  const { card: number, email, name, ...entered } = await readJson(request, paySchema);
   const session = account.checkoutSessions.get(id);
-  const card = findTestCard(number);
-  if (!card) throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
+  const card = findTestCard(number) ?? null;
+  if (!card && number !== "none") {
+    throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
+  }
   const customer = account.customers.find(session.customer ?? "");
   const payer = {
     email: email ?? session.customer_email ?? customer?.email ?? "jenny.rosen@example.com",
     name,
+    address: entered.address,
   };
-  return Response.json(
-    perform(account, noCause, (change) => payCheckout(change, session, { card, payer, authentication })),
-  );
+  const attempt = {
+    authentication: entered.authentication,
+    businessName: entered.business_name,
+    card,
+    currency: entered.currency,
+    payer,
+    promotionCode: entered.promotion_code,
+    taxId: entered.tax_id,
+  };
+  return Response.json(perform(account, noCause, (change) => payCheckout(change, session, attempt)));
 }
 
 async function readJson<Schema extends z.ZodType>(

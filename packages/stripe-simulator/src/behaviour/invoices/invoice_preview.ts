@@ -1,4 +1,5 @@
 import type { Change } from "../../account/change.ts";
+import type { AppliedCoupon } from "../discounts/discount_amounts.ts";
 import { newId } from "../../objects/ids.ts";
 import type { Invoice } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
@@ -11,13 +12,14 @@ import { planDraft } from "./invoice_draft.ts";
 export function previewRenewal(
   change: Change,
   subscription: Subscription,
-  items: InvoiceItem[] = [],
+  { items = [], coupons }: { items?: InvoiceItem[]; coupons?: AppliedCoupon[] } = {},
 ): Invoice {
   const end = Math.min(...subscription.items.data.map((item) => item.current_period_end));
   const [ending] = subscription.items.data.filter((item) => item.current_period_end === end);
-  const { next, prorations } = scheduledEntry(change.at(end), subscription) ??
-    { next: subscription, prorations: [] };
+  const { next, prorations, coupons: scheduled } = scheduledEntry(change.at(end), subscription) ??
+    { next: subscription, prorations: [], coupons: undefined };
   return asPreview(planDraft(change.at(end), next, {
+    coupons: coupons ?? scheduled,
     items: [...items, ...prorations],
     linesOf: (id) => renewalLines(change.account, { ending: subscription, next }, id, end),
     billingReason: "upcoming",

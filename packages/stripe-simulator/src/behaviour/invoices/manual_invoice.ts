@@ -1,11 +1,12 @@
 import type { Change } from "../../account/change.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newId } from "../../objects/ids.ts";
-import { type Invoice, newInvoice, newLineForInvoiceItem, withLines } from "../../objects/invoice.ts";
+import { type Invoice, newInvoice, newLineForInvoiceItem } from "../../objects/invoice.ts";
 import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts";
 import type { Deleted } from "../../objects/stored_object.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
+import { withAmounts } from "./invoice_amounts.ts";
 import { storeDraft } from "./invoice_draft.ts";
 
 export interface ManualInvoiceFields {
@@ -53,7 +54,7 @@ function waitingItems(
 /** Adds an invoice item to an existing draft. */
 export function addToDraft(change: Change, invoice: Invoice, item: InvoiceItem): Invoice {
   const lines = [...invoice.lines.data, newLineForInvoiceItem(invoice.id, item)];
-  return updateInvoice(change, invoice, withLines(invoice, lines));
+  return updateInvoice(change, invoice, withAmounts(change.account, invoice, lines));
 }
 
 /** Removes an invoice item from its draft. Throws a 400 when the invoice is no longer a draft. */
@@ -66,7 +67,7 @@ export function takeOffDraft(change: Change, item: InvoiceItem) {
   const lines = invoice.lines.data.filter(({ parent }) =>
     parent?.invoice_item_details?.invoice_item !== item.id
   );
-  updateInvoice(change, invoice, withLines(invoice, lines));
+  updateInvoice(change, invoice, withAmounts(change.account, invoice, lines));
 }
 
 /** Stores a changed invoice and emits `invoice.updated`. */

@@ -19,6 +19,7 @@ import {
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
+import { removeSpent } from "../discounts/redemption.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
@@ -44,6 +45,7 @@ export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);
   if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
+  removeSpent(change, finalized);
   if (finalized.amount_due === 0) return markPaid(change, finalized, null);
   change.emit("payment_intent.created", openPayment(change, finalized));
   return finalized;
