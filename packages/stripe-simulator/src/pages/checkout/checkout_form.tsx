@@ -2,7 +2,7 @@ import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
-import { commonCurrencies } from "../../behaviour/catalog/presentment.ts";
+import { commonCurrencies, inCurrency } from "../../behaviour/catalog/presentment.ts";
 import { collectsAddress } from "../../behaviour/checkout/entered_details.ts";
 import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../../behaviour/checkout/line_items.ts";
@@ -268,7 +268,7 @@ export function Summary({ account, session }: { account: Account; session: Check
       <h1>{items.map((item) => item.description).join(" and ")}</h1>
       <table>
         <tbody>
-          {items.map((item) => <SummaryLine key={item.id} item={item} />)}
+          {items.map((item) => <SummaryLine key={item.id} account={account} item={item} />)}
           {trial && (
             <tr>
               <td>Free trial until {formatDay(trial.end)}, then {later}</td>
@@ -300,14 +300,14 @@ function SetupSummary() {
   );
 }
 
-function SummaryLine({ item }: { item: LineItem }) {
+function SummaryLine({ account, item }: { account: Account; item: LineItem }) {
   return (
     <tr>
       <td>
         {item.description}
         {item.quantity !== null && item.quantity > 1 && ` × ${item.quantity}`}
       </td>
-      <td>{formatPrice(item.price)}</td>
+      <td>{formatPrice(inCurrency(account, item.price, item.currency))}</td>
     </tr>
   );
 }
