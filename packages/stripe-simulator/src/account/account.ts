@@ -3,6 +3,10 @@ import type { PortalConfiguration, PortalSession } from "../objects/billing_port
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import type { CliDevice, CliSession } from "../objects/cli_session.ts";
+import type { CustomerBalanceTransaction } from "../objects/balance_transaction.ts";
+import type { CreditNote } from "../objects/credit_note.ts";
+import type { Dispute } from "../objects/dispute.ts";
+import type { Refund } from "../objects/refund.ts";
 import type { Coupon, CouponDetails, Discount, PromotionCode } from "../objects/coupon.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
@@ -81,6 +85,14 @@ export class Account {
   );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
+  readonly refunds = new Collection<Refund>("refund", this.#changed);
+  readonly disputes = new Collection<Dispute>("dispute", this.#changed);
+  readonly creditNotes = new Collection<CreditNote>("credit note", this.#changed);
+  readonly balanceTransactions = new Collection<CustomerBalanceTransaction>(
+    "customer_balance_transaction",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
   readonly setupIntents = new Collection<SetupIntent>("setup_intent", this.#changed);
   readonly checkoutSessions = new Collection<CheckoutSession>("checkout.session", this.#changed);
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);

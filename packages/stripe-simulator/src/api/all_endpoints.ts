@@ -1,6 +1,10 @@
 import { checkoutSessionEndpoints } from "./checkout_session_endpoints.ts";
 import { cliSessionEndpoints } from "./cli_session_endpoints.ts";
 import { couponEndpoints } from "./coupon_endpoints.ts";
+import { creditNoteEndpoints } from "./credit_note_endpoints.ts";
+import { customerBalanceEndpoints } from "./customer_balance_endpoints.ts";
+import { disputeEndpoints } from "./dispute_endpoints.ts";
+import { refundEndpoints } from "./refund_endpoints.ts";
 import { customerEndpoints } from "./customer_endpoints.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventDestinationEndpoints } from "./event_destination_endpoints.ts";
@@ -44,6 +48,10 @@ export const endpoints: Endpoint[] = [
   ...manualInvoiceEndpoints,
   ...invoiceItemEndpoints,
   ...paymentEndpoints,
+  ...refundEndpoints,
+  ...creditNoteEndpoints,
+  ...disputeEndpoints,
+  ...customerBalanceEndpoints,
   ...setupIntentEndpoints,
   ...portalConfigurationEndpoints,
   ...portalSessionEndpoints,

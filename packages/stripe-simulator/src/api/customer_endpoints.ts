@@ -2,17 +2,19 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { recordBalance } from "../behaviour/refunds/customer_balance.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
-import { clearable, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
+import { clearable, integer, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
 import { endpoint } from "./endpoint.ts";
 import { address } from "./shared_params.ts";
 
 const fields = {
   address: clearable(address).optional(),
+  balance: integer().optional(),
   description: clearable(text()).optional(),
   email: clearable(text(512)).optional(),
   invoice_settings: z.strictObject({ default_payment_method: clearable(text()).optional() }).optional(),
@@ -36,7 +38,8 @@ export const customerEndpoints = [
     const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
     const wanted = settings?.default_payment_method;
     const invoice_settings = withDefault(account, bare, saved && wanted === method ? saved : wanted);
-    const customer = account.customers.put({ ...bare, invoice_settings });
+    const customer = account.customers.put({ ...bare, balance: params.balance ?? 0, invoice_settings });
+    recordBalance(change, bare, customer, { type: "initial" });
     change.emit("customer.created", customer);
     return customer;
   }),
@@ -71,6 +74,7 @@ export const customerEndpoints = [
       metadata: mergeMetadata(before.metadata, params.metadata),
     };
     account.customers.put(after);
+    recordBalance(change, before, after, { type: "adjustment" });
     change.emit("customer.updated", after, before);
     return after;
   }),

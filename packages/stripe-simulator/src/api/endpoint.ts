@@ -9,7 +9,7 @@ export interface Call<Params> {
   account: Account;
   change: Change;
   params: Params;
-  /** The id in the path, or an empty string. */
+  /** The id in the path, or an empty string. Several ids are joined by `/`. */
   id: string;
 }
 
@@ -65,7 +65,7 @@ export function findEndpoint(
   for (const endpoint of endpoints) {
     if (endpoint.method !== method || endpoint.segments.length !== parts.length) continue;
     if (!endpoint.segments.every((segment, index) => segment === ":id" || segment === parts[index])) continue;
-    return [endpoint, parts[endpoint.segments.indexOf(":id")] ?? ""];
+    return [endpoint, parts.filter((_, index) => endpoint.segments[index] === ":id").join("/")];
   }
 }
 

@@ -103,7 +103,23 @@ export function expandables(account: Account): Expandables {
     },
     invoice_payment: { invoice, "payment.payment_intent": paymentIntent, "payment.charge": charge },
     payment_intent: { customer, latest_charge: charge, payment_method: paymentMethod },
-    charge: { customer, payment_intent: paymentIntent },
+    charge: {
+      customer,
+      payment_intent: paymentIntent,
+      refunds: onDemand(account.charges, (charge) => {
+        const refunds = account.refunds.newestFirst().filter((refund) => refund.charge === charge.id);
+        return completeList(refunds, `/v1/charges/${charge.id}/refunds`);
+      }),
+    },
+    refund: { charge, customer, payment_intent: paymentIntent, payment_method: paymentMethod },
+    dispute: { charge, payment_intent: paymentIntent },
+    credit_note: {
+      customer,
+      customer_balance_transaction: reference(account.balanceTransactions),
+      invoice,
+      "refunds[].refund": reference(account.refunds),
+    },
+    customer_balance_transaction: { credit_note: reference(account.creditNotes), customer, invoice },
     "billing_portal.session": { configuration: reference(account.portalConfigurations) },
   };
 }

@@ -5,6 +5,7 @@ import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
+import { closeDispute, disputeCharge } from "../behaviour/refunds/disputes.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { findTestCard } from "../objects/test_card.ts";
@@ -46,6 +47,8 @@ const paySchema = z.strictObject({
   name: z.string().nullable().default(null),
 });
 const authenticationSchema = z.strictObject({ outcome: z.enum(["passed", "failed"]).default("passed") });
+const disputeSchema = z.strictObject({ reason: z.string().default("fraudulent") });
+const closeDisputeSchema = z.strictObject({ status: z.enum(["lost", "won"]) });
 const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
 const webhookSettingsSchema = z.strictObject({
   retry_delays_ms: z.array(z.int().min(0).max(2 ** 31 - 1)).max(100).optional(),
@@ -117,6 +120,21 @@ export function createControl(
       const intent = account.paymentIntents.get(id);
       return Response.json(
         perform(account, noCause, (change) => authenticate(change.of(intent), intent, outcome)),
+      );
+    }],
+    ["POST", route("/_sim/charges/:id/dispute"), async (request, id) => {
+      const { reason } = await readJson(request, disputeSchema);
+      const charge = account.charges.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => disputeCharge(change.of(charge), charge, reason)),
+      );
+    }],
+    ["POST", route("/_sim/disputes/:id/close"), async (request, id) => {
+      const { status } = await readJson(request, closeDisputeSchema);
+      const dispute = account.disputes.get(id);
+      const charge = account.charges.get(dispute.charge);
+      return Response.json(
+        perform(account, noCause, (change) => closeDispute(change.of(charge), dispute, status)),
       );
     }],
     ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],

@@ -68,6 +68,7 @@ export const testCards: readonly TestCard[] = [
     label: "Visa, can be saved but every charge fails",
     charge: declined,
   },
+  { ...visa, number: "4000000000000259", label: "Visa, succeeds and is disputed" },
   {
     ...visa,
     number: "4000002500003155",
@@ -99,6 +100,8 @@ const magicNames = new Map([
   ["tok_chargeDeclined", "4000000000000002"],
   ["pm_card_chargeCustomerFail", "4000000000000341"],
   ["tok_chargeCustomerFail", "4000000000000341"],
+  ["pm_card_createDispute", "4000000000000259"],
+  ["tok_createDispute", "4000000000000259"],
   ["pm_card_authenticationRequiredOnSetup", "4000002500003155"],
   ["pm_card_authenticationRequired", "4000002760003184"],
   ["pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", "4000008260003178"],

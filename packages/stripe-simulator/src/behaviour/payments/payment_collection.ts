@@ -19,6 +19,7 @@ import {
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
+import { recordBalance } from "../refunds/customer_balance.ts";
 import { removeSpent } from "../discounts/redemption.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
@@ -44,6 +45,11 @@ export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   account.customers.put(customer);
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);
+  recordBalance(change, before, customer, {
+    currency: finalized.currency,
+    invoice: finalized.id,
+    type: "applied_to_invoice",
+  });
   if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
   removeSpent(change, finalized);
   if (finalized.amount_due === 0) return markPaid(change, finalized, null);
@@ -154,6 +160,14 @@ export function markPaid(change: Change, invoice: Invoice, payment: InvoicePayme
 
 function cardOfPayment(account: Account, { payment }: InvoicePayment): string | null {
   return account.paymentIntents.find(String(payment.payment_intent))?.payment_method ?? null;
+}
+
+/** Changes the amount of an invoice's open payment to what is still due. */
+export function resizePayment({ account }: Change, invoice: Invoice) {
+  const open = openPaymentOf(account, invoice);
+  if (!open) return;
+  account.invoicePayments.put({ ...open.payment, amount_requested: invoice.amount_remaining });
+  account.paymentIntents.put({ ...open.intent, amount: invoice.amount_remaining });
 }
 
 /** Cancels the open payment of an invoice that was voided or paid in another way. */

@@ -32,6 +32,7 @@ import {
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import type { Presence } from "../payments/card_verdict.ts";
 import { type Attempt, openPayment, tryCard } from "../payments/payment_collection.ts";
+import { recordBalance } from "../refunds/customer_balance.ts";
 import { firstPeriod, periodAt, shareOf } from "./billing_periods.ts";
 
 export interface SubscribeOrder {
@@ -83,6 +84,11 @@ export function subscribe(change: Change, order: SubscribeOrder): NewSubscriptio
   storeDraft(change, draft);
   const [finalized, customer] = finalizeInvoice(change, draft, order.customer);
   account.customers.put(customer);
+  recordBalance(change, order.customer, customer, {
+    currency: draft.currency,
+    invoice: draft.id,
+    type: "applied_to_invoice",
+  });
   const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
   const isPaid = payment === null || payment.attempt?.outcome === "succeeded";
   const current = account.invoices.put(
