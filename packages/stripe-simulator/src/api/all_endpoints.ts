@@ -27,6 +27,7 @@ import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
 import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
+import { taxEndpoints } from "./tax_endpoints.ts";
 import { testClockEndpoints } from "./test_clock_endpoints.ts";
 import { thinEventEndpoints } from "./thin_event_endpoints.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
@@ -38,6 +39,7 @@ export const endpoints: Endpoint[] = [
   ...couponEndpoints,
   ...promotionCodeEndpoints,
   ...customerEndpoints,
+  ...taxEndpoints,
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
   ...subscriptionEndpoints,

@@ -3,11 +3,12 @@ import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { recordBalance } from "../behaviour/refunds/customer_balance.ts";
+import { addTaxId, checkTaxId, taxIdTypes } from "../behaviour/taxes/customer_tax_ids.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
-import { clearable, integer, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
+import { clearable, integer, list, metadata, oneOf, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
 import { endpoint } from "./endpoint.ts";
 import { address } from "./shared_params.ts";
@@ -22,16 +23,26 @@ const fields = {
   name: clearable(text()).optional(),
   phone: clearable(text()).optional(),
   preferred_locales: list(text()).optional(),
+  shipping: clearable(z.strictObject({ address, name: text(), phone: text().optional() })).optional(),
+  tax: z.strictObject({
+    ip_address: text().optional(),
+    validate_location: oneOf("deferred", "immediately").optional(),
+  })
+    .optional(),
+  tax_exempt: clearable(oneOf("exempt", "none", "reverse")).optional(),
 };
 
 export const customerEndpoints = [
   endpoint("POST /v1/customers", {
     ...fields,
     payment_method: text().optional(),
+    tax_id_data: list(z.strictObject({ type: oneOf(...taxIdTypes), value: text() })).optional(),
     test_clock: text().optional(),
   }, (call) => {
     const { account, params } = call;
-    const { invoice_settings: settings, payment_method: method, ...own } = params;
+    const { invoice_settings: settings, payment_method: method, tax_id_data: taxIds = [], tax: _, ...own } =
+      params;
+    for (const [index, taxId] of taxIds.entries()) checkTaxId(taxId, `tax_id_data[${index}][value]`);
     if (params.test_clock) account.testClocks.getReferenced(params.test_clock, "test_clock");
     const change = call.change.of({ test_clock: params.test_clock });
     const bare = newCustomer(change.now, { ...own, metadata: mergeMetadata({}, params.metadata) });
@@ -41,6 +52,7 @@ export const customerEndpoints = [
     const customer = account.customers.put({ ...bare, balance: params.balance ?? 0, invoice_settings });
     recordBalance(change, bare, customer, { type: "initial" });
     change.emit("customer.created", customer);
+    for (const taxId of taxIds) addTaxId(change, customer.id, taxId);
     return customer;
   }),
 
@@ -66,10 +78,12 @@ export const customerEndpoints = [
     const { account, params, id } = call;
     const before = account.customers.get(id);
     const change = call.change.of(before);
-    const { invoice_settings: settings, ...own } = params;
+    const { invoice_settings: settings, shipping, tax: _, tax_exempt: exempt, ...own } = params;
     const after: Customer = {
       ...before,
       ...own,
+      shipping: shipping === undefined ? before.shipping : shipping && { ...shipping },
+      tax_exempt: exempt === undefined ? before.tax_exempt : exempt ?? "none",
       invoice_settings: withDefault(account, before, settings?.default_payment_method),
       metadata: mergeMetadata(before.metadata, params.metadata),
     };

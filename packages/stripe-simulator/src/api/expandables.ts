@@ -46,6 +46,9 @@ export function expandables(account: Account): Expandables {
     promotion_code: { customer, "promotion.coupon": coupon },
     discount: { customer, promotion_code: promotionCode, "source.coupon": coupon },
     customer: {
+      tax_ids: onDemand(account.customers, (customer) => {
+        return completeList(account.taxIds.of(customer.id).reverse(), `/v1/customers/${customer.id}/tax_ids`);
+      }),
       test_clock: testClock,
       "invoice_settings.default_payment_method": paymentMethod,
       subscriptions: onDemand(account.customers, (customer) => {
@@ -111,6 +114,7 @@ export function expandables(account: Account): Expandables {
         return completeList(refunds, `/v1/charges/${charge.id}/refunds`);
       }),
     },
+    tax_id: { customer },
     refund: { charge, customer, payment_intent: paymentIntent, payment_method: paymentMethod },
     dispute: { charge, payment_intent: paymentIntent },
     credit_note: {

@@ -14,15 +14,18 @@ import {
 import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
+import { taxIdTypes } from "../behaviour/taxes/customer_tax_ids.ts";
 import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
+import type { Customer } from "../objects/customer.ts";
 import { newId } from "../objects/ids.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
-import { boolean, currency, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { boolean, clearable, currency, list, oneOf, text, timestamp } from "../wire/params.ts";
 import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
+import { address, automaticTax } from "./shared_params.ts";
 import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
 
 const subscriptionDetails = z.strictObject({
@@ -36,7 +39,12 @@ const subscriptionDetails = z.strictObject({
 });
 
 const previewParams = {
-  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  automatic_tax: automaticTax.optional(),
+  customer_details: z.strictObject({
+    address: clearable(address).optional(),
+    tax_exempt: clearable(oneOf("exempt", "none", "reverse")).optional(),
+    tax_ids: list(z.strictObject({ type: oneOf(...taxIdTypes), value: text() })).optional(),
+  }).optional(),
   currency: currency().optional(),
   customer: text().optional(),
   discounts: discounts.optional(),
@@ -120,7 +128,13 @@ function periodEnd({ items }: Subscription): number {
 /** Previews the next invoice of a subscription with changes. */
 function previewChange(change: Change, subscription: Subscription, params: PreviewParams): Invoice {
   const details = params.subscription_details;
-  const wanted = details ? withSchedule(change, subscription, details) : subscription;
+  const taxed = params.automatic_tax
+    ? {
+      ...subscription,
+      automatic_tax: { ...subscription.automatic_tax, enabled: params.automatic_tax.enabled },
+    }
+    : subscription;
+  const wanted = details ? withSchedule(change, taxed, details) : taxed;
   if (hasEnded(subscription)) throw noneUpcoming(subscription.customer);
   const anchor = details?.billing_cycle_anchor;
   const plan = planChange(change, wanted, {
@@ -130,10 +144,15 @@ function previewChange(change: Change, subscription: Subscription, params: Previ
     startsPeriod: (typeof anchor === "string" ? anchor : anchor?.type) === "now",
     trialEnd: details?.trial_end,
   });
-  const coupons = previewCoupons(change, subscription, params);
-  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan, coupons));
+  const { customer_details: assumed } = params;
+  const fields = {
+    coupons: previewCoupons(change, subscription, params),
+    ...(assumed ? { customer: detailed(change.account.customers.get(subscription.customer), params) } : {}),
+    ...(assumed?.tax_ids ? { taxIds: assumed.tax_ids } : {}),
+  };
+  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan, fields));
   if (isSetToCancel(plan.after)) throw noneUpcoming(subscription.customer);
-  return previewRenewal(change, plan.after, { items: plan.prorations, coupons });
+  return previewRenewal(change, plan.after, { items: plan.prorations, ...fields });
 }
 
 /** The coupons of `discounts`, as if they were redeemed. Undefined when the parameter is not given. */
@@ -154,6 +173,15 @@ function previewCoupons(
   });
 }
 
+/** The customer with the details that the preview is to assume. */
+function detailed(customer: Customer, { customer_details: details }: PreviewParams): Customer {
+  return {
+    ...customer,
+    address: details?.address === undefined ? customer.address : details.address,
+    tax_exempt: details?.tax_exempt === undefined ? customer.tax_exempt : details.tax_exempt ?? "none",
+  };
+}
+
 /** Previews the first invoice of a new subscription. */
 function previewStart(change: Change, customerId: string, params: PreviewParams): Invoice {
   const { account } = change;
@@ -161,7 +189,8 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
   const items = orderItems(account, linesOf(account, details?.items ?? []), "items");
   const currency = sellableCurrency(account, items, "subscription", params.currency);
   const { draft } = planSubscription(change, {
-    customer: account.customers.get(customerId),
+    customer: detailed(account.customers.get(customerId), params),
+    ...(params.customer_details?.tax_ids ? { taxIds: params.customer_details.tax_ids } : {}),
     items,
     method: null,
     trial: typeof details?.trial_end === "number" ? { start: change.now, end: details.trial_end } : null,
@@ -170,6 +199,7 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
       description: null,
       metadata: {},
       missingPaymentMethod: "create_invoice",
+      isTaxed: params.automatic_tax?.enabled,
     },
     payment: null,
     currency,

@@ -13,6 +13,7 @@ import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
 import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
 import { updateSubscription } from "../behaviour/subscriptions/subscription_update.ts";
+import { checkTaxLocation } from "../behaviour/taxes/automatic_tax.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, type Period, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";
@@ -31,6 +32,7 @@ import {
   timeFilter,
   timestamp,
 } from "../wire/params.ts";
+import { automaticTax } from "./shared_params.ts";
 import { isShown } from "./clock_filter.ts";
 import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
@@ -64,7 +66,7 @@ const statusFilter = oneOf(
 
 const shared = {
   ...schedule,
-  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  automatic_tax: automaticTax.optional(),
   collection_method: oneOf("charge_automatically").optional(),
   default_payment_method: clearable(text()).optional(),
   description: clearable(text(500)).optional(),
@@ -113,6 +115,7 @@ export const subscriptionEndpoints = [
     const items = orderItems(account, params.items.map((item) => withQuantity(account, item)), "items")
       .map((item, index) => ({ ...item, metadata: mergeMetadata({}, params.items[index].metadata) }));
     const currency = sellableCurrency(account, items, "subscription", params.currency);
+    if (params.automatic_tax?.enabled) checkTaxLocation(customer);
     const created = createSubscription(change, {
       customer,
       items,
@@ -121,6 +124,7 @@ export const subscriptionEndpoints = [
       terms: {
         billingMode: params.billing_mode?.type ?? "flexible",
         description: params.description ?? null,
+        isTaxed: params.automatic_tax?.enabled,
         metadata: mergeMetadata({}, params.metadata),
         missingPaymentMethod: params.trial_settings?.end_behavior.missing_payment_method ?? "create_invoice",
       },
@@ -307,6 +311,7 @@ function withFields(change: Change, before: Subscription, params: UpdateParams):
   return withSettings(
     withSchedule(change, {
       ...before,
+      automatic_tax: taxOf(change, before, params),
       cancellation_details: details && params.cancellation_details
         ? { ...details, ...params.cancellation_details }
         : details,
@@ -381,6 +386,17 @@ function couponsOf(
   return (discounts ?? []).map((wanted, index) =>
     redeemable(change, wanted, `discounts[${index}]`, { customer, currency, amount: null })
   );
+}
+
+/** The setting of automatic tax after an update. */
+function taxOf({ account }: Change, before: Subscription, { automatic_tax: wanted }: UpdateParams) {
+  if (wanted === undefined) return before.automatic_tax;
+  if (wanted.enabled) checkTaxLocation(account.customers.get(before.customer));
+  return {
+    disabled_reason: null,
+    enabled: wanted.enabled,
+    liability: wanted.enabled ? { type: "self" as const } : null,
+  };
 }
 
 /** Sets the default quantity: 1, or none for a metered price. */

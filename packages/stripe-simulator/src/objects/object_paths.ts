@@ -22,6 +22,8 @@ const collections = new Map([
   ["subscription", "/v1/subscriptions"],
   ["subscription_item", "/v1/subscription_items"],
   ["subscription_schedule", "/v1/subscription_schedules"],
+  ["tax_id", "/v1/tax_ids"],
+  ["tax_rate", "/v1/tax_rates"],
   ["test_helpers.test_clock", "/v1/test_helpers/test_clocks"],
   ["v2.core.event_destination", "/v2/core/event_destinations"],
   ["webhook_endpoint", "/v1/webhook_endpoints"],

@@ -2,6 +2,7 @@ import type { Account } from "../../account/account.ts";
 import { type Invoice, type InvoiceLine, withLines } from "../../objects/invoice.ts";
 import { type AppliedCoupon, reductionsOf } from "../discounts/discount_amounts.ts";
 import { appliedCoupons } from "../discounts/redemption.ts";
+import { taxIdsOf } from "../taxes/customer_tax_ids.ts";
 import { payerOf, taxesOn } from "../taxes/automatic_tax.ts";
 
 /**
@@ -68,4 +69,16 @@ function withTaxes(account: Account, draft: Invoice, line: InvoiceLine): Invoice
       behaviour: price?.tax_behavior,
     }),
   };
+}
+
+/** Returns the draft with its customer's present address and tax ids, which determine its taxes until it is finalized. */
+export function withFreshLocation(account: Account, draft: Invoice): Invoice {
+  const customer = account.customers.get(String(draft.customer));
+  const located: Invoice = {
+    ...draft,
+    customer_address: customer.address ?? null,
+    customer_tax_exempt: customer.tax_exempt ?? null,
+    customer_tax_ids: taxIdsOf(account, customer.id),
+  };
+  return draft.automatic_tax.enabled ? withAmounts(account, located) : located;
 }

@@ -6,6 +6,8 @@ import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts"
 import type { Deleted } from "../../objects/stored_object.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
+import { redeem, type Redeemable } from "../discounts/redemption.ts";
+import { taxIdsOf } from "../taxes/customer_tax_ids.ts";
 import { withAmounts } from "./invoice_amounts.ts";
 import { storeDraft } from "./invoice_draft.ts";
 
@@ -15,6 +17,9 @@ export interface ManualInvoiceFields {
   currency: string;
   /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
+  /** True for `automatic_tax`. */
+  isTaxed: boolean;
+  coupons: Redeemable[];
   own: Partial<
     Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
   >;
@@ -32,10 +37,17 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     lines: items.map((item) => newLineForInvoiceItem(id, item)),
     billingReason: subscription ? "subscription_update" : "manual",
     subscription,
+    isTaxed: fields.isTaxed,
+    taxIds: taxIdsOf(change.account, customer.id),
     defaultPaymentMethod: own.default_payment_method ?? null,
     finalizesAt: own.auto_advance ? change.now + change.account.billingSettings.draft_seconds : null,
   });
-  const invoice = storeDraft(change, { ...draft, auto_advance: false, ...own });
+  const coupons = fields.coupons.map((redeemed) => ({
+    coupon: redeemed.coupon,
+    discount: redeem(change, redeemed, { customer: customer.id, invoice: id }).id,
+  }));
+  const priced = withAmounts(change.account, draft, draft.lines.data, coupons);
+  const invoice = storeDraft(change, { ...priced, auto_advance: false, ...own });
   change.emit("invoice.created", invoice);
   return invoice;
 }

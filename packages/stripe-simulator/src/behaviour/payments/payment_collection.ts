@@ -21,6 +21,7 @@ import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
 import { recordBalance } from "../refunds/customer_balance.ts";
 import { removeSpent } from "../discounts/redemption.ts";
+import { withFreshLocation } from "../invoices/invoice_amounts.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
@@ -41,7 +42,8 @@ export interface Attempt {
 export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   const { account } = change;
   const before = account.customers.get(String(draft.customer));
-  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, draft), before);
+  const located = withFreshLocation(account, draft);
+  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, located), before);
   account.customers.put(customer);
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);

@@ -2,8 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import type { AppliedCoupon } from "../discounts/discount_amounts.ts";
-import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { type DraftFields, planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
@@ -109,9 +108,13 @@ export function applyPlanChange(
 }
 
 /** The invoice of a change: pending items, prorations and, in a new period, all items. */
-export function invoiceOf(change: Change, plan: PlanChange, coupons?: AppliedCoupon[]): Invoice {
+export function invoiceOf(
+  change: Change,
+  plan: PlanChange,
+  assumed: Pick<DraftFields, "coupons" | "customer" | "taxIds"> = {},
+): Invoice {
   return planDraft(change, plan.after, {
-    coupons,
+    ...assumed,
     items: plan.prorations,
     linesOf: (id) => plan.startsPeriod ? newPeriodLines(change, plan, id) : [],
     billingReason: "subscription_update",

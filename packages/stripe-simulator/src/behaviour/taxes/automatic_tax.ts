@@ -1,7 +1,9 @@
 import type Stripe from "stripe";
 import type { Account } from "../../account/account.ts";
+import type { Customer } from "../../objects/customer.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import { newTaxRate } from "../../objects/tax_rate.ts";
+import { invalidRequest } from "../../wire/errors.ts";
 import { taxOf } from "./tax_table.ts";
 
 type Tax = NonNullable<InvoiceLine["taxes"]>[number];
@@ -73,4 +75,13 @@ function reasonFor(
   if (!country) return "not_collecting";
   const isReversed = taxExempt === "reverse" || taxIds.some(({ type }) => country.reversedFor.includes(type));
   return isReversed ? "reverse_charge" : "standard_rated";
+}
+
+/** Throws the 400 for automatic tax of a customer whose country is not known. */
+export function checkTaxLocation({ address }: Pick<Customer, "address">) {
+  if (address?.country) return;
+  throw invalidRequest(
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+    { code: "customer_tax_location_invalid", param: "automatic_tax" },
+  );
 }
