@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { followSubscription } from "../behaviour/schedules/schedule_requests.ts";
 import type { ItemChange } from "../behaviour/subscriptions/item_changes.ts";
 import { applyPlanChange, planChange } from "../behaviour/subscriptions/plan_change.ts";
 import { hasEnded, type Subscription, type SubscriptionItem } from "../objects/subscription.ts";
@@ -66,10 +67,11 @@ function changeItem(
     prorationDate: params.proration_date,
     startsPeriod: false,
   });
-  return applyPlanChange(change, plan, {
+  const updated = applyPlanChange(change, plan, {
     behavior: params.payment_behavior,
     presence: params.off_session ? "off_session" : "on_session",
   });
+  return followSubscription(change, updated);
 }
 
 function ownerOf(account: Account, id: string): Subscription {

@@ -12,6 +12,7 @@ import { newPaymentMethod } from "../objects/payment_method.ts";
 import type { Price } from "../objects/price.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 import { authenticationFailed, type TestCard } from "../objects/test_card.ts";
+import { hasCurrency } from "./catalog/presentment.ts";
 import { attach } from "./payments/card_attachment.ts";
 import { cardError } from "./payments/card_verdict.ts";
 import { cancelingAtPeriodEnd, continuing, type Feedback } from "./subscriptions/cancellation.ts";
@@ -68,7 +69,7 @@ export function offeredPrices(
 ): Price[] {
   const ids = (features.subscription_update.products ?? []).flatMap(({ prices }) => prices);
   return ids.flatMap((id) => account.prices.find(id) ?? [])
-    .filter((price) => price.active && price.currency === subscription.currency);
+    .filter((price) => price.active && hasCurrency(account, price, subscription.currency));
 }
 
 /** Cancels a subscription now or at the end of the period, as the configuration says. */

@@ -25,6 +25,9 @@ export function attachToClock({ account }: Change, customer: Customer, clock: Te
     account.subscriptions.put({ ...object, ...onClock });
   }
   for (const object of account.invoices.of(customer.id)) account.invoices.put({ ...object, ...onClock });
+  for (const object of account.subscriptionSchedules.of(customer.id)) {
+    account.subscriptionSchedules.put({ ...object, ...onClock });
+  }
   for (const session of account.checkoutSessions.oldestFirst()) {
     if (session.customer === customer.id) account.checkoutSessions.put(session);
   }

@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { currentPeriodEnd, isSetToCancel, type Subscription } from "../../objects/subscription.ts";
+import { endSchedule, scheduleOf } from "../schedules/schedule_end.ts";
 
 export type CancellationDetails = NonNullable<Stripe.Subscription["cancellation_details"]>;
 
@@ -10,6 +11,8 @@ export type Feedback = Partial<Pick<CancellationDetails, "comment" | "feedback" 
 
 /** Cancels a subscription now. Its unpaid invoices stay, but are no longer collected. */
 export function cancelNow(change: Change, subscription: Subscription, feedback: Feedback = {}): Subscription {
+  const schedule = scheduleOf(change.account, subscription);
+  if (schedule) endSchedule(change, schedule, "canceled");
   const canceled = change.account.subscriptions.put({
     ...subscription,
     cancel_at: null,
@@ -19,6 +22,7 @@ export function cancelNow(change: Change, subscription: Subscription, feedback: 
     ended_at: change.now,
     pause_collection: null,
     pending_update: null,
+    schedule: null,
     status: "canceled",
   });
   for (const invoice of change.account.invoices.of(canceled.customer)) {

@@ -2,8 +2,9 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { type DraftFields, planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
+import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
 import {
@@ -82,25 +83,28 @@ export function applyPlanChange(
 ): Subscription {
   const { account } = change;
   if (!plan.isInvoiced) {
+    const superseded = supersedePendingUpdate(change, plan);
     storeProrations(change, plan.prorations);
-    return updateSubscription(change, account.subscriptions.get(plan.before.id), plan.after);
+    return updateSubscription(change, account.subscriptions.get(plan.before.id), superseded.after);
   }
   const draft = invoiceOf(change, plan);
   const method = methodForSubscription(account, plan.before);
   const error = draft.amount_due === 0 ? null : method ? refusal(method, payment.presence) : cardMissing();
   if (error && payment.behavior === "error_if_incomplete") throw error;
   const isPending = error !== null && payment.behavior === "pending_if_incomplete";
+  const superseded = supersedePendingUpdate(change, plan);
   storeProrations(change, plan.prorations);
   const stored = storeDraft(change, { ...draft, auto_advance: !isPending });
   const updated = updateSubscription(change, account.subscriptions.get(plan.before.id), {
-    ...isPending ? withPendingUpdate(change, plan) : plan.after,
+    ...isPending ? withPendingUpdate(change, superseded) : superseded.after,
     latest_invoice: draft.id,
   });
   change.emit("invoice.created", stored);
   const invoice = finalizeDraft(change, stored);
   if (invoice.status !== "open") return account.subscriptions.get(updated.id);
   if (payment.behavior === "default_incomplete") {
-    return updateSubscription(change, updated, { ...updated, status: "past_due" });
+    const current = account.subscriptions.get(updated.id);
+    return updateSubscription(change, current, { ...current, status: "past_due" });
   }
   if (method) collect(change, invoice, method, payment.presence, !isPending);
   else recordFailure(change, invoice, { isAutomatic: !isPending, isActionRequired: false });
@@ -108,8 +112,13 @@ export function applyPlanChange(
 }
 
 /** The invoice of a change: pending items, prorations and, in a new period, all items. */
-export function invoiceOf(change: Change, plan: PlanChange): Invoice {
+export function invoiceOf(
+  change: Change,
+  plan: PlanChange,
+  assumed: Pick<DraftFields, "coupons" | "customer" | "taxIds"> = {},
+): Invoice {
   return planDraft(change, plan.after, {
+    ...assumed,
     items: plan.prorations,
     linesOf: (id) => plan.startsPeriod ? newPeriodLines(change, plan, id) : [],
     billingReason: "subscription_update",
@@ -129,6 +138,21 @@ function newPeriodLines(change: Change, { before, after }: PlanChange, invoice: 
       lineForItem(account, item, { ...context, isTrial: false })
     ),
   ];
+}
+
+/**
+ * A new change takes the place of a pending one, whose invoice is voided
+ * (https://docs.stripe.com/billing/subscriptions/pending-updates).
+ */
+function supersedePendingUpdate(change: Change, plan: PlanChange): PlanChange {
+  if (!plan.before.pending_update) return plan;
+  const invoice = change.account.invoices.find(String(plan.before.latest_invoice));
+  if (invoice?.status === "open") voidInvoice(change, invoice);
+  return {
+    ...plan,
+    before: { ...plan.before, pending_update: null },
+    after: { ...plan.after, pending_update: null },
+  };
 }
 
 function storeProrations(change: Change, prorations: InvoiceItem[]) {

@@ -6,6 +6,7 @@ import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { finalizeDraft, markAsUncollectible, methodForSubscription } from "../payments/payment_collection.ts";
+import type { PhaseEntry } from "../schedules/phase_entry.ts";
 import { firstPeriod, periodAt } from "./billing_periods.ts";
 import { cancelNow } from "./cancellation.ts";
 import { pauseNow } from "./pause.ts";
@@ -13,14 +14,22 @@ import { updateSubscription } from "./subscription_update.ts";
 
 /**
  * Starts the next period of the items whose period is over, and bills it with a draft. A trial ends in the same way,
- * unless there is no card and `missing_payment_method` says to pause or cancel.
+ * unless there is no card and `missing_payment_method` says to pause or cancel. `entry` is given when a phase of the
+ * subscription's schedule begins.
  */
-export function renew(change: Change, subscription: Subscription) {
+export function renew(
+  change: Change,
+  subscription: Subscription,
+  entry: PhaseEntry = { next: subscription, prorations: [] },
+) {
   const isTrialEnd = subscription.status === "trialing";
   if (isTrialEnd && endTrialWithoutCard(change, subscription)) return;
-  const invoice = storeDraft(change, renewalInvoice(change, subscription));
+  for (const item of entry.prorations) {
+    change.emit("invoiceitem.created", change.account.invoiceItems.put(item));
+  }
+  const invoice = storeDraft(change, renewalInvoice(change, subscription, entry.next));
   updateSubscription(change, subscription, {
-    ...withNextPeriods(subscription, change.now),
+    ...withNextPeriods(entry.next, change.now),
     latest_invoice: invoice.id,
     status: isTrialEnd ? "active" : subscription.status,
   });
@@ -75,12 +84,12 @@ function isWhole(item: SubscriptionItem): boolean {
   return end === item.current_period_end;
 }
 
-function renewalInvoice(change: Change, subscription: Subscription): Invoice {
+function renewalInvoice(change: Change, subscription: Subscription, next: Subscription): Invoice {
   const { account } = change;
   const isOnHold = subscription.status === "unpaid" || subscription.pause_collection !== null;
   const [ending] = subscription.items.data.filter((item) => isOver(item, change.now));
-  const draft = planDraft(change, subscription, {
-    linesOf: (id) => renewalLines(account, subscription, id, change.now),
+  const draft = planDraft(change, next, {
+    linesOf: (id) => renewalLines(account, { ending: subscription, next }, id, change.now),
     billingReason: "subscription_cycle",
     finalizesAt: isOnHold ? null : change.now + account.billingSettings.draft_seconds,
     period: { start: ending.current_period_start, end: ending.current_period_end },
@@ -88,25 +97,34 @@ function renewalInvoice(change: Change, subscription: Subscription): Invoice {
   return isOnHold ? { ...draft, auto_advance: false } : draft;
 }
 
-/** The lines of a renewal: the usage of the past period, and the next period in advance. */
+/**
+ * The lines of a renewal: the usage of the past period, and the next period in advance. `next` differs from `ending`
+ * when a phase of a schedule begins.
+ */
 export function renewalLines(
   account: Account,
-  subscription: Subscription,
+  { ending, next }: { ending: Subscription; next: Subscription },
   invoice: string,
   now: number,
 ): InvoiceLine[] {
-  const isFree = subscription.status === "trialing";
-  return subscription.items.data.filter((item) => isOver(item, now)).flatMap((item) => {
-    if (!isMetered(item)) {
-      return lineForItem(account, inNextPeriod(subscription, item), {
-        invoice,
-        subscription,
-        isTrial: false,
-      });
-    }
+  const usage = (item: SubscriptionItem) => {
     const period = { start: item.current_period_start, end: item.current_period_end };
-    return isFree ? [] : lineForUsage(account, item, period, { invoice, subscription });
-  });
+    return ending.status === "trialing" || period.start === period.end
+      ? []
+      : [lineForUsage(account, item, period, { invoice, subscription: next })];
+  };
+  const advance = (item: SubscriptionItem) =>
+    lineForItem(account, inNextPeriod(next, item), { invoice, subscription: next, isTrial: false });
+  const over = (items: SubscriptionItem[]) => items.filter((item) => isOver(item, now));
+  const kept = new Set(next.items.data.filter(isMetered).map(({ id }) => id));
+  const left = over(ending.items.data).filter((item) => isMetered(item) && !kept.has(item.id));
+  return [
+    ...left.flatMap(usage),
+    ...over(next.items.data).flatMap((item) => {
+      const old = ending.items.data.find(({ id }) => id === item.id);
+      return isMetered(item) ? (old && isMetered(old) ? usage(old) : []) : [advance(item)];
+    }),
+  ];
 }
 
 /** Applies `pause_collection` to a new invoice. */

@@ -60,7 +60,7 @@ function FormPage({ visit, entries, error }: { visit: Visit; entries: Entries; e
   return (
     <Page visit={visit}>
       <Summary account={visit.account} session={visit.session} />
-      <CheckoutForm session={visit.session} entries={entries} error={error} />
+      <CheckoutForm account={visit.account} session={visit.session} entries={entries} error={error} />
     </Page>
   );
 }

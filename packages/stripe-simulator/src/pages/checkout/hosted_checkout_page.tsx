@@ -62,7 +62,7 @@ function CheckoutPage({ account, session, entries, error }: CheckoutPageProps) {
       </header>
       <main>
         <Summary account={account} session={session} />
-        <CheckoutForm session={session} entries={entries} error={error} />
+        <CheckoutForm account={account} session={session} entries={entries} error={error} />
       </main>
     </Layout>
   );
