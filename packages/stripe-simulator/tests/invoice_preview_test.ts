@@ -173,3 +173,94 @@ Deno.test("create_preview of a new subscription equals its first invoice", async
   const invoice = await stripe.invoices.retrieve(String(latest_invoice));
   assert.deepEqual([preview.total, preview.amount_due], [invoice.total, 4500]);
 });
+
+/** A change that a schedule makes at the end of the period. */
+const scheduledChanges = fc.record({
+  first: priced,
+  second: priced,
+  quantities: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
+  coupon: fc.option(coupon),
+  drops: fc.boolean(),
+  usage: fc.integer({ min: 0, max: 50 }),
+});
+
+Deno.test("the preview of a scheduled change equals the renewal that carries it out, and nothing is billed twice", async () => {
+  await using rig = await startSimulator();
+  const { stripe } = rig;
+  const product = await stripe.products.create({ name: "Pro" });
+  const meter = await stripe.billing.meters.create({
+    display_name: "Messages",
+    event_name: "message",
+    default_aggregation: { formula: "sum" },
+  });
+  await fc.assert(
+    fc.asyncProperty(scheduledChanges, async (change) => {
+      const start = Math.floor(Date.now() / 1000);
+      const { id: clock } = await stripe.testHelpers.testClocks.create({ frozen_time: start });
+      const customer = await stripe.customers.create({
+        test_clock: clock,
+        payment_method: "pm_card_visa",
+        invoice_settings: { default_payment_method: "pm_card_visa" },
+        address: { country: "DE" },
+      });
+      const first = await createPrice(rig, product.id, change.first);
+      const second = await createPrice(rig, product.id, change.second);
+      const metered = await stripe.prices.create({
+        currency: "usd",
+        product: product.id,
+        recurring: {
+          interval: change.first.interval,
+          interval_count: change.first.count,
+          usage_type: "metered",
+          meter: meter.id,
+        },
+        unit_amount: 11,
+      });
+      const { id, items } = await stripe.subscriptions.create({
+        customer: customer.id,
+        automatic_tax: { enabled: true },
+        items: [{ price: first.id, quantity: change.quantities[0] }, { price: metered.id }],
+      });
+      const schedule = await stripe.subscriptionSchedules.create({ from_subscription: id });
+      const off = change.coupon && await createCoupon(rig, change.coupon);
+      await stripe.subscriptionSchedules.update(schedule.id, {
+        phases: [
+          {
+            start_date: schedule.phases[0].start_date,
+            end_date: schedule.phases[0].end_date,
+            items: [{ price: first.id, quantity: change.quantities[0] }, { price: metered.id }],
+          },
+          {
+            items: [
+              { price: second.id, quantity: change.quantities[1] },
+              ...(change.drops ? [] : [{ price: metered.id }]),
+            ],
+            discounts: off ? [{ coupon: off.id }] : undefined,
+          },
+        ],
+      });
+      if (change.usage > 0) {
+        await stripe.billing.meterEvents.create({
+          event_name: "message",
+          payload: { stripe_customer_id: customer.id, value: String(change.usage) },
+        });
+        assert.ok(await rig.simulator.idle());
+      }
+      const end = items.data[0].current_period_end;
+      await advance(rig, clock, start + 60);
+      const preview = await stripe.invoices.createPreview({ schedule: schedule.id });
+      await advance(rig, clock, end);
+      await advance(rig, clock, end + 3600);
+      const { data: [made, ...others] } = await stripe.invoices.list({ subscription: id });
+      assert.deepEqual(seen(preview), seen(made));
+      assert.deepEqual([made.status, others.length], ["paid", 1]);
+      const lines = made.lines.data.map((line) => line.pricing?.price_details?.price);
+      assert.equal(lines.filter((price) => price === second.id).length, 1);
+      assert.equal(lines.filter((price) => price === first.id).length, 0);
+      const renewed = await stripe.subscriptions.retrieve(id);
+      assert.ok(renewed.items.data.every((item) => item.current_period_start === end));
+      await stripe.testHelpers.testClocks.del(clock);
+    }),
+    { numRuns: 40 },
+  );
+});

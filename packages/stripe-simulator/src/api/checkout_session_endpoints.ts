@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Change } from "../account/change.ts";
 import type { Account } from "../account/account.ts";
 import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
-import { orderedAmount, orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { requote, withQuote } from "../behaviour/checkout/entered_details.ts";
 import { redeemable } from "../behaviour/discounts/redemption.ts";

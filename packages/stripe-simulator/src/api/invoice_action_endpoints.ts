@@ -49,6 +49,7 @@ const previewParams = {
   customer: text().optional(),
   discounts: discounts.optional(),
   preview_mode: oneOf("next").optional(),
+  schedule: text().optional(),
   subscription: text().optional(),
   subscription_details: subscriptionDetails.optional(),
 };
@@ -56,8 +57,9 @@ type PreviewParams = z.output<z.ZodObject<typeof previewParams>>;
 
 export const invoiceActionEndpoints = [
   endpoint("POST /v1/invoices/create_preview", previewParams, ({ account, change, params }) => {
-    if (params.subscription !== undefined) {
-      const subscription = account.subscriptions.getReferenced(params.subscription, "subscription");
+    const id = params.subscription ?? subscriptionOfSchedule(account, params.schedule);
+    if (id !== undefined) {
+      const subscription = account.subscriptions.getReferenced(id, "subscription");
       return previewChange(change.of(subscription), subscription, params);
     }
     if (params.customer === undefined) throw missingParameter("customer");
@@ -171,6 +173,14 @@ function previewCoupons(
     });
     return [{ coupon, discount: newId("di") }];
   });
+}
+
+/** The subscription of a schedule whose next invoice is to be previewed. */
+function subscriptionOfSchedule(account: Account, schedule: string | undefined): string | undefined {
+  if (schedule === undefined) return;
+  const { status, subscription } = account.subscriptionSchedules.getReferenced(schedule, "schedule");
+  if (subscription !== null) return subscription;
+  throw invalidRequest(`The schedule has no subscription: it is ${status}.`, { param: "schedule" });
 }
 
 /** The customer with the details that the preview is to assume. */

@@ -86,7 +86,7 @@ function meterErrorTasks(account: Account, errors: MeterErrors): ScheduledTask[]
 /** Charges of the test card for disputes are disputed soon after (https://docs.stripe.com/testing#disputes). */
 function chargeTasks(account: Account, charge: Charge): ScheduledTask[] {
   const number = charge.payment_method_details?.card?.fingerprint?.replace("sim", "");
-  if (!charge.paid || charge.disputed || !disputedCards.has(number)) return [];
+  if (!charge.paid || charge.disputed || !disputedCards.has(number ?? "")) return [];
   return [{ at: charge.created, run: (change) => disputeCharge(change, account.charges.get(charge.id)) }];
 }
 

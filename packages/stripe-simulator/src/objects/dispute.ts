@@ -63,7 +63,6 @@ export function newDispute(created: number, charge: Charge, reason: string): Dis
     is_charge_refundable: false,
     livemode: false,
     metadata: {},
-    network_reason_code: "10.4",
     payment_intent: charge.payment_intent,
     payment_method_details: {
       card: { brand, case_type: "chargeback", network: brand, network_reason_code: "10.4" },
