@@ -41,8 +41,18 @@ Deno.test("a deleted customer is returned as deleted and its subscription is can
 
   assert.equal((await stripe.customers.del(customer.id)).deleted, true);
   assert.equal((await stripe.customers.retrieve(customer.id)).deleted, true);
-  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id, status: "all" })).data;
+  const [subscription] = (await stripe.subscriptions.list({ status: "all" })).data;
   assert.equal(subscription.status, "canceled");
+  for (
+    const list of [stripe.subscriptions, stripe.invoices, stripe.checkout.sessions, stripe.paymentMethods]
+  ) {
+    await assert.rejects(list.list({ customer: customer.id }).then(() => {}), {
+      statusCode: 400,
+      code: "resource_missing",
+      param: "customer",
+      message: `No such customer: '${customer.id}'`,
+    });
+  }
   await assert.rejects(stripe.billingPortal.sessions.create({ customer: customer.id }), {
     statusCode: 400,
     code: "resource_missing",

@@ -132,21 +132,65 @@ Deno.test("changed quantities and added or deleted items are prorated", async ()
   );
 });
 
-Deno.test("another interval starts a new period and credits the old one", async () => {
-  await using rig = await halfway();
-  const { stripe, subscription, item } = rig;
+/** A change from 15 dollars a month to 150 dollars a year, collected immediately. */
+async function changeToYearly(
+  { stripe, subscription, item }: Awaited<ReturnType<typeof halfway>>,
+  fields: Stripe.SubscriptionUpdateParams = {},
+) {
   const yearly = await createPro(stripe, { unit_amount: 15000, recurring: { interval: "year" } });
   const changed = await stripe.subscriptions.update(subscription.id, {
     items: [{ id: item.id, price: yearly.id }],
+    proration_behavior: "always_invoice",
     expand: ["latest_invoice"],
+    ...fields,
   });
-  assert.deepEqual([iso(changed.billing_cycle_anchor), iso(changed.items.data[0].current_period_end)], [
-    "2026-04-16T00:00",
-    "2027-04-16T00:00",
+  const [{ current_period_start: start, current_period_end: end }] = changed.items.data;
+  const times = [changed.billing_cycle_anchor, start, end].map(iso);
+  return { changed, times, invoice: changed.latest_invoice as Stripe.Invoice };
+}
+
+Deno.test("another interval keeps the anchor in flexible mode: the period gets the new length and is prorated", async () => {
+  await using rig = await halfway();
+  const { times, invoice } = await changeToYearly(rig);
+  assert.deepEqual(times, ["2026-04-01T00:00", "2026-04-01T00:00", "2027-04-01T00:00"]);
+  assert.deepEqual(linesOf(invoice), [[-750, true], [14384, true]]);
+  const [credit, charge] = invoice.lines.data;
+  assert.deepEqual([credit, charge].map(({ discountable }) => discountable), [false, false]);
+  assert.deepEqual([credit, charge].map(({ pricing }) => pricing?.unit_amount_decimal), [null, null]);
+  assert.deepEqual([credit, charge].map(({ period }) => iso(period.end)), [
+    "2026-05-01T00:00",
+    "2027-04-01T00:00",
   ]);
-  const invoice = changed.latest_invoice as Stripe.Invoice;
+  const credited = credit.parent?.subscription_item_details?.proration_details?.credited_items;
+  assert.equal(credited?.invoice, rig.subscription.latest_invoice);
+  assert.match(credited?.invoice_line_items[0] ?? "", /^il_/);
+  await rig.advanceTo("2027-04-01T02:00:00Z");
+  const renewed = await rig.stripe.subscriptions.retrieve(rig.subscription.id);
+  assert.equal(iso(renewed.items.data[0].current_period_end), "2028-04-01T00:00");
+});
+
+Deno.test("another interval with billing_cycle_anchor now starts a new period and credits the old one", async () => {
+  await using rig = await halfway();
+  const { times, invoice } = await changeToYearly(rig, {
+    billing_cycle_anchor: { type: "now" },
+    proration_behavior: "create_prorations",
+  });
+  assert.deepEqual(times, ["2026-04-16T00:00", "2026-04-16T00:00", "2027-04-16T00:00"]);
   assert.deepEqual(linesOf(invoice), [[-750, true], [15000, false]]);
   assert.deepEqual([invoice.status, invoice.amount_paid], ["paid", 14250]);
+});
+
+Deno.test("another interval starts a new period in classic mode", async () => {
+  const rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
+  await using _ = rig;
+  const { subscription } = await subscribe(rig, { billing_mode: { type: "classic" } });
+  await rig.advanceTo("2026-04-16T00:00:00Z");
+  const yearly = await createPro(rig.stripe, { unit_amount: 15000, recurring: { interval: "year" } });
+  const changed = await rig.stripe.subscriptions.update(subscription.id, {
+    items: [{ id: subscription.items.data[0].id, price: yearly.id }],
+  });
+  assert.equal(iso(changed.billing_cycle_anchor), "2026-04-16T00:00");
+  assert.deepEqual(linesOf(await newestInvoice(rig, subscription)), [[-750, true], [15000, false]]);
 });
 
 Deno.test("billing_cycle_anchor now starts a new period with the same plan", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type Stripe from "stripe";
 import {
+  createPayer,
   createPro,
   openCheckout,
   pay,
   startSimulator,
   startSimulatorWithClock,
-  subscribe,
 } from "../testing.ts";
 
 const currency_options = { eur: { unit_amount: 1400 }, jpy: { unit_amount: 2000 } };
@@ -59,7 +59,7 @@ Deno.test("the page presents another currency unless the session has fixed one",
 Deno.test("a subscription renews and changes in its currency", async () => {
   await using rig = await startSimulatorWithClock("2026-04-01T00:00:00Z");
   const { stripe } = rig;
-  const { customer } = await subscribe(rig);
+  const customer = await createPayer(rig);
   const [small, team] = [
     await createPro(stripe, { currency_options }),
     await createPro(stripe, { unit_amount: 4500, currency_options: { eur: { unit_amount: 4000 } } }),

@@ -321,7 +321,7 @@ Deno.test("events can be listed by type, by several types, by time and by wildca
     "customer.created",
   ]);
   assert.deepEqual(await types({ created: { gt: created + 60 } }), []);
-  assert.equal((await types({ created: { gte: created } })).length, 4);
+  assert.equal((await types({ created: { gte: created } })).length, 5);
   const [updated] = (await stripe.events.list({ type: "customer.updated" })).data;
   assert.deepEqual((await stripe.events.retrieve(updated.id)).data.previous_attributes, { name: null });
 });

@@ -213,6 +213,7 @@ Deno.test("the SDK's retry after a lost reply creates no second customer", async
     next: 1,
     status: 502,
     carried_out: true,
+    stored: false,
   } as const;
   rig.simulator.faults.add(lostReply);
   const stripe = connect(rig.simulator, { maxNetworkRetries: 1 });

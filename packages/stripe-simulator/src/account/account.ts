@@ -1,4 +1,5 @@
 import type { AdvanceNotice } from "../objects/advance_notice.ts";
+import type { DefaultVersion } from "../objects/api_versions.ts";
 import type { PortalConfiguration, PortalSession } from "../objects/billing_portal.ts";
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
@@ -17,10 +18,12 @@ import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
+import type { PendingPayment } from "../objects/pending_payment.ts";
 import type { Price, PriceDetails } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
+import type { RestrictedKey } from "../objects/restricted_key.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
-import type { Deleted } from "../objects/stored_object.ts";
+import { apiVersion, type Deleted } from "../objects/stored_object.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { SubscriptionSchedule } from "../objects/subscription_schedule.ts";
 import type { TaxId } from "../objects/tax_id.ts";
@@ -85,6 +88,7 @@ export class Account {
   );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
+  readonly pendingPayments = new Collection<PendingPayment>("payment", this.#changed);
   readonly refunds = new Collection<Refund>("refund", this.#changed);
   readonly disputes = new Collection<Dispute>("dispute", this.#changed);
   readonly creditNotes = new Collection<CreditNote>("credit note", this.#changed);
@@ -129,6 +133,10 @@ export class Account {
   readonly testClocks = new Collection<TestClock>("test clock", this.#changed);
   readonly advanceNotices = new Collection<AdvanceNotice>("advance notice", this.#changed);
   readonly settings = new Collection<BillingSettings & { id: "billing" }>("settings", this.#changed);
+  readonly versions = new Collection<DefaultVersion>("version", this.#changed);
+  readonly restrictedKeys = new Collection<RestrictedKey>("API key", this.#changed);
+  /** Ids that exist in live mode only. Stripe says so when a request in test mode names one. */
+  readonly liveObjects = new Collection<{ id: string }>("object", this.#changed);
   readonly portalConfigurations = new Collection<PortalConfiguration>("configuration", this.#changed);
   readonly portalSessions = new Collection<PortalSession>("portal session", this.#changed);
   readonly webhookEndpoints = new Collection<WebhookEndpoint>("webhook endpoint", this.#changed);
@@ -150,6 +158,16 @@ export class Account {
     const { id: _, ...settings } = this.settings.find("billing") ??
       { id: "billing", ...defaultBillingSettings };
     return settings;
+  }
+
+  /** The account's own API version. The newest one unless it was set. */
+  get defaultVersion(): string {
+    return this.versions.find("default")?.version ?? apiVersion;
+  }
+
+  /** Sets the account's own API version. Events keep the version of their time. */
+  set defaultVersion(version: string) {
+    this.versions.put({ id: "default", version });
   }
 
   /** The test clock of an object: its own, or that of its customer or invoice. Undefined for real time. */

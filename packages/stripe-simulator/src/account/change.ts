@@ -32,7 +32,10 @@ export class Change {
   /** Adds an event with the object's present state. `before` is the former state when the event is an update. */
   emit(type: EventType, object: object, before?: object) {
     const data = before ? { object, previous_attributes: previousAttributes(before, object) } : { object };
-    this.events.push(newEvent(this.now, type, data, this.cause));
+    const { account: { defaultVersion: version } } = this;
+    const isOfCheckout = this.cause.id === null && !type.startsWith("customer.subscription.");
+    const cause = isOfCheckout ? noCause : this.cause;
+    this.events.push(newEvent(this.now, { type, data, cause, version }));
   }
 
   /** Adds an event that exists only as a thin event. `related` is the object it is about, if any. */
@@ -48,6 +51,14 @@ function advancementUnderway(clock: string): StripeError {
 
 /** The cause of events without an API request: scheduled tasks and actions on Stripe's pages. */
 export const noCause: Cause = { id: null, idempotency_key: null };
+
+/**
+ * The cause of what a person does in Checkout. There is no request of the account's, but the events of the
+ * subscription name an idempotency key of Stripe's own.
+ */
+export function checkoutCause(): Cause {
+  return { id: null, idempotency_key: crypto.randomUUID() };
+}
 
 /**
  * Runs a change, then publishes its events, so that a recipient who queries the API finds at least the state in the

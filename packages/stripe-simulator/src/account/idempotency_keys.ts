@@ -5,6 +5,8 @@ import type { Collection } from "./collection.ts";
 export interface Reply {
   status: number;
   body: string;
+  /** The id of the request that was answered first. A repeated request has another one. */
+  request?: string;
 }
 
 /** A used key with its request and the reply. */

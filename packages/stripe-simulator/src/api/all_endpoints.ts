@@ -18,12 +18,15 @@ import { meterEventEndpoints } from "./meter_event_endpoints.ts";
 import { paymentEndpoints } from "./payment_endpoints.ts";
 import { paymentMethodEndpoints } from "./payment_method_endpoints.ts";
 import { paymentPageEndpoints } from "./payment_page_endpoints.ts";
+import { planEndpoints } from "./plan_endpoints.ts";
 import { portalConfigurationEndpoints } from "./portal_configuration_endpoints.ts";
 import { portalSessionEndpoints } from "./portal_session_endpoints.ts";
 import { priceEndpoints } from "./price_endpoints.ts";
 import { productEndpoints } from "./product_endpoints.ts";
+import { searchEndpoints } from "./search_endpoints.ts";
 import { promotionCodeEndpoints } from "./promotion_code_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
+import { sourceEndpoints } from "./source_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
 import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
@@ -34,6 +37,8 @@ import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
 
 /** Every endpoint of the API. */
 export const endpoints: Endpoint[] = [
+  // Before the endpoints with an id in their path.
+  ...searchEndpoints,
   ...productEndpoints,
   ...priceEndpoints,
   ...couponEndpoints,
@@ -42,6 +47,7 @@ export const endpoints: Endpoint[] = [
   ...taxEndpoints,
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
+  ...sourceEndpoints,
   ...subscriptionEndpoints,
   ...subscriptionItemEndpoints,
   ...subscriptionScheduleEndpoints,
@@ -55,6 +61,7 @@ export const endpoints: Endpoint[] = [
   ...disputeEndpoints,
   ...customerBalanceEndpoints,
   ...setupIntentEndpoints,
+  ...planEndpoints,
   ...portalConfigurationEndpoints,
   ...portalSessionEndpoints,
   ...meterEndpoints,

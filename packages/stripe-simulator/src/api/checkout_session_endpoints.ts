@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Change } from "../account/change.ts";
 import type { Account } from "../account/account.ts";
+import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
 import { requote, withQuote } from "../behaviour/checkout/entered_details.ts";
@@ -32,6 +33,9 @@ export const checkoutSessionEndpoints = [
     const id = newSessionId();
     const place = placeOf(params, id, account.origin);
     const { items, currency } = itemsAndCurrency(account, params);
+    if (params.customer && currency && params.mode === "subscription") {
+      rejectOtherCurrency(account, { id: params.customer }, currency);
+    }
     const order: CheckoutOrder = {
       id,
       items,
@@ -55,6 +59,7 @@ export const checkoutSessionEndpoints = [
       customer: params.customer ?? null,
       customerCreation: customerCreation(params),
       customerEmail: params.customer_email ?? null,
+      payerEmail: params.customer_email ?? account.customers.find(params.customer ?? "")?.email ?? null,
       expiresAt: expiryOf(params, change.now),
       locale: params.locale ?? null,
       metadata: mergeMetadata({}, params.metadata),

@@ -151,7 +151,7 @@ function hostedPlace(params: CreateParams, id: string, origin: string): Checkout
   return {
     uiMode: "hosted_page",
     url: `${origin}/c/pay/${id}`,
-    successUrl: withSessionId(params.success_url, id),
+    successUrl: params.success_url,
     cancelUrl: params.cancel_url ?? null,
   };
 }
@@ -168,7 +168,7 @@ function embeddedPlace(params: CreateParams, id: string): CheckoutPlace {
   return {
     uiMode: "embedded_page",
     clientSecret: `${id}_secret_${randomText(40)}`,
-    returnUrl: returnUrl && withSessionId(returnUrl, id),
+    returnUrl,
     redirectOnCompletion: redirects,
   };
 }
@@ -178,10 +178,6 @@ function rejectInUiMode(params: CreateParams, ...names: (keyof CreateParams)[]) 
     if (params[param] === undefined) continue;
     throw invalidRequest(`\`${param}\` cannot be used when \`ui_mode\` is \`${params.ui_mode}\`.`, { param });
   }
-}
-
-function withSessionId(address: string, id: string): string {
-  return address.replaceAll("{CHECKOUT_SESSION_ID}", id);
 }
 
 /** Creates the id of a session in test mode. */

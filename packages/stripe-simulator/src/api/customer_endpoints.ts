@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { saveSource } from "../behaviour/payments/card_sources.ts";
 import { recordBalance } from "../behaviour/refunds/customer_balance.ts";
 import { addTaxId, checkTaxId, taxIdTypes } from "../behaviour/taxes/customer_tax_ids.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
@@ -36,12 +37,13 @@ export const customerEndpoints = [
   endpoint("POST /v1/customers", {
     ...fields,
     payment_method: text().optional(),
+    source: text().optional(),
     tax_id_data: list(z.strictObject({ type: oneOf(...taxIdTypes), value: text() })).optional(),
     test_clock: text().optional(),
   }, (call) => {
     const { account, params } = call;
-    const { invoice_settings: settings, payment_method: method, tax_id_data: taxIds = [], tax: _, ...own } =
-      params;
+    const { invoice_settings: settings, payment_method: method, source, ...given } = params;
+    const { tax_id_data: taxIds = [], tax: _, ...own } = given;
     for (const [index, taxId] of taxIds.entries()) checkTaxId(taxId, `tax_id_data[${index}][value]`);
     if (params.test_clock) account.testClocks.getReferenced(params.test_clock, "test_clock");
     const change = call.change.of({ test_clock: params.test_clock });
@@ -49,7 +51,13 @@ export const customerEndpoints = [
     const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
     const wanted = settings?.default_payment_method;
     const invoice_settings = withDefault(account, bare, saved && wanted === method ? saved : wanted);
-    const customer = account.customers.put({ ...bare, balance: params.balance ?? 0, invoice_settings });
+    const card = source && attach(change, saveSource(change, bare, source), bare);
+    const customer = account.customers.put({
+      ...bare,
+      balance: params.balance ?? 0,
+      default_source: card ? card.id : null,
+      invoice_settings,
+    });
     recordBalance(change, bare, customer, { type: "initial" });
     change.emit("customer.created", customer);
     for (const taxId of taxIds) addTaxId(change, customer.id, taxId);

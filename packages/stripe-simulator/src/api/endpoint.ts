@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import type { FormHash } from "../wire/form_encoding.ts";
+import type { FormHash, FormValue } from "../wire/form_encoding.ts";
 import { list, parseParams, text } from "../wire/params.ts";
 
 /** The arguments of an endpoint. The parameters have passed its schema. */
@@ -24,6 +24,8 @@ export interface Endpoint {
   method: string;
   /** The segments of the path. `:id` matches any id. */
   segments: string[];
+  /** The names of its parameters. */
+  params: string[];
   prepare(form: FormHash): PreparedCall;
 }
 
@@ -46,13 +48,26 @@ export function endpoint<Shape extends z.ZodRawShape>(
   return {
     method,
     segments: segmentsOf(path),
+    params: Object.keys(shape),
     prepare(form) {
       const { expand: _, ...own } = form;
       const params = parseParams(schema, own);
       const { expand } = parseParams(expansion, form);
-      return { expand, run: (change, id) => work({ account: change.account, change, params, id }) };
+      return {
+        expand,
+        run(change, id) {
+          const { account } = change;
+          if (method === "GET") checkCustomerFilter(account, form.customer);
+          return work({ account, change, params, id });
+        },
+      };
     },
   };
+}
+
+/** A list that is filtered by a customer who does not exist, or was deleted, is refused with a 400. */
+function checkCustomerFilter(account: Account, customer: FormValue | undefined) {
+  if (typeof customer === "string") account.customers.getReferenced(customer, "customer");
 }
 
 /** Finds the endpoint of a request and the id in its path. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { knownVersions } from "../objects/api_versions.ts";
 import { type EventDestination, newEventDestination, pingType } from "../objects/event_destination.ts";
-import { apiVersion, isoTime } from "../objects/stored_object.ts";
+import { isoTime } from "../objects/stored_object.ts";
 import { newThinEvent, relate } from "../objects/thin_event.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
@@ -29,7 +30,7 @@ export const eventDestinationEndpoints = [
     ...fields,
     event_payload: oneOf("snapshot", "thin"),
     events_from: list(oneOf("@self")).optional(),
-    snapshot_api_version: oneOf(apiVersion).optional(),
+    snapshot_api_version: oneOf(...knownVersions).optional(),
     type: oneOf("webhook_endpoint"),
   }, ({ account, change, params }) => {
     const { event_payload, snapshot_api_version: version } = params;

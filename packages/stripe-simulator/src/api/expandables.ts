@@ -51,6 +51,13 @@ export function expandables(account: Account): Expandables {
       }),
       test_clock: testClock,
       "invoice_settings.default_payment_method": paymentMethod,
+      invoice_credit_balance: onDemand(account.customers, () => ({})),
+      tax: onDemand(account.customers, () => ({
+        automatic_tax: "unrecognized_location",
+        ip_address: null,
+        location: null,
+        provider: "stripe",
+      })),
       subscriptions: onDemand(account.customers, (customer) => {
         const live = account.subscriptions.of(customer.id).filter(({ status }) => status !== "canceled");
         return completeList(live.reverse(), `/v1/customers/${customer.id}/subscriptions`);
@@ -95,7 +102,7 @@ export function expandables(account: Account): Expandables {
       "parent.subscription_details.subscription": subscription,
       payments: onDemand(account.invoices, (invoice) => {
         const payments = account.invoicePayments.of(invoice.id).reverse();
-        return completeList(payments, `/v1/invoice_payments?invoice=${invoice.id}`);
+        return completeList(payments, "/v1/invoices/payments");
       }),
     },
     line_item: {

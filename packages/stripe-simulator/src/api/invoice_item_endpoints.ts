@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { addToDraft, takeOffDraft } from "../behaviour/invoices/manual_invoice.ts";
+import { newId } from "../objects/ids.ts";
 import type { Customer } from "../objects/customer.ts";
 import { type InvoiceItem, newInvoiceItem } from "../objects/invoice_item.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
@@ -41,7 +43,9 @@ export const invoiceItemEndpoints = [
   endpoint(`POST ${path}`, createParams, ({ account, change: cause, params }) => {
     const customer = account.customers.getReferenced(params.customer, "customer");
     const change = cause.of(customer);
-    const item = account.invoiceItems.put(makeItem(change, customer, params));
+    const made = makeItem(change, customer, params);
+    if (params.invoice === undefined) rejectOtherCurrency(account, customer, made.currency);
+    const item = account.invoiceItems.put(made);
     change.emit("invoiceitem.created", item);
     if (params.invoice === undefined) return item;
     const invoice = account.invoices.getReferenced(params.invoice, "invoice");
@@ -101,7 +105,7 @@ function makeItem(change: Change, customer: Customer, params: CreateParams): Inv
   const { account, now } = change;
   if (params.subscription) account.subscriptions.getReferenced(params.subscription, "subscription");
   const item = newInvoiceItem(now, {
-    ...valueOf(account, params),
+    ...valueOf(account, params, customer.currency ?? "usd"),
     customer,
     description: params.description ?? null,
     metadata: mergeMetadata({}, params.metadata),
@@ -112,12 +116,16 @@ function makeItem(change: Change, customer: Customer, params: CreateParams): Inv
   return { ...item, discountable: params.discountable ?? item.discountable };
 }
 
-/** The amount of an invoice item: a plain amount, or a quantity of a one-time price. */
-function valueOf(account: Account, params: CreateParams) {
+/**
+ * The amount of an invoice item: a plain amount, or a quantity of a one-time price. Without a currency it is in the
+ * customer's, or else in the account's.
+ */
+function valueOf(account: Account, params: CreateParams, otherwise: string) {
   const { amount, pricing, quantity = 1 } = params;
   if (amount !== undefined) {
-    if (params.currency === undefined) throw missingParameter("currency");
-    return { amount, currency: params.currency, price: null, quantity: 1 };
+    // Stripe makes a price for the amount, which cannot be used otherwise.
+    const price = { id: newId("price"), product: newId("prod", 14), unitAmountDecimal: String(amount) };
+    return { amount, currency: params.currency ?? otherwise, price, quantity: 1 };
   }
   if (!pricing) throw missingParameter("amount");
   const price = account.prices.getReferenced(pricing.price, "pricing[price]");

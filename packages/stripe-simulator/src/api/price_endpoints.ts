@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
-import { releaseLookupKey, updatePrice } from "../behaviour/catalog/price_update.ts";
+import { releaseLookupKey, storeNewPrice, updatePrice } from "../behaviour/catalog/price_update.ts";
 import { createProduct } from "../behaviour/catalog/product_creation.ts";
 import { type CurrencyOption, newPrice, type Price, type Recurring } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
@@ -79,20 +79,19 @@ export const priceEndpoints = [
     const tiers = tiersOf(params, amountOf);
     if (product) account.products.getReferenced(product, "product");
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
-    const price = account.prices.put(newPrice(change.now, {
+    const price = newPrice(change.now, {
       ...fields,
       product: product ?? makeProduct(change, data).id,
       ...(tiers ? { unit_amount: null, unit_amount_decimal: null } : amountOf(params)),
       tiers,
       metadata: mergeMetadata({}, params.metadata),
       recurring: params.recurring ? recurringOf(account, params.recurring) : null,
-    }));
+    });
     account.priceDetails.put({
       id: price.id,
       currencyOptions: optionsOf({ ...options, [price.currency]: undefined }),
     });
-    change.emit("price.created", price);
-    return price;
+    return storeNewPrice(change, price);
   }),
 
   endpoint("GET /v1/prices", {

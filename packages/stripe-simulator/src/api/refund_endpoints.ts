@@ -47,6 +47,7 @@ export const refundEndpoints = [
       ...before,
       metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
     });
+    change.of(before).emit("charge.refund.updated", after, before);
     change.of(before).emit("refund.updated", after, before);
     return after;
   }),

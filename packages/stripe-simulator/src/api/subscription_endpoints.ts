@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { type Redeemable, redeemable } from "../behaviour/discounts/redemption.ts";
 import { changedDiscounts } from "../behaviour/discounts/subscription_discounts.ts";
@@ -115,6 +116,7 @@ export const subscriptionEndpoints = [
     const items = orderItems(account, params.items.map((item) => withQuantity(account, item)), "items")
       .map((item, index) => ({ ...item, metadata: mergeMetadata({}, params.items[index].metadata) }));
     const currency = sellableCurrency(account, items, "subscription", params.currency);
+    rejectOtherCurrency(account, customer, currency);
     if (params.automatic_tax?.enabled) checkTaxLocation(customer);
     const created = createSubscription(change, {
       customer,

@@ -14,16 +14,31 @@ export const feedback = z.strictObject({
 
 const quantity = integer({ min: 0 }).optional();
 
-export const newItem = z.strictObject({ metadata: metadata().optional(), price: text(), quantity });
+/** An item names its price. `plan` is the former word. */
+const priced = { plan: text().optional(), price: text().optional() };
+
+/** Takes the price from either parameter. */
+function withPrice<Item extends { plan?: string; price?: string }>(item: Item): Omit<Item, "plan"> {
+  const { plan, ...rest } = item;
+  return { ...rest, price: item.price ?? plan };
+}
+
+export const newItem = z.strictObject({ metadata: metadata().optional(), ...priced, quantity })
+  .transform((item, context) => {
+    const { price, ...rest } = withPrice(item);
+    if (price !== undefined) return { ...rest, price };
+    context.addIssue({ code: "invalid_type", expected: "string", input: undefined, path: ["price"] });
+    return z.NEVER;
+  });
 
 export const itemChange = z.strictObject({
   clear_usage: oneOf("false").optional(),
   deleted: boolean().optional(),
   id: text().optional(),
   metadata: metadata().optional(),
-  price: text().optional(),
+  ...priced,
   quantity,
-});
+}).transform(withPrice);
 
 export const prorationBehavior = oneOf("always_invoice", "create_prorations", "none");
 

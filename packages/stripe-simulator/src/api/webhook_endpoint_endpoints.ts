@@ -1,4 +1,4 @@
-import { apiVersion } from "../objects/stored_object.ts";
+import { knownVersions } from "../objects/api_versions.ts";
 import { newWebhookEndpoint, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate } from "../wire/pagination.ts";
@@ -7,7 +7,7 @@ import { endpoint } from "./endpoint.ts";
 
 export const webhookEndpointEndpoints = [
   endpoint("POST /v1/webhook_endpoints", {
-    api_version: oneOf(apiVersion).default(apiVersion),
+    api_version: oneOf(...knownVersions).optional(),
     description: clearable(text()).optional(),
     enabled_events: list(text()),
     metadata: metadata().optional(),
@@ -15,6 +15,7 @@ export const webhookEndpointEndpoints = [
   }, ({ account, change, params }) => {
     return account.webhookEndpoints.put(newWebhookEndpoint(change.now, {
       ...params,
+      api_version: params.api_version ?? null,
       description: params.description ?? null,
       metadata: mergeMetadata({}, params.metadata),
     }));

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import { noCause, perform } from "../account/change.ts";
+import { checkoutCause, noCause, perform } from "../account/change.ts";
 import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
+import { settle } from "../behaviour/payments/settlement.ts";
 import { closeDispute, disputeCharge } from "../behaviour/refunds/disputes.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
+import { knownVersions } from "../objects/api_versions.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
 import { findTestCard } from "../objects/test_card.ts";
 import { withNewSecret } from "../objects/webhook_endpoint.ts";
@@ -47,9 +49,13 @@ const paySchema = z.strictObject({
   name: z.string().nullable().default(null),
 });
 const authenticationSchema = z.strictObject({ outcome: z.enum(["passed", "failed"]).default("passed") });
+const settlementSchema = z.strictObject({ outcome: z.enum(["failed", "succeeded"]).optional() });
 const disputeSchema = z.strictObject({ reason: z.string().default("fraudulent") });
 const closeDisputeSchema = z.strictObject({ status: z.enum(["lost", "won"]) });
 const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
+const versionSchema = z.strictObject({ api_version: z.enum(knownVersions) });
+const permissionsSchema = z.strictObject({ permissions: z.array(z.string().regex(/^\w+_(read|write)$/)) });
+const liveObjectSchema = z.strictObject({ id: z.string().min(1) });
 const webhookSettingsSchema = z.strictObject({
   retry_delays_ms: z.array(z.int().min(0).max(2 ** 31 - 1)).max(100).optional(),
   timeout_ms: z.int().min(1).max(600_000).optional(),
@@ -90,6 +96,23 @@ export function createControl(
       account.settings.put({ id: "billing", ...account.billingSettings, ...wanted });
       return Response.json(account.billingSettings);
     }],
+    ["GET", route("/_sim/api_version"), () => Response.json({ api_version: account.defaultVersion })],
+    ["PUT", route("/_sim/api_version"), async (request) => {
+      const { api_version: version } = await readJson(request, versionSchema);
+      account.defaultVersion = version;
+      return Response.json({ api_version: version });
+    }],
+    ["PUT", route("/_sim/restricted_keys/:id"), async (request, id) => {
+      const { permissions } = await readJson(request, permissionsSchema);
+      return Response.json(account.restrictedKeys.put({ id, permissions }));
+    }],
+    ["DELETE", route("/_sim/restricted_keys/:id"), (_, id) => {
+      account.restrictedKeys.remove(id);
+      return Response.json({});
+    }],
+    ["POST", route("/_sim/live_objects"), async (request) => {
+      return Response.json(account.liveObjects.put(await readJson(request, liveObjectSchema)));
+    }],
     ["GET", route("/_sim/rate_limit"), () => Response.json({ per_second: rateLimit.perSecond })],
     ["PUT", route("/_sim/rate_limit"), async (request) => {
       const { per_second: perSecond } = await readJson(request, rateLimitSchema);
@@ -120,6 +143,13 @@ export function createControl(
       const intent = account.paymentIntents.get(id);
       return Response.json(
         perform(account, noCause, (change) => authenticate(change.of(intent), intent, outcome)),
+      );
+    }],
+    ["POST", route("/_sim/payment_intents/:id/settle"), async (request, id) => {
+      const { outcome } = await readJson(request, settlementSchema);
+      const pending = account.pendingPayments.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => settle(change.of(pending), pending, outcome)),
       );
     }],
     ["POST", route("/_sim/charges/:id/dispute"), async (request, id) => {
@@ -199,7 +229,7 @@ async function pay(account: Account, request: Request, id: string): Promise<Resp
     promotionCode: entered.promotion_code,
     taxId: entered.tax_id,
   };
-  return Response.json(perform(account, noCause, (change) => payCheckout(change, session, attempt)));
+  return Response.json(perform(account, checkoutCause(), (change) => payCheckout(change, session, attempt)));
 }
 
 async function readJson<Schema extends z.ZodType>(

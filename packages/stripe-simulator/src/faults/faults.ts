@@ -41,12 +41,18 @@ export const faultSchema = z.discriminatedUnion("kind", [
     ...occasion,
     reached: z.boolean().optional(),
   }),
-  /** The request is answered with an error. With `carried_out`, it has its effect and only the reply is replaced. */
+  /**
+   * The request is answered with an error. With `carried_out`, it has its effect and only the reply is replaced. With
+   * `stored`, as for 5xx by default, Stripe itself failed: a request with an idempotency key gets the same error
+   * again, and a key that has a reply already gets that one. Without it something before Stripe failed, and a
+   * repeated request is carried out.
+   */
   z.strictObject({
     kind: z.literal("api_error"),
     ...occasion,
     status: z.int().min(400).max(599).default(500),
     carried_out: z.boolean().default(false),
+    stored: z.boolean().optional(),
   }),
   /** The request is carried out and its reply is delayed. */
   z.strictObject({ kind: z.literal("api_delay"), ...occasion, ms: milliseconds }),
@@ -58,6 +64,16 @@ export const faultSchema = z.discriminatedUnion("kind", [
     ...occasion,
     ms: milliseconds.default(120_000),
     carried_out: z.boolean().default(false),
+  }),
+  /**
+   * The request is never answered, and the connection stays open. With `headers`, the status and the headers arrive
+   * and the body never ends.
+   */
+  z.strictObject({
+    kind: z.literal("api_silence"),
+    ...occasion,
+    carried_out: z.boolean().default(false),
+    headers: z.boolean().default(false),
   }),
   /** The request is carried out and the connection breaks in the middle of the reply. */
   z.strictObject({ kind: z.literal("api_hang_up"), ...occasion }),
@@ -90,12 +106,16 @@ export class Faults {
   }
 
   /**
-   * Returns the first fault of this kind that applies to the subject, an event type or "METHOD /path". Counts it as
-   * used once.
+   * Returns the first fault of this kind that applies to the subject, an event type or "METHOD /path", and is wanted.
+   * Counts it as used once.
    */
-  take<K extends Kind>(kind: K, subject: string): Extract<Fault, { kind: K }> | undefined {
+  take<K extends Kind>(
+    kind: K,
+    subject: string,
+    isWanted: (fault: Extract<Fault, { kind: K }>) => boolean = () => true,
+  ): Extract<Fault, { kind: K }> | undefined {
     for (const { fault, random } of this.#active) {
-      if (!isOfKind(fault, kind) || !matches(fault.target, subject)) continue;
+      if (!isOfKind(fault, kind) || !matches(fault.target, subject) || !isWanted(fault)) continue;
       if (fault.probability !== undefined && random() >= fault.probability) continue;
       this.#useUp(fault);
       return fault;

@@ -92,6 +92,8 @@ export interface CheckoutSessionFields {
   customer: string | null;
   customerCreation: "always" | "if_required" | null;
   customerEmail: string | null;
+  /** The e-mail address that is known already, the customer's or the given one. */
+  payerEmail: string | null;
   expiresAt: number;
   locale: string | null;
   metadata: Stripe.Metadata;
@@ -121,8 +123,17 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
       status: fields.isTaxed ? "requires_location_inputs" : null,
     },
     billing_address_collection: fields.billingAddressCollection,
+    branding_settings: {
+      background_color: "#ffffff",
+      border_style: "rounded",
+      button_color: "#0074d4",
+      display_name: "Sandbox",
+      font_family: "default",
+      icon: null,
+      logo: null,
+    },
     client_reference_id: fields.clientReferenceId,
-    collected_information: null,
+    collected_information: { business_name: null, individual_name: null, shipping_details: null },
     consent: null,
     consent_collection: null,
     created,
@@ -138,7 +149,16 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     customer: fields.customer,
     customer_account: null,
     customer_creation: fields.customerCreation,
-    customer_details: null,
+    customer_details: fields.payerEmail === null ? null : {
+      address: null,
+      business_name: null,
+      email: fields.payerEmail,
+      individual_name: null,
+      name: null,
+      phone: null,
+      tax_exempt: "none",
+      tax_ids: null,
+    },
     customer_email: fields.customerEmail,
     discounts: [],
     expires_at: fields.expiresAt,
@@ -207,6 +227,11 @@ function placeFields(place: CheckoutPlace): PlaceFields {
     ui_mode: "embedded_page",
     url: null,
   };
+}
+
+/** The address to which the customer returns after paying. The session itself shows the template. */
+export function returnAddress({ id, return_url, success_url }: CheckoutSession): string | null {
+  return (success_url ?? return_url)?.replaceAll("{CHECKOUT_SESSION_ID}", id) ?? null;
 }
 
 export function newLineItem(

@@ -1,6 +1,5 @@
 import type Stripe from "stripe";
 import { newId } from "./ids.ts";
-import { apiVersion } from "./stored_object.ts";
 
 export type EventType = Stripe.Event["type"];
 
@@ -26,11 +25,16 @@ export interface Cause {
   idempotency_key: string | null;
 }
 
-export function newEvent(created: number, type: EventType, data: Event["data"], cause: Cause): Event {
+/** Creates an event in the API version that the account has at this time. */
+export function newEvent(
+  created: number,
+  fields: { type: EventType; data: Event["data"]; cause: Cause; version: string },
+): Event {
+  const { type, data, cause, version } = fields;
   return {
     id: newId("evt"),
     object: "event",
-    api_version: apiVersion,
+    api_version: version,
     created,
     data,
     livemode: false,

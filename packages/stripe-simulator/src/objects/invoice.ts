@@ -127,7 +127,7 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     total_excluding_tax: 0,
     total_pretax_credit_amounts: none,
     total_taxes: none,
-    webhooks_delivered_at: null,
+    webhooks_delivered_at: finalizesAt === null ? created : null,
   }, fields.lines);
 }
 
@@ -210,6 +210,8 @@ export function newInvoiceLine(fields: {
   /** A string, because metered quantities can have a fraction. */
   quantity: string | null;
   metadata: Stripe.Metadata;
+  /** True in a free trial. */
+  isFree?: boolean;
 }): InvoiceLine {
   const { item, quantity } = fields;
   const { price } = item;
@@ -229,7 +231,7 @@ export function newInvoiceLine(fields: {
     pricing: {
       price_details: { price: price.id, product: price.product },
       type: "price_details",
-      unit_amount_decimal: price.unit_amount_decimal,
+      unit_amount_decimal: fields.isFree ? "0" : price.unit_amount_decimal,
     },
     quantity: quantity === null ? null : Math.round(Number(quantity)),
     quantity_decimal: quantity,
@@ -240,7 +242,11 @@ export function newInvoiceLine(fields: {
 /** Creates the line that bills an invoice item. */
 export function newLineForInvoiceItem(invoice: string, item: InvoiceItem): InvoiceLine {
   const details = item.parent?.subscription_details ?? null;
-  const proration = { proration: item.proration, proration_details: noCredit };
+  const credited = item.proration_details?.credited_items?.invoice_line_item_details;
+  const proration = {
+    proration: item.proration,
+    proration_details: credited ? { credited_items: credited } : noCredit,
+  };
   return {
     ...bareLine(invoice, {
       amount: item.amount,

@@ -22,6 +22,14 @@ export interface InvoiceItemFields {
   /** The subscription on whose next invoice the item goes, and the subscription item it is about, if any. */
   subscription: { id: string; item?: string } | null;
   isProration: boolean;
+  /** For the credit of a proration: what it credits. */
+  credited?: CreditedItems | null;
+}
+
+/** The invoice and its lines that a proration credits. */
+export interface CreditedItems {
+  invoice: string;
+  invoice_line_items: string[];
 }
 
 export function newInvoiceItem(created: number, fields: InvoiceItemFields): InvoiceItem {
@@ -55,12 +63,20 @@ export function newInvoiceItem(created: number, fields: InvoiceItemFields): Invo
       unit_amount_decimal: price.unitAmountDecimal,
     },
     proration: fields.isProration,
-    ...(fields.isProration ? { proration_details: { credited_items: null, discount_amounts: [] } } : {}),
+    ...(fields.isProration
+      ? { proration_details: { credited_items: creditOf(fields.credited ?? null), discount_amounts: [] } }
+      : {}),
     quantity: fields.quantity,
     quantity_decimal: String(fields.quantity),
     tax_rates: [],
     test_clock: customer.test_clock ?? null,
   };
+}
+
+function creditOf(
+  lines: CreditedItems | null,
+): Stripe.InvoiceItem.ProrationDetails.CreditedItems | null {
+  return lines && { invoice_line_item_details: lines, type: "invoice_line_item_details" };
 }
 
 /** The id of the subscription that an invoice item belongs to, or null. */

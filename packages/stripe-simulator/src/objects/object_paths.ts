@@ -14,6 +14,7 @@ const collections = new Map([
   ["invoiceitem", "/v1/invoiceitems"],
   ["payment_intent", "/v1/payment_intents"],
   ["payment_method", "/v1/payment_methods"],
+  ["plan", "/v1/plans"],
   ["price", "/v1/prices"],
   ["promotion_code", "/v1/promotion_codes"],
   ["product", "/v1/products"],

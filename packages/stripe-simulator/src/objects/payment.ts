@@ -48,6 +48,10 @@ export function newFailedPayment(created: number, fields: PaymentFields, decline
 const noTip = { tip: {} };
 const notManaged = { enabled: false };
 const noOptions = {};
+const noDetails = { customer_reference: null, order_reference: null };
+const cardOptions: PaymentIntent["payment_method_options"] = {
+  card: { installments: null, mandate_options: null, network: null, request_three_d_secure: "automatic" },
+};
 const byCard = ["card"];
 const noMetadata: Stripe.Metadata = {};
 
@@ -85,7 +89,8 @@ export function newPaymentIntent(created: number, fields: Omit<PaymentFields, "m
     on_behalf_of: null,
     payment_method: null,
     payment_method_configuration_details: null,
-    payment_method_options: noOptions,
+    payment_details: noDetails,
+    payment_method_options: cardOptions,
     payment_method_types: byCard,
     payment_record: null,
     processing: null,
@@ -126,9 +131,11 @@ export function failedIntent(
     ...intent,
     last_payment_error: {
       ...(charge ? { charge: charge.id } : {}),
+      advice_code: decline.adviceCode,
       code: decline.code,
       decline_code: decline.declineCode,
       message: decline.message,
+      ...(charge ? { network_decline_code: decline.networkCode } : {}),
       payment_method: method,
       type: "card_error",
     },
@@ -147,6 +154,52 @@ export function intentToAuthenticate(intent: PaymentIntent, method: string): Pay
     next_action: { type: "use_stripe_sdk", use_stripe_sdk: {} },
     payment_method: method,
     status: "requires_action",
+  };
+}
+
+/** Returns the intent while the bank has not answered yet. */
+export function processingIntent(
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  charge: string,
+): PaymentIntent {
+  return {
+    ...intent,
+    last_payment_error: null,
+    latest_charge: charge,
+    next_action: null,
+    payment_method: method.id,
+    payment_method_types: [method.type],
+    status: "processing",
+  };
+}
+
+/** Returns the charge while the bank has not answered yet. */
+export function pendingCharge(charge: Charge): Charge {
+  return {
+    ...charge,
+    amount_captured: 0,
+    balance_transaction: null,
+    captured: false,
+    paid: false,
+    receipt_url: null,
+    status: "pending",
+  };
+}
+
+/** Returns the pending charge with the bank's answer. */
+export function settledCharge(charge: Charge, decline: Decline | null): Charge {
+  if (decline) {
+    return { ...charge, failure_code: decline.code, failure_message: decline.message, status: "failed" };
+  }
+  return {
+    ...charge,
+    amount_captured: charge.amount,
+    balance_transaction: newId("txn"),
+    captured: true,
+    paid: true,
+    receipt_url: `https://pay.stripe.com/receipts/payment/${charge.id}`,
+    status: "succeeded",
   };
 }
 
@@ -169,8 +222,9 @@ export function newCharge(
   decline: Decline | null,
 ): Charge {
   const { method } = fields;
+  const id = newId("ch");
   return {
-    id: newId("ch"),
+    id,
     object: "charge",
     amount: fields.amount,
     amount_captured: decline ? 0 : fields.amount,
@@ -178,7 +232,7 @@ export function newCharge(
     application: null,
     application_fee: null,
     application_fee_amount: null,
-    balance_transaction: null,
+    balance_transaction: decline ? null : newId("txn"),
     billing_details: method.billing_details,
     calculated_statement_descriptor: "SANDBOX",
     captured: !decline,
@@ -198,10 +252,10 @@ export function newCharge(
     paid: !decline,
     payment_intent: intent,
     payment_method: method.id,
-    payment_method_details: { card: chargedCard(method, fields.amount), type: "card" },
+    payment_method_details: chargedDetails(method, fields.amount),
     receipt_email: null,
     receipt_number: null,
-    receipt_url: null,
+    receipt_url: decline ? null : `https://pay.stripe.com/receipts/payment/${id}`,
     refunded: false,
     review: null,
     shipping: fields.shipping ?? null,
@@ -227,14 +281,26 @@ const authorized: NonNullable<Charge["outcome"]> = {
   type: "authorized",
 };
 
-function declinedOutcome({ declineCode }: Decline): Charge["outcome"] {
+function declinedOutcome({ adviceCode, declineCode, networkCode }: Decline): Charge["outcome"] {
   return {
     ...authorized,
-    advice_code: "try_again_later",
+    advice_code: adviceCode ?? null,
+    network_decline_code: networkCode ?? null,
     network_status: "declined_by_network",
     reason: declineCode,
     seller_message: "The bank did not return any further details with this decline.",
     type: "issuer_declined",
+  };
+}
+
+function chargedDetails(method: PaymentMethod, amount: number): Charge["payment_method_details"] {
+  const { sepa_debit: debit } = method;
+  if (method.type === "customer_balance") return { customer_balance: {}, type: "customer_balance" };
+  if (!debit) return { card: chargedCard(method, amount), type: "card" };
+  const { bank_code, branch_code, country, fingerprint, last4 } = debit;
+  return {
+    sepa_debit: { bank_code, branch_code, country, fingerprint, last4, mandate: null },
+    type: "sepa_debit",
   };
 }
 

@@ -17,6 +17,22 @@ export type SubscriptionItem = Omit<Stored<Stripe.SubscriptionItem>, "price" | "
   plan: Plan;
 };
 
+type PaymentMethodOptions = NonNullable<Stripe.Subscription["payment_settings"]>["payment_method_options"];
+
+/** `payment_method_options` of a subscription that Checkout created. */
+export const checkoutPaymentOptions: PaymentMethodOptions = {
+  acss_debit: null,
+  bancontact: null,
+  card: { network: null, request_three_d_secure: "automatic" },
+  customer_balance: null,
+  konbini: null,
+  payto: null,
+  pix: null,
+  sepa_debit: null,
+  upi: null,
+  us_bank_account: null,
+};
+
 /** A period in Unix seconds. The end is excluded. */
 export interface Period {
   start: number;
@@ -33,6 +49,8 @@ export interface SubscriptionFields {
   billingMode: "classic" | "flexible";
   billingCycleAnchor: number;
   trial: Period | null;
+  /** The settings of Checkout. Null for a subscription that was created by API. */
+  paymentMethodOptions?: PaymentMethodOptions;
   missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
   defaultPaymentMethod: string | null;
   /** The ids of the discounts. */
@@ -59,6 +77,7 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     billing_mode: {
       flexible: fields.billingMode === "flexible" ? { proration_discounts: "included" } : null,
       type: fields.billingMode,
+      ...(fields.billingMode === "flexible" ? { updated_at: created } : {}),
     },
     billing_schedules: [],
     billing_thresholds: null,
@@ -94,7 +113,7 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     on_behalf_of: null,
     pause_collection: null,
     payment_settings: {
-      payment_method_options: null,
+      payment_method_options: fields.paymentMethodOptions ?? null,
       payment_method_types: null,
       save_default_payment_method: "off",
     },

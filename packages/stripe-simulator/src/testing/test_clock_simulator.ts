@@ -82,7 +82,7 @@ export async function configure({ simulator }: TestSimulator, settings: Partial<
   await response.body?.cancel();
 }
 
-const inRealTime = ["price.", "product.", "test_helpers."];
+const inRealTime = ["plan.", "price.", "product.", "test_helpers."];
 
 /** The events on the clock since a time, oldest first. */
 export async function eventsSince(

@@ -29,6 +29,7 @@ Deno.test("TaskSchedule expires an open checkout session at its expires_at and n
     customer: null,
     customerCreation: "always",
     customerEmail: null,
+    payerEmail: null,
     expiresAt: 5_000,
     locale: null,
     metadata: {},

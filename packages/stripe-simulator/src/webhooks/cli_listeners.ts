@@ -2,10 +2,20 @@ import type { Account } from "../account/account.ts";
 import type { CliSession } from "../objects/cli_session.ts";
 import type { Event } from "../objects/event.ts";
 import { newId } from "../objects/ids.ts";
-import { apiVersion } from "../objects/stored_object.ts";
 import type { ThinEvent } from "../objects/thin_event.ts";
 import { serializeSnapshot, serializeThin } from "./delivery_request.ts";
 import { webhookHeaders } from "./send_delivery.ts";
+
+/** What `stripe logs tail` prints of a request. */
+export interface RequestLog {
+  created_at: number;
+  error: object;
+  livemode: false;
+  method: string;
+  request_id: string;
+  status: number;
+  url: string;
+}
 
 const protocol = "stripecli-devproxy-v1";
 
@@ -45,6 +55,18 @@ export class CliListeners {
     }
   }
 
+  /** Sends the log of an answered request to the sockets of `stripe logs tail`, which filters it. */
+  sendLog(log: RequestLog) {
+    for (const [socket, { features }] of this.#sockets) {
+      if (socket.readyState !== WebSocket.OPEN || !features.includes("request_logs")) continue;
+      socket.send(JSON.stringify({
+        type: "request_log_event",
+        request_log_id: log.request_id,
+        event_payload: JSON.stringify(log),
+      }));
+    }
+  }
+
   /** Closes all sockets. The CLI reconnects. */
   close() {
     for (const socket of this.#sockets.keys()) socket.close(1001);
@@ -62,7 +84,7 @@ function frameOf(event: Event | ThinEvent, secret: string): object {
       destination_id: newId("ed_test"),
     };
   }
-  const payload = serializeSnapshot(event, apiVersion);
+  const payload = serializeSnapshot(event, event.api_version);
   return {
     type: "webhook_event",
     webhook_id: newId("wh"),

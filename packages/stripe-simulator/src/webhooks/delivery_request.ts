@@ -1,4 +1,6 @@
 import type { Account } from "../account/account.ts";
+import { type Lookup, lookupIn } from "../account/rendering/lookup.ts";
+import { renderEvent } from "../account/rendering/rendering.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
 import { apiVersion } from "../objects/stored_object.ts";
@@ -25,14 +27,20 @@ export function buildRequest(
   if (!found) return;
   const { version, ...recipient } = found;
   const snapshot = account.events.find(id);
-  if (snapshot) return { type: snapshot.type, body: serializeSnapshot(snapshot, version), ...recipient };
+  if (snapshot) {
+    const body = serializeSnapshot(snapshot, version ?? snapshot.api_version, lookupIn(account));
+    return { type: snapshot.type, body, ...recipient };
+  }
   const thin = account.thinEvents.find(id);
   if (thin) return { type: thin.type, body: serializeThin(thin), ...recipient };
 }
 
-/** The body of a snapshot event in the recipient's API version. */
-export function serializeSnapshot(event: Event, version: string | null): string {
-  return JSON.stringify({ ...event, api_version: version }, null, 2);
+/**
+ * The body of a snapshot event in an API version. Versions before 2025-03-31.basil show more of an invoice's payment
+ * and prices when they can look them up.
+ */
+export function serializeSnapshot(event: Event, version: string, lookup?: Lookup): string {
+  return JSON.stringify({ ...renderEvent(event, version, lookup), api_version: version }, null, 2);
 }
 
 /** The body of a thin event. Its data is left out and must be fetched. */

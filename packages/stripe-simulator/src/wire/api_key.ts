@@ -1,11 +1,11 @@
 import { unauthorized } from "./errors.ts";
 
 /**
- * Accepts every secret or restricted test key, as bearer token or as the user name of basic authentication. Throws a
- * 401 for a missing or malformed key, for a publishable key, and for a live key, because live keys must never reach a
+ * Returns the secret or restricted test key of a request. It can be a bearer token or the user name of basic
+ * authentication; any test key is accepted. Throws a 401 for a missing or malformed key, for a publishable key, and for a live key, because live keys must never reach a
  * simulator.
  */
-export function checkApiKey(request: Request) {
+export function checkApiKey(request: Request): string {
   const key = readKey(request.headers.get("authorization") ?? "");
   if (key === "") {
     throw unauthorized(
@@ -20,6 +20,7 @@ export function checkApiKey(request: Request) {
     );
   }
   if (!/^(sk|rk)_test_\w+$/.test(key)) throw unauthorized(`Invalid API Key provided: ${mask(key)}`);
+  return key;
 }
 
 function readKey(authorization: string): string {
@@ -37,6 +38,7 @@ function decodeBasic(value: string): string {
   }
 }
 
-function mask(key: string): string {
-  return key.length > 12 ? `${key.slice(0, 8)}****${key.slice(-4)}` : "****";
+/** The key as Stripe's messages show it. */
+export function mask(key: string): string {
+  return key.length > 12 ? `${key.slice(0, 8)}${"*".repeat(key.length - 12)}${key.slice(-4)}` : "****";
 }

@@ -25,7 +25,7 @@ function insert(root: Node, name: string, value: string) {
   const path = splitName(name);
   let node = root;
   path.forEach((part, depth) => {
-    const key = part === "" ? String(node.size) : part;
+    const key = part === "" ? positionFor(node, path[depth + 1]) : part;
     const existing = node.get(key);
     if (depth === path.length - 1) {
       if (existing instanceof Map) throw mixedUse(name);
@@ -37,6 +37,16 @@ function insert(root: Node, name: string, value: string) {
     node.set(key, child);
     node = child;
   });
+}
+
+/**
+ * Where `[]` puts a value: at the end. The fields of one element follow each other, as in
+ * `items[][price]=…&items[][quantity]=…`, so a field that the last element does not have yet goes there.
+ */
+function positionFor(node: Node, field: string | undefined): string {
+  const last = node.get(String(node.size - 1));
+  const isOfLast = field !== undefined && field !== "" && last instanceof Map && !last.has(field);
+  return String(isOfLast ? node.size - 1 : node.size);
 }
 
 /** `a[b][]` becomes `["a", "b", ""]`. A malformed name is taken literally. */

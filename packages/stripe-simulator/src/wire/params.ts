@@ -55,12 +55,18 @@ export function isoTimestamp() {
   });
 }
 
+/** `true` or `false`. Python's `True` and `False` are accepted too. */
 export function boolean() {
   return z.string().transform((value, context) => {
-    if (value === "true" || value === "false") return value === "true";
+    if (/^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
     fail(context, "invalid", `Invalid boolean: ${value}`);
     return z.NEVER;
   });
+}
+
+/** Any value or hash. For parameters that are accepted and have no effect. */
+export function anything() {
+  return z.unknown();
 }
 
 /** One of these words. */

@@ -19,6 +19,7 @@ export function orderItems(
       const message = "The price specified is inactive. This field only accepts active prices.";
       throw invalidRequest(message, { param: `${param}[price]` });
     }
+    rejectInactiveProduct(account, price, `${param}[price]`);
     const isMetered = price.recurring?.usage_type === "metered";
     if (isMetered && quantity !== undefined) {
       const message = "Quantity should not be specified where usage_type is `metered`. " +
@@ -32,6 +33,18 @@ export function orderItems(
     }
     return { id: newId("li"), price: id, quantity };
   });
+}
+
+/** Throws a 400 for a price whose product is archived. The price itself can still be active. */
+export function rejectInactiveProduct(account: Account, price: Price, param: string) {
+  if (account.products.find(price.product)?.active !== false) return;
+  throw invalidRequest(
+    param.startsWith("line_items")
+      ? `Price \`${price.id}\` is not available to be purchased because its product is not active.`
+      : `The product ${price.product} is marked as inactive, and thus no new subscriptions can be created to any ` +
+        `plans of this product. You provided the plan ${price.id}.`,
+    { param },
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Change } from "../../account/change.ts";
-import { isRecurring, planOf, type Price } from "../../objects/price.ts";
+import { isRecurring, planOf, type Price, type RecurringPrice } from "../../objects/price.ts";
 import { invalidRequest } from "../../wire/errors.ts";
 
 /**
@@ -30,6 +30,24 @@ export function updatePrice(change: Change, before: Price, after: Price): Price 
       account.subscriptions.put({ ...subscription, items: { ...subscription.items, data } });
     }
   }
+  if (isRecurring(after) && isRecurring(before)) {
+    change.emit("plan.updated", planOf(after), planOf(before));
+  }
   change.emit("price.updated", after, before);
   return after;
+}
+
+/** Stores a new price and emits its events. A recurring price is also a plan. */
+export function storeNewPrice(change: Change, price: Price): Price {
+  change.account.prices.put(price);
+  if (isRecurring(price)) change.emit("plan.created", planOf(price));
+  change.emit("price.created", price);
+  return price;
+}
+
+/** Deletes a price. Subscriptions that have it keep it. */
+export function deletePrice(change: Change, price: RecurringPrice) {
+  change.account.prices.remove(price.id);
+  change.emit("plan.deleted", planOf(price));
+  change.emit("price.deleted", price);
 }

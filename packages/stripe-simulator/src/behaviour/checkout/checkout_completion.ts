@@ -41,12 +41,13 @@ type References = Partial<
   Pick<CheckoutSession, "customer" | "invoice" | "payment_intent" | "setup_intent" | "subscription">
 >;
 
-/** Stores the completed session. */
+/** Stores the completed session. It stays unpaid while the bank has not answered. */
 export function completeSession(
   change: Change,
   session: CheckoutSession,
   { payer, businessName }: Pick<CheckoutAttempt, "businessName" | "payer">,
   references: References,
+  isProcessing = false,
 ): CheckoutSession {
   return change.account.checkoutSessions.put({
     ...session,
@@ -67,7 +68,7 @@ export function completeSession(
       tax_exempt: "none",
       tax_ids: taxIdsOf(change.account, references.customer ?? ""),
     },
-    payment_status: session.amount_total ? "paid" : "no_payment_required",
+    payment_status: !session.amount_total ? "no_payment_required" : isProcessing ? "unpaid" : "paid",
     status: "complete",
     url: null,
   });

@@ -1,7 +1,9 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession, PaymentTerms } from "../../objects/checkout_session.ts";
 import type { Customer } from "../../objects/customer.ts";
-import { newPayment } from "../../objects/payment.ts";
+import { newPayment, newPaymentIntent } from "../../objects/payment.ts";
+import { cardOf } from "../payments/card_verdict.ts";
+import { emitAttempt, tryCard } from "../payments/payment_collection.ts";
 import { redeem } from "../discounts/redemption.ts";
 import { addTaxId } from "../taxes/customer_tax_ids.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
@@ -25,7 +27,7 @@ export function completePayment(
   const completed = completeSession(change, session, attempt, {
     customer: customer?.id ?? null,
     payment_intent: intent,
-  });
+  }, change.account.pendingPayments.find(intent ?? "") !== undefined);
   change.emit("checkout.session.completed", completed);
   return completed;
 }
@@ -41,13 +43,21 @@ function charge(
   const { account, now } = change;
   const savedFor = terms.savesCard ? customer : null;
   const method = storeMethodOfAttempt(change, attempt, savedFor?.id ?? null);
-  const payment = newPayment(now, {
+  const fields = {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
     customer: customer?.id ?? null,
     method,
     ...terms,
-  });
+  };
+  if (cardOf(method).settles) {
+    const open = account.paymentIntents.put(newPaymentIntent(now, fields));
+    change.emit("payment_intent.created", open);
+    const attempt = tryCard(change, open, method, "authenticated");
+    emitAttempt(change, attempt);
+    return attempt.intent.id;
+  }
+  const payment = newPayment(now, fields);
   change.emit("charge.succeeded", account.charges.put(payment.charge));
   if (savedFor) change.emit("payment_method.attached", method);
   change.emit("payment_intent.succeeded", account.paymentIntents.put(payment.intent));

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
-import type { Period } from "../../objects/subscription.ts";
+import { checkoutPaymentOptions, type Period } from "../../objects/subscription.ts";
 import { addTaxId } from "../taxes/customer_tax_ids.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
@@ -33,7 +33,7 @@ export function completeSubscription(
     items: order.items,
     method,
     trial,
-    terms: { ...terms, isTaxed: order.isTaxed },
+    terms: { ...terms, isTaxed: order.isTaxed, paymentMethodOptions: checkoutPaymentOptions },
     coupons: couponsOfOrder(change.account, order),
     currency: session.currency ?? undefined,
     session: session.id,
@@ -43,7 +43,7 @@ export function completeSubscription(
     customer: started.customer.id,
     invoice: started.invoice.current.id,
     subscription: started.subscription.id,
-  });
+  }, started.payment?.attempt?.outcome === "processing");
   emitCompletion(change, { before, customer, method, completed, started });
   return completed;
 }
@@ -71,7 +71,7 @@ interface Completion {
 /** Emits the events in the order of real deliveries, which differs between new and existing customers. */
 function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
   const charge = started.payment?.attempt?.charge;
-  if (charge) change.emit("charge.succeeded", charge);
+  if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.pending", charge);
   if (method) change.emit("payment_method.attached", method);
   if (before) {
     change.emit("checkout.session.completed", completed);

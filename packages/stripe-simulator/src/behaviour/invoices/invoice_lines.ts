@@ -29,10 +29,13 @@ export function lineForItem(
     invoice: fields.invoice,
     item: { ...item, price },
     amount: fields.isTrial ? 0 : priceInAdvance(price, item.quantity),
-    description: fields.isTrial ? `Trial period for ${name}` : describe(name, price, item.quantity),
+    description: fields.isTrial
+      ? `Free trial for ${counted(account, price, item.quantity)}${name}`
+      : describe(account, price, item.quantity),
     period: { start: item.current_period_start, end: item.current_period_end },
     quantity: item.quantity === undefined ? null : String(item.quantity),
     metadata: fields.subscription.metadata,
+    isFree: fields.isTrial,
   });
 }
 
@@ -49,7 +52,7 @@ export function lineForUsage(
     invoice,
     item: { ...item, price },
     amount: multiply(price, quantity),
-    description: describe(productName(account, price), price, quantity),
+    description: describe(account, price, quantity),
     period,
     quantity,
     metadata: subscription.metadata,
@@ -71,7 +74,7 @@ export function withFreshUsage(account: Account, draft: Invoice): Invoice {
     const quantity = usedQuantity(account, price, String(draft.customer), line.period);
     if (quantity === String(line.quantity_decimal)) return line;
     const amount = multiply(price, quantity);
-    const description = describe(productName(account, price), price, quantity);
+    const description = describe(account, price, quantity);
     return {
       ...line,
       amount,
@@ -101,7 +104,13 @@ export function productName(account: Account, price: Price): string {
   return account.products.find(price.product)?.name ?? price.product;
 }
 
-function describe(name: string, price: RecurringPrice, quantity: number | string | undefined): string {
-  const count = quantity === undefined ? "" : `${quantity} × `;
-  return `${count}${name} (at ${formatPrice(price)})`;
+function describe(account: Account, price: RecurringPrice, quantity: number | string | undefined): string {
+  return `${counted(account, price, quantity)}${productName(account, price)} (at ${formatPrice(price)})`;
+}
+
+/** `3 × `, or `3 seat × ` when the product has a unit label. Nothing without a quantity. */
+function counted(account: Account, price: Price, quantity: number | string | undefined): string {
+  if (quantity === undefined) return "";
+  const label = account.products.find(price.product)?.unit_label;
+  return `${quantity} ${label ? `${label} ` : ""}× `;
 }

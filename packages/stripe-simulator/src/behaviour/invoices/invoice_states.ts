@@ -21,8 +21,10 @@ export function finalizeInvoice(change: Change, draft: Invoice, customer: Custom
     number: `${customer.invoice_prefix}-${String(sequence).padStart(4, "0")}`,
     status: "open",
     status_transitions: { ...draft.status_transitions, finalized_at: change.now },
+    webhooks_delivered_at: draft.webhooks_delivered_at ?? change.now,
   };
-  return [finalized, { ...customer, balance, next_invoice_sequence: sequence + 1 }];
+  const currency = customer.currency ?? draft.currency;
+  return [finalized, { ...customer, balance, currency, next_invoice_sequence: sequence + 1 }];
 }
 
 /** Returns the paid invoice. An invoice of 0 is paid without a payment. */

@@ -21,9 +21,26 @@ export interface ManualInvoiceFields {
   isTaxed: boolean;
   coupons: Redeemable[];
   own: Partial<
-    Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
+    Pick<
+      Invoice,
+      | "auto_advance"
+      | "collection_method"
+      | "default_payment_method"
+      | "description"
+      | "due_date"
+      | "footer"
+      | "metadata"
+    >
   >;
 }
+
+/** How the PDF of an invoice looks that was not created by a subscription. */
+const rendering: Invoice["rendering"] = {
+  amount_tax_display: null,
+  pdf: { page_size: "auto" },
+  template: null,
+  template_version: null,
+};
 
 /** Creates a draft on request. It is finalized automatically only with `auto_advance`. */
 export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoice {
@@ -35,7 +52,7 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     customer,
     currency: fields.currency,
     lines: items.map((item) => newLineForInvoiceItem(id, item)),
-    billingReason: subscription ? "subscription_update" : "manual",
+    billingReason: "manual",
     subscription,
     isTaxed: fields.isTaxed,
     taxIds: taxIdsOf(change.account, customer.id),
@@ -47,7 +64,14 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     discount: redeem(change, redeemed, { customer: customer.id, invoice: id }).id,
   }));
   const priced = withAmounts(change.account, draft, draft.lines.data, coupons);
-  const invoice = storeDraft(change, { ...priced, auto_advance: false, ...own });
+  const isSent = own.collection_method === "send_invoice";
+  const invoice = storeDraft(change, {
+    ...priced,
+    auto_advance: false,
+    next_payment_attempt: isSent ? null : draft.next_payment_attempt,
+    rendering,
+    ...own,
+  });
   change.emit("invoice.created", invoice);
   return invoice;
 }

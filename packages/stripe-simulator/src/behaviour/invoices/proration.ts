@@ -1,12 +1,12 @@
 import type { Change } from "../../account/change.ts";
 import type { Account } from "../../account/account.ts";
 import type { Customer } from "../../objects/customer.ts";
-import { type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
+import { type CreditedItems, type InvoiceItem, newInvoiceItem } from "../../objects/invoice_item.ts";
 import type { Period, Subscription, SubscriptionItem } from "../../objects/subscription.ts";
+import { firstPeriod, periodAt, shareOf } from "../subscriptions/billing_periods.ts";
 import { inCurrency } from "../catalog/presentment.ts";
 import { couponsFor } from "../discounts/redemption.ts";
 import { reductionsOf } from "../discounts/discount_amounts.ts";
-import { periodAt, shareOf } from "../subscriptions/billing_periods.ts";
 import { isMetered, priceInAdvance, productName, recurringPriceOf } from "./invoice_lines.ts";
 
 /** How the description of a charge for the rest of a period begins. */
@@ -55,7 +55,8 @@ function prorate(change: Change, { subscription, item, from, sign, name }: {
   const { current_period_end: end, quantity = 1 } = item;
   const price = inCurrency(account, item.price, subscription.currency);
   const { recurring } = recurringPriceOf(item);
-  const whole = periodAt(subscription.billing_cycle_anchor, recurring, end - 1);
+  const own = firstPeriod(item.current_period_start, recurring);
+  const whole = own.end === end ? own : periodAt(subscription.billing_cycle_anchor, recurring, end - 1);
   const count = quantity === 1 ? "" : `${quantity} × `;
   const gross = priceInAdvance(price, quantity);
   const ratio = sign === -1
@@ -71,12 +72,26 @@ function prorate(change: Change, { subscription, item, from, sign, name }: {
     price: {
       id: price.id,
       product: price.product,
-      unitAmountDecimal: price.unit_amount_decimal === null ? null : String(price.unit_amount_decimal),
+      unitAmountDecimal: null,
     },
     quantity,
     subscription: { id: subscription.id, item: item.id },
     isProration: true,
+    credited: sign < 0 ? creditedItems(change, item, end) : null,
   })];
+}
+
+/** The invoice and its line that billed the credited period in advance. Null when it was never billed. */
+function creditedItems({ account }: Change, item: SubscriptionItem, end: number): CreditedItems | null {
+  const owner = account.subscriptions.find(item.subscription)?.customer;
+  const invoices = owner === undefined ? [] : account.invoices.of(String(owner)).reverse();
+  for (const { id, lines } of invoices) {
+    const line = lines.data.find(({ parent, period, amount }) =>
+      parent?.subscription_item_details?.subscription_item === item.id && period.end === end && amount >= 0
+    );
+    if (line) return { invoice: id, invoice_line_items: [line.id] };
+  }
+  return null;
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { originOf, type PaymentMethod } from "../../objects/payment_method.ts";
 import { type Decline, findTestCard, type TestCard } from "../../objects/test_card.ts";
 import { StripeError } from "../../wire/errors.ts";
 
 /** The test card of a payment method. */
 export function cardOf(method: PaymentMethod): TestCard {
-  const card = findTestCard(method.card?.fingerprint?.replace("sim", "") ?? "");
+  const card = findTestCard(originOf(method));
   if (!card) throw new Error(`${method.id} is no test card`);
   return card;
 }
@@ -43,8 +43,12 @@ export function cardMissing(): StripeError {
 
 /** The error for a declined card: 402, for which the SDK throws its card error. */
 export function cardError(decline: Decline): StripeError {
+  const { adviceCode: advice_code, networkCode: network_decline_code } = decline;
   return new StripeError(402, "card_error", decline.message, {
+    ...(advice_code === undefined ? {} : { advice_code }),
     code: decline.code,
     decline_code: decline.declineCode,
+    ...(network_decline_code === undefined ? {} : { network_decline_code }),
+    param: decline.param ?? "",
   });
 }

@@ -14,8 +14,11 @@ import {
   newPaymentIntent,
   paidInvoicePayment,
   type PaymentIntent,
+  pendingCharge,
+  processingIntent,
   succeededIntent,
 } from "../../objects/payment.ts";
+import { settlementSeconds } from "../../objects/pending_payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
@@ -34,7 +37,7 @@ export interface Attempt {
   intent: PaymentIntent;
   /** Null when the bank requires authentication first. */
   charge: Charge | null;
-  outcome: "succeeded" | "declined" | "requires_action";
+  outcome: "succeeded" | "declined" | "processing" | "requires_action";
   decline: Decline | null;
 }
 
@@ -92,6 +95,7 @@ export function tryCard(
     return { intent: waiting, charge: null, outcome: "requires_action", decline: null };
   }
   const fields = { amount: intent.amount, currency: intent.currency, customer: intent.customer, method };
+  if (decline === null && cardOf(method).settles) return startSettlement(change, intent, method);
   const charge = account.charges.put(
     newCharge(change.now, intent.id, { ...fields, description: intent.description }, decline),
   );
@@ -102,8 +106,31 @@ export function tryCard(
   return { intent: tried, charge, outcome: decline ? "declined" : "succeeded", decline };
 }
 
+/** Begins a payment that the bank answers after days. */
+function startSettlement(change: Change, intent: PaymentIntent, method: PaymentMethod): Attempt {
+  const { account, now } = change;
+  const { amount, currency, customer, description } = intent;
+  const { settles, settlesAfter } = cardOf(method);
+  const fields = { amount, currency, customer, description, method };
+  const charge = account.charges.put(pendingCharge(newCharge(now, intent.id, fields, null)));
+  const processing = account.paymentIntents.put(processingIntent(intent, method, charge.id));
+  account.pendingPayments.put({
+    id: intent.id,
+    object: "pending_payment",
+    at: now + (settlesAfter ?? settlementSeconds),
+    outcome: settles ?? "succeeded",
+    customer,
+  });
+  return { intent: processing, charge, outcome: "processing", decline: null };
+}
+
 /** Emits the events of a charge. */
 export function emitAttempt(change: Change, { intent, charge, outcome }: Attempt) {
+  if (outcome === "processing") {
+    if (charge) change.emit("charge.pending", charge);
+    change.emit("payment_intent.processing", intent);
+    return;
+  }
   if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.failed", charge);
   if (outcome === "succeeded") change.emit("payment_intent.succeeded", intent);
   if (outcome === "declined") change.emit("payment_intent.payment_failed", intent);
@@ -125,11 +152,23 @@ export function collect(
   const attempt = tryCard(change, intent, method, presence);
   emitAttempt(change, attempt);
   if (attempt.outcome === "succeeded") markPaid(change, isAutomatic ? counted(invoice) : invoice, payment);
+  else if (attempt.outcome === "processing") recordProcessing(change, invoice);
   else {recordFailure(change, invoice, {
       isAutomatic,
       isActionRequired: attempt.outcome === "requires_action",
     });}
   return attempt;
+}
+
+/** The invoice stays open, and is not retried, until the bank has answered. */
+function recordProcessing(change: Change, before: Invoice) {
+  const after = change.account.invoices.put({
+    ...before,
+    attempt_count: before.attempt_count + 1,
+    attempted: true,
+    next_payment_attempt: null,
+  });
+  change.emit("invoice.updated", after, before);
 }
 
 function counted(invoice: Invoice): Invoice {
@@ -202,7 +241,8 @@ export function methodForSubscription(
   { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
 ): PaymentMethod | undefined {
   const customer = account.customers.get(id);
-  const method = account.paymentMethods.find(String(own ?? customer.invoice_settings.default_payment_method));
+  const chosen = own ?? customer.invoice_settings.default_payment_method ?? customer.default_source;
+  const method = account.paymentMethods.find(String(chosen));
   return method?.customer === id ? method : undefined;
 }
 

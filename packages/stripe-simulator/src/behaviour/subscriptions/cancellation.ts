@@ -15,6 +15,7 @@ export function cancelNow(change: Change, subscription: Subscription, feedback: 
   if (schedule) endSchedule(change, schedule, "canceled");
   const canceled = change.account.subscriptions.put({
     ...subscription,
+    cancel_at: null,
     cancel_at_period_end: false,
     canceled_at: subscription.canceled_at ?? change.now,
     cancellation_details: { ...detailsOf(subscription), reason: "cancellation_requested", ...feedback },

@@ -4,6 +4,7 @@ import { isRecurring, planOf, type RecurringPrice } from "../../objects/price.ts
 import { newSubscriptionItem, type Subscription, type SubscriptionItem } from "../../objects/subscription.ts";
 import { invalidRequest, noSuch } from "../../wire/errors.ts";
 import { mergeMetadata, type MetadataChange } from "../../wire/metadata.ts";
+import { rejectInactiveProduct } from "../catalog/order_items.ts";
 import { hasCurrency } from "../catalog/presentment.ts";
 import { periodAt } from "./billing_periods.ts";
 
@@ -114,6 +115,7 @@ function rejectMeteredQuantity(isMetered: boolean, wanted: ItemChange, param: st
 function usablePrice(change: Change, currency: string, id: string, param: string): RecurringPrice {
   const price = change.account.prices.getReferenced(id, param);
   if (!price.active) throw invalidRequest("The price specified is inactive.", { param });
+  rejectInactiveProduct(change.account, price, param);
   if (!isRecurring(price)) throw invalidRequest("The price specified is not recurring.", { param });
   if (!hasCurrency(change.account, price, currency)) {
     throw invalidRequest(`The price specified must be in ${currency}, like the subscription.`, { param });

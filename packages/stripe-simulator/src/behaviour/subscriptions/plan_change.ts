@@ -3,7 +3,7 @@ import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
 import { type DraftFields, planDraft, storeDraft } from "../invoices/invoice_draft.ts";
-import { isMetered, lineForItem, lineForUsage } from "../invoices/invoice_lines.ts";
+import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { cardMissing, type Presence, refusal } from "../payments/card_verdict.ts";
@@ -13,6 +13,7 @@ import {
   methodForSubscription,
   recordFailure,
 } from "../payments/payment_collection.ts";
+import { firstPeriod, periodAt } from "./billing_periods.ts";
 import { type ItemChange, withChangedItems } from "./item_changes.ts";
 import { startingPeriod } from "./renewal.ts";
 import { updateSubscription } from "./subscription_update.ts";
@@ -51,9 +52,12 @@ const pendingFor = 23 * 3600;
 
 /** Calculates a change of plan without storing it. Throws Stripe's 400s. */
 export function planChange(change: Change, before: Subscription, terms: PlanTerms): PlanChange {
-  const changed = withChangedItems(change, before, terms.items);
+  const wanted = withChangedItems(change, before, terms.items);
   const endsTrial = terms.trialEnd === "now" && before.status === "trialing";
-  const startsPeriod = terms.startsPeriod || endsTrial || hasOtherInterval(before, changed);
+  const isFlexible = before.billing_mode.type === "flexible";
+  const resets = !isFlexible && wanted.items.data.some((item) => hasOtherInterval(before, item));
+  const startsPeriod = terms.startsPeriod || endsTrial || resets;
+  const changed = startsPeriod ? wanted : withOtherIntervals(change, before, wanted);
   const prorations = terms.proration === "none"
     ? []
     : prorationsOf(change, changed, { before, startsPeriod, terms });
@@ -161,7 +165,7 @@ function prorationsOf(
   { before, startsPeriod, terms }: { before: Subscription; startsPeriod: boolean; terms: PlanTerms },
 ): InvoiceItem[] {
   const from = terms.prorationDate ?? change.now;
-  const changesPeriod = startsPeriod || terms.trialEnd !== undefined;
+  const changesPeriod = startsPeriod || typeof terms.trialEnd === "number";
   const left = before.items.data.filter((item) => changesPeriod || !isKept(item, changed));
   const entered = changesPeriod ? [] : changed.items.data.filter((item) => !isKept(item, before));
   return [
@@ -177,13 +181,30 @@ function isKept(item: SubscriptionItem, other: Subscription): boolean {
   );
 }
 
-function hasOtherInterval(before: Subscription, changed: Subscription): boolean {
-  return changed.items.data.some((item) => {
-    const old = before.items.data.find(({ id }) => id === item.id);
-    return old !== undefined && old.price.id !== item.price.id && (
-      old.plan.interval !== item.plan.interval || old.plan.interval_count !== item.plan.interval_count
-    );
+function hasOtherInterval(before: Subscription, item: SubscriptionItem): boolean {
+  const old = before.items.data.find(({ id }) => id === item.id);
+  return old !== undefined && old.price.id !== item.price.id && (
+    old.plan.interval !== item.plan.interval || old.plan.interval_count !== item.plan.interval_count
+  );
+}
+
+/**
+ * In flexible billing mode an item with another interval keeps the start of its period, which then has the new
+ * length. When that is over already, the item is in the present period counted from the anchor. In a trial the period
+ * is the trial.
+ */
+function withOtherIntervals(change: Change, before: Subscription, changed: Subscription): Subscription {
+  if (before.status === "trialing") return changed;
+  const data = changed.items.data.map((item) => {
+    if (!hasOtherInterval(before, item)) return item;
+    const { recurring } = recurringPriceOf(item);
+    const kept = firstPeriod(item.current_period_start, recurring);
+    const { start, end } = kept.end > change.now
+      ? kept
+      : periodAt(changed.billing_cycle_anchor, recurring, change.now);
+    return { ...item, current_period_start: start, current_period_end: end };
   });
+  return { ...changed, items: { ...changed.items, data } };
 }
 
 function inNewPeriod(change: Change, subscription: Subscription): Subscription {

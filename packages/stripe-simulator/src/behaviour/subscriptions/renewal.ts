@@ -71,8 +71,17 @@ function isOver(item: SubscriptionItem, now: number): boolean {
 
 function inNextPeriod(subscription: Subscription, item: SubscriptionItem): SubscriptionItem {
   const { recurring } = recurringPriceOf(item);
-  const next = periodAt(subscription.billing_cycle_anchor, recurring, item.current_period_end);
-  return { ...item, current_period_start: item.current_period_end, current_period_end: next.end };
+  const { current_period_end: start } = item;
+  const aligned = periodAt(subscription.billing_cycle_anchor, recurring, start);
+  const isPart = aligned.start !== start && isWhole(item);
+  const next = isPart ? firstPeriod(start, recurring) : aligned;
+  return { ...item, current_period_start: start, current_period_end: next.end };
+}
+
+/** True when the item's period is as long as its interval. After a change of interval it need not fit the anchor. */
+function isWhole(item: SubscriptionItem): boolean {
+  const { end } = firstPeriod(item.current_period_start, recurringPriceOf(item).recurring);
+  return end === item.current_period_end;
 }
 
 function renewalInvoice(change: Change, subscription: Subscription, next: Subscription): Invoice {

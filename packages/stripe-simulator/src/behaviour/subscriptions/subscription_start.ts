@@ -43,7 +43,12 @@ export interface SubscribeOrder {
   trial: Period | null;
   terms: Pick<
     SubscriptionFields,
-    "billingMode" | "description" | "isTaxed" | "metadata" | "missingPaymentMethod"
+    | "billingMode"
+    | "description"
+    | "isTaxed"
+    | "metadata"
+    | "missingPaymentMethod"
+    | "paymentMethodOptions"
   >;
   /** The payment method for the first invoice, and the customer's presence. Null leaves the invoice open. */
   payment: { method: PaymentMethod; presence: Presence } | null;
@@ -91,11 +96,16 @@ export function subscribe(change: Change, order: SubscribeOrder): NewSubscriptio
   });
   const payment = finalized.amount_due > 0 ? payFirst(change, finalized, order.payment) : null;
   const isPaid = payment === null || payment.attempt?.outcome === "succeeded";
+  // A subscription does not wait for a bank that answers after days.
+  const isProcessing = payment?.attempt?.outcome === "processing";
   const current = account.invoices.put(
     isPaid ? paidInvoice(change, finalized) : attempted(finalized, payment),
   );
   const started = account.subscriptions.put(
-    withoutSpent(account, isPaid ? subscription : { ...subscription, status: "incomplete" }),
+    withoutSpent(
+      account,
+      isPaid || isProcessing ? subscription : { ...subscription, status: "incomplete" },
+    ),
   );
   const onceStored = once.map(({ id }) => account.invoiceItems.get(id));
   return {
@@ -141,6 +151,7 @@ export function emitStart(
   if (payment) change.emit("payment_intent.created", payment.intent);
   if (attempt?.outcome === "declined") change.emit("payment_intent.payment_failed", attempt.intent);
   if (attempt?.outcome === "requires_action") change.emit("payment_intent.requires_action", attempt.intent);
+  if (attempt?.outcome === "processing") change.emit("payment_intent.processing", attempt.intent);
   for (const item of once) change.emit("invoiceitem.created", item);
   change.emit("invoice.created", draft);
   change.emit("invoice.finalized", finalized);
@@ -148,7 +159,7 @@ export function emitStart(
     change.emit("invoice.paid", current);
     change.emit("invoice.payment_succeeded", current);
     if (payment) change.emit("invoice_payment.paid", payment.invoicePayment);
-  } else if (attempt) {
+  } else if (attempt && attempt.outcome !== "processing") {
     change.emit("invoice.payment_failed", current);
     if (attempt.outcome === "requires_action") change.emit("invoice.payment_action_required", current);
   }
@@ -256,7 +267,15 @@ function payFirst(
   return { intent: attempt.intent, attempt, invoicePayment: paid };
 }
 
-/** The first invoice of an incomplete subscription is not retried automatically. */
+/**
+ * The first invoice of an incomplete subscription is not retried automatically. A payment that waits for
+ * authentication is attempted, but is not counted as an attempt.
+ */
 function attempted(invoice: Invoice, payment: NewSubscription["payment"]): Invoice {
-  return payment?.attempt ? { ...invoice, attempt_count: 1, attempted: true } : invoice;
+  if (!payment?.attempt) return invoice;
+  return {
+    ...invoice,
+    attempt_count: payment.attempt.outcome === "requires_action" ? 0 : 1,
+    attempted: true,
+  };
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Account } from "../../account/account.ts";
-import type { CheckoutSession } from "../../objects/checkout_session.ts";
+import { type CheckoutSession, returnAddress } from "../../objects/checkout_session.ts";
 import { EmbeddedLayout, framedHtml } from "../page_layout.tsx";
 import {
   Challenge,
@@ -77,7 +77,7 @@ function Page({ visit: { session, embedder }, children }: { visit: Visit; childr
 
 /** Cards need no redirect, so `if_required` does not redirect. */
 function CompletedPage({ visit: { session, embedder } }: { visit: Visit }) {
-  const redirectTo = session.redirect_on_completion === "always" ? session.return_url ?? null : null;
+  const redirectTo = session.redirect_on_completion === "always" ? returnAddress(session) : null;
   return (
     <EmbeddedLayout title="Thank you" embedder={embedder} completed={{ redirectTo }}>
       <main>

@@ -1,5 +1,5 @@
 import type { Account } from "../../account/account.ts";
-import type { CheckoutSession } from "../../objects/checkout_session.ts";
+import { type CheckoutSession, returnAddress } from "../../objects/checkout_session.ts";
 import { siteOf } from "../formats.ts";
 import { html, Layout, Notice, Sandbox, seeOther } from "../page_layout.tsx";
 import {
@@ -29,7 +29,7 @@ export async function submitCheckout(account: Account, id: string, request: Requ
   const result = await submit(account, session, request);
   switch (result.kind) {
     case "completed":
-      return seeOther(result.session.success_url ?? "/");
+      return seeOther(returnAddress(result.session) ?? "/");
     case "repriced":
       return html(<CheckoutPage account={account} session={result.session} entries={result.entries} />);
     case "challenge":
@@ -81,7 +81,7 @@ function ChallengePage({ session, entries }: { session: CheckoutSession; entries
 }
 
 function Completed({ session }: { session: CheckoutSession }) {
-  const { success_url: url } = session;
+  const url = returnAddress(session);
   return (
     <Notice
       title="You are all done here"
