@@ -9,7 +9,7 @@ export interface Call<Params> {
   account: Account;
   change: Change;
   params: Params;
-  /** The id in the path, the last one of several, or an empty string. */
+  /** The id in the path, or an empty string. Several ids are joined by `/`. */
   id: string;
 }
 
@@ -80,7 +80,7 @@ export function findEndpoint(
   for (const endpoint of endpoints) {
     if (endpoint.method !== method || endpoint.segments.length !== parts.length) continue;
     if (!endpoint.segments.every((segment, index) => segment === ":id" || segment === parts[index])) continue;
-    return [endpoint, parts[endpoint.segments.lastIndexOf(":id")] ?? ""];
+    return [endpoint, parts.filter((_, index) => endpoint.segments[index] === ":id").join("/")];
   }
 }
 

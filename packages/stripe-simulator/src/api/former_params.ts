@@ -25,5 +25,9 @@ export function presentParams(path: string, params: FormHash, version: string | 
   if (isOld("2026-03-25") && path === "/v1/checkout/sessions" && typeof present.ui_mode === "string") {
     present.ui_mode = formerModes.get(present.ui_mode) ?? present.ui_mode;
   }
+  if (isOld("2025-09-30") && path === "/v1/promotion_codes" && typeof present.coupon === "string") {
+    const { coupon, ...others } = present;
+    return { ...others, promotion: { coupon, type: "coupon" } };
+  }
   return present;
 }

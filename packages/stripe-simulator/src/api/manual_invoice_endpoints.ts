@@ -3,6 +3,10 @@ import { deleteDraft, draftInvoice, updateInvoice } from "../behaviour/invoices/
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { boolean, clearable, currency, integer, metadata, oneOf, text } from "../wire/params.ts";
+import { discounts } from "./discount_params.ts";
+import { automaticTax } from "./shared_params.ts";
+import { checkTaxLocation } from "../behaviour/taxes/automatic_tax.ts";
+import { redeemable } from "../behaviour/discounts/redemption.ts";
 import { endpoint } from "./endpoint.ts";
 
 const fields = {
@@ -17,6 +21,8 @@ const fields = {
 export const manualInvoiceEndpoints = [
   endpoint("POST /v1/invoices", {
     ...fields,
+    automatic_tax: automaticTax.optional(),
+    discounts: discounts.optional(),
     collection_method: oneOf("charge_automatically", "send_invoice").default("charge_automatically"),
     currency: currency().optional(),
     customer: text().optional(),
@@ -42,10 +48,20 @@ export const manualInvoiceEndpoints = [
       });
     }
     const { auto_advance = false, default_payment_method = null, description = null, footer = null } = params;
+    const currency = params.currency ?? subscription?.currency ?? customer.currency ?? "usd";
+    if (params.automatic_tax?.enabled) checkTaxLocation(customer);
     return draftInvoice(change.of(customer), {
       customer,
       subscription,
-      currency: params.currency ?? subscription?.currency ?? customer.currency ?? "usd",
+      currency,
+      isTaxed: params.automatic_tax?.enabled ?? false,
+      coupons: (params.discounts ?? []).map((wanted, index) =>
+        redeemable(change.of(customer), wanted, `discounts[${index}]`, {
+          amount: null,
+          currency,
+          customer: customer.id,
+        })
+      ),
       includesPending: params.pending_invoice_items_behavior === "include" || subscription !== null,
       own: {
         auto_advance,

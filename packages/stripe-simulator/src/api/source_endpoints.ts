@@ -16,7 +16,8 @@ export const sourceEndpoints = [
   }),
 
   endpoint("POST /v1/customers/:id/sources/:id", { metadata: metadata().optional() }, (call) => {
-    const { account, change, params, id } = call;
+    const { account, change, params } = call;
+    const id = call.id.split("/")[1];
     const before = account.paymentMethods.find(id);
     if (!before) throw noSuch("source", id, "path");
     const after = account.paymentMethods.put({

@@ -94,6 +94,7 @@ export const testCards: readonly TestCard[] = [
     label: "Visa, can be saved but every charge fails",
     charge: declined,
   },
+  { ...visa, number: "4000000000000259", label: "Visa, succeeds and is disputed" },
   {
     ...visa,
     number: "4000002500003155",
@@ -210,7 +211,6 @@ function furtherCards(): TestCard[] {
   ];
   // Succeed here. What Stripe makes of them later has other names: disputes, refunds, reviews.
   const plain = [
-    "4000000000000259",
     "4000000000001976",
     "4000000000002685",
     "4000000000005126",

@@ -4,8 +4,11 @@ import type { Customer } from "../../objects/customer.ts";
 import { newPayment, newPaymentIntent } from "../../objects/payment.ts";
 import { cardOf } from "../payments/card_verdict.ts";
 import { emitAttempt, tryCard } from "../payments/payment_collection.ts";
+import { redeem } from "../discounts/redemption.ts";
+import { addTaxId } from "../taxes/customer_tax_ids.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, optionalCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
+import { couponsOfOrder } from "./order_quote.ts";
 
 /** Completes a session in payment mode. When nothing is due, nothing is charged. */
 export function completePayment(
@@ -16,7 +19,12 @@ export function completePayment(
 ): CheckoutSession {
   const customer = optionalCustomer(change, session, attempt.payer);
   const intent = session.amount_total ? charge(change, session, terms, attempt, customer) : null;
-  const completed = completeSession(change, session, attempt.payer, {
+  const order = change.account.checkoutOrders.get(session.id);
+  if (customer && attempt.taxId) addTaxId(change, customer.id, attempt.taxId, "tax_id");
+  for (const coupon of customer ? couponsOfOrder(change.account, order) : []) {
+    redeem(change, coupon, { customer: customer?.id ?? "", checkoutSession: session.id });
+  }
+  const completed = completeSession(change, session, attempt, {
     customer: customer?.id ?? null,
     payment_intent: intent,
   }, change.account.pendingPayments.find(intent ?? "") !== undefined);

@@ -22,6 +22,9 @@ import { settlementSeconds } from "../../objects/pending_payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
+import { recordBalance } from "../refunds/customer_balance.ts";
+import { removeSpent } from "../discounts/redemption.ts";
+import { withFreshLocation } from "../invoices/invoice_amounts.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
@@ -42,11 +45,18 @@ export interface Attempt {
 export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   const { account } = change;
   const before = account.customers.get(String(draft.customer));
-  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, draft), before);
+  const located = withFreshLocation(account, draft);
+  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, located), before);
   account.customers.put(customer);
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);
+  recordBalance(change, before, customer, {
+    currency: finalized.currency,
+    invoice: finalized.id,
+    type: "applied_to_invoice",
+  });
   if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
+  removeSpent(change, finalized);
   if (finalized.amount_due === 0) return markPaid(change, finalized, null);
   change.emit("payment_intent.created", openPayment(change, finalized));
   return finalized;
@@ -191,6 +201,14 @@ export function markPaid(change: Change, invoice: Invoice, payment: InvoicePayme
 
 function cardOfPayment(account: Account, { payment }: InvoicePayment): string | null {
   return account.paymentIntents.find(String(payment.payment_intent))?.payment_method ?? null;
+}
+
+/** Changes the amount of an invoice's open payment to what is still due. */
+export function resizePayment({ account }: Change, invoice: Invoice) {
+  const open = openPaymentOf(account, invoice);
+  if (!open) return;
+  account.invoicePayments.put({ ...open.payment, amount_requested: invoice.amount_remaining });
+  account.paymentIntents.put({ ...open.intent, amount: invoice.amount_remaining });
 }
 
 /** Cancels the open payment of an invoice that was voided or paid in another way. */
