@@ -69,6 +69,31 @@ export async function askStripe<T>(
   }
 }
 
+/** The most objects that Stripe returns on a page. */
+const PAGE = 100;
+
+/**
+ * All pages of a list (https://docs.stripe.com/api/pagination). Throws like askStripe().
+ *
+ *     await listAll(deadline, (page, options) => stripe.subscriptions.list({ customer, ...page }, options))
+ */
+export async function listAll<T extends { id: string }>(
+  deadline: Deadline,
+  list: (
+    page: { limit: number; starting_after?: string },
+    options: Stripe.RequestOptions,
+  ) => Promise<Stripe.ApiList<T>>,
+): Promise<T[]> {
+  const all: T[] = [];
+  while (true) {
+    const after = all.at(-1)?.id;
+    const page = { limit: PAGE, ...(after ? { starting_after: after } : {}) };
+    const { data, has_more } = await askStripe(deadline, (options) => list(page, options));
+    all.push(...data);
+    if (!has_more || data.length === 0) return all;
+  }
+}
+
 /** The deadline has passed, and Stripe has not answered. */
 const noAnswer = () =>
   refusedByStripe(new Stripe.errors.StripeConnectionError({ message: "no answer in time" }))!;

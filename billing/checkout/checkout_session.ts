@@ -5,7 +5,7 @@ import { CustomerGoneError, orCustomerGone } from "./customer.ts";
 import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
 import type { CommunityId } from "../ids.ts";
-import { askStripe, isInvalidRequest, isKeySpent, isMissing } from "../stripe.ts";
+import { askStripe, isInvalidRequest, isKeySpent, isMissing, listAll } from "../stripe.ts";
 import { idempotencyKey } from "../stripe/idempotency_key.ts";
 import { attemptOf, ownedBy, ownedByAttempt, ownerOf } from "./ownership.ts";
 
@@ -39,8 +39,10 @@ interface Dependencies {
 
 /** How long expiring a session may take, unless its caller has less time. */
 const EXPIRE_MS = 10_000;
-/** How many attempts a request may find spent or overtaken. */
-const MAX_ATTEMPTS = 4;
+/** How many attempts a request begins or joins. */
+const MAX_ATTEMPTS = 8;
+/** For how many of them Stripe may keep an error. */
+const MAX_SPENT_KEYS = 3;
 
 /**
  * The open checkout session for a purchase: the one opened for the same purchase within the last minute, or a new one. A
@@ -59,8 +61,9 @@ export async function openCheckoutSession(
   const fingerprint = JSON.stringify(terms);
   let spentSession: string | null = null;
   let spentAttempt: number | null = null;
-  let spentBy: unknown;
-  for (let begun = 0; begun < MAX_ATTEMPTS; begun++) {
+  let spentKeys = 0;
+  for (let begun = 1; begun <= MAX_ATTEMPTS; begun++) {
+    const begunAt = performance.now();
     const attempt: Attempt = await callDatabase(
       attemptSchema,
       db`select billing.begin_checkout(${communityId}, ${fingerprint}, ${spentSession}, ${spentAttempt})`,
@@ -83,15 +86,16 @@ export async function openCheckoutSession(
         db`select billing.finish_checkout(${communityId}, ${attempt.attempt}, ${session.id})`,
       );
       if (isCurrent) return session;
-      // Another click, for something else, was faster: two sessions must not be open side by side.
+      // Another click, for something else, overtook this one: two sessions must not be open side by side. They take turns.
       await expireCheckoutSession(stripe, session.id, deadline);
+      const took = performance.now() - begunAt;
+      await new Promise((resolve) => setTimeout(resolve, deadline.atMost(took * 2 * begun * Math.random())));
     } catch (error) {
-      if (!isKeySpent(error)) throw error;
+      if (!isKeySpent(error) || ++spentKeys === MAX_SPENT_KEYS) throw error;
       spentAttempt = attempt.attempt;
-      spentBy = error;
     }
   }
-  throw spentBy ?? new BillingError("stripe_busy", "Somebody else began a checkout meanwhile. Try again.", {
+  throw new BillingError("stripe_busy", "Somebody else began a checkout meanwhile. Try again.", {
     retryAfterSeconds: 5,
   });
 }
@@ -130,10 +134,12 @@ async function expireEarlierSessions(
   attempt: number,
   deadline: Deadline,
 ) {
-  const open = await listed(
+  const open = await orCustomerGone(
     customer,
-    deadline,
-    (page, options) => stripe.checkout.sessions.list({ customer, status: "open", ...page }, options),
+    listAll(
+      deadline,
+      (page, options) => stripe.checkout.sessions.list({ customer, status: "open", ...page }, options),
+    ),
   );
   const leftOver = open.filter(({ metadata }) =>
     ownerOf(metadata) === communityId && attemptOf(metadata) < attempt
@@ -165,10 +171,9 @@ export async function expireCheckoutSession(
  */
 async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: string, deadline: Deadline) {
   // Without a status the list leaves out ended subscriptions (https://docs.stripe.com/api/subscriptions/list).
-  const subscriptions = await listed(
+  const subscriptions = await orCustomerGone(
     customer,
-    deadline,
-    (page, options) => stripe.subscriptions.list({ customer, ...page }, options),
+    listAll(deadline, (page, options) => stripe.subscriptions.list({ customer, ...page }, options)),
   );
   const live = subscriptions.filter(({ status }) =>
     status !== "incomplete" && status !== "incomplete_expired"
@@ -176,8 +181,7 @@ async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: 
   const prices = new Set<string>();
   for (const { id, items } of live) {
     const all = items.has_more
-      ? await listed(
-        customer,
+      ? await listAll(
         deadline,
         (page, options) => stripe.subscriptionItems.list({ subscription: id, ...page }, options),
       )
@@ -187,32 +191,6 @@ async function refuseSecondSubscription({ db, stripe }: Dependencies, customer: 
   if (prices.size === 0) return;
   if (await callDatabase(z.boolean(), db`select billing.sells_plan(${[...prices]})`)) {
     throw alreadySubscribed();
-  }
-}
-
-const PAGE = 100;
-
-/** All pages of a list that concerns the customer (https://docs.stripe.com/api/pagination). */
-async function listed<T extends { id: string }>(
-  customer: string,
-  deadline: Deadline,
-  list: (
-    page: { limit: number; starting_after?: string },
-    options: Stripe.RequestOptions,
-  ) => Promise<Stripe.ApiList<T>>,
-): Promise<T[]> {
-  const all: T[] = [];
-  while (true) {
-    const after = all.at(-1)?.id;
-    const { data, has_more } = await orCustomerGone(
-      customer,
-      askStripe(
-        deadline,
-        (options) => list({ limit: PAGE, ...(after ? { starting_after: after } : {}) }, options),
-      ),
-    );
-    all.push(...data);
-    if (!has_more || data.length === 0) return all;
   }
 }
 

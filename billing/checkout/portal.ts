@@ -6,7 +6,7 @@ import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
 import { pluginIdSchema } from "../ids.ts";
 import type { Session } from "../identity/session_token.ts";
-import { askStripe, isInvalidRequest } from "../stripe.ts";
+import { askStripe, isInvalidRequest, isMissing } from "../stripe.ts";
 import { withRefusalsReported } from "./refusal_reports.ts";
 import { beginStripeVisit, type StripeVisitDependencies, VISIT_MS } from "./stripe_visit.ts";
 
@@ -44,13 +44,27 @@ export async function createPortalSession(
   };
   const flow = request.flow && flowData(request.flow, visit, returnUrl);
   const asked = { asked: "portal" as const, context: visit, prices: [] };
-  try {
-    const opened = openPortal(deps.stripe, params, flow, deadline);
-    return { portalUrl: (await withRefusalsReported(deps.db, asked, opened)).url };
-  } catch (error) {
+  const opened = openPortal(deps.stripe, params, flow, deadline).catch(async (error) => {
     if (!(error instanceof CustomerGoneError)) throw error;
+    // A key of another mode or account knows no customer at all. That must not cost a community that pays its billing account.
+    if (visit.liveSubscription && !await wasDeleted(deps.stripe, customer, deadline)) throw error.cause;
     await forgetCustomer(deps.db, customer, community.id);
     throw noCustomer();
+  });
+  return { portalUrl: (await withRefusalsReported(deps.db, asked, opened)).url };
+}
+
+/** Whether this account had the customer and has deleted it (https://docs.stripe.com/api/customers/retrieve). */
+async function wasDeleted(stripe: Stripe, customer: string, deadline: Deadline): Promise<boolean> {
+  try {
+    const { deleted } = await askStripe(
+      deadline,
+      (options) => stripe.customers.retrieve(customer, {}, options),
+    );
+    return deleted === true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 

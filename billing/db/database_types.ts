@@ -99,7 +99,6 @@ export type Database = {
           "invoice_pdf": string | null;
           "issued_at": string;
           "missing_since": string | null;
-          "next_payment_attempt": string | null;
           "number": string | null;
           "paid_at": string | null;
           "plan_id": number | null;
@@ -131,7 +130,6 @@ export type Database = {
           "invoice_pdf"?: string | null;
           "issued_at": string;
           "missing_since"?: string | null;
-          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
           "plan_id"?: number | null;
@@ -162,7 +160,6 @@ export type Database = {
           "invoice_pdf"?: string | null;
           "issued_at"?: string;
           "missing_since"?: string | null;
-          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
           "plan_id"?: number | null;
@@ -342,6 +339,7 @@ export type Database = {
           "missing_since": string | null;
           "next_change_at": string | null;
           "next_plan_id": number | null;
+          "not_past_due_at": string | null;
           "past_due_since": string | null;
           "pause_collection": Json | null;
           "payment_issue": string | null;
@@ -392,6 +390,7 @@ export type Database = {
           "missing_since"?: string | null;
           "next_change_at"?: string | null;
           "next_plan_id"?: number | null;
+          "not_past_due_at"?: string | null;
           "past_due_since"?: string | null;
           "pause_collection"?: Json | null;
           "payment_issue"?: never;
@@ -441,6 +440,7 @@ export type Database = {
           "missing_since"?: string | null;
           "next_change_at"?: string | null;
           "next_plan_id"?: number | null;
+          "not_past_due_at"?: string | null;
           "past_due_since"?: string | null;
           "pause_collection"?: Json | null;
           "payment_issue"?: never;

@@ -1,6 +1,7 @@
 import Stripe from "stripe";
 import { z } from "zod";
 import { type Database, isUnstorable } from "../db/database.ts";
+import { Deadline } from "../deadline.ts";
 import { BillingError } from "../errors.ts";
 import { processEvent } from "../events/process_event.ts";
 import { type IncomingEvent, readStripeEvent } from "../events/read_event.ts";
@@ -10,6 +11,8 @@ import { readText } from "./request_body.ts";
 
 /** Much more than Stripe's largest events. */
 const MAX_BODY_BYTES = 1024 * 1024;
+/** Stripe waits some seconds for an answer, and then delivers again (https://docs.stripe.com/webhooks#best-practices). */
+const WEBHOOK_MS = 9_000;
 /** The maximal age of a signature: Stripe's own default (https://docs.stripe.com/webhooks#verify-events). */
 const TOLERANCE_SECONDS = 300;
 
@@ -31,7 +34,7 @@ export interface WebhookDependencies {
  * or when Stripe has to be asked and does not answer. The event is recorded then, and is also tried again from here.
  */
 export function webhookHandler(deps: WebhookDependencies): (request: Request) => Promise<Response> {
-  return async (request) => {
+  const handle = async (request: Request): Promise<Response> => {
     try {
       if (request.method !== "POST") {
         throw new RequestFault("method_not_allowed", "Stripe sends POST.", { allow: "POST" });
@@ -52,7 +55,17 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       return problemResponse("unreadable_event", "It contains data that the database cannot store.");
     }
   };
+  return async (request) => {
+    try {
+      return await Deadline.in(WEBHOOK_MS).orLate(handle(request), tooLate);
+    } catch (error) {
+      return problemOf(error);
+    }
+  };
 }
+
+const tooLate = () =>
+  new BillingError("request_timed_out", "This took longer than Stripe waits. Send it again.");
 
 const cryptoProvider = Stripe.createSubtleCryptoProvider();
 

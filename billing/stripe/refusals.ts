@@ -137,8 +137,9 @@ export const refusals: Row[] = [
       { code: /^resource_missing$/, message: /no such customer/i },
     ],
     code: "customer_missing",
-    detail: "Stripe does not have the community's customer, nor the one made in its place. " +
-      "The operator has to see in Stripe's dashboard what deletes them.",
+    detail:
+      "Stripe does not have the community's customer. The operator has to check that the Stripe key is of the " +
+      "account that the community pays in, and whether something deletes its customers.",
     ...ofOperator,
     scope: "community",
   },

@@ -1,8 +1,9 @@
 import type Stripe from "stripe";
 import { z } from "zod";
 import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
+import type { Deadline } from "../deadline.ts";
 import { connectMeters, type Meters } from "./meters.ts";
-import { isMissing, orStripeUnavailable } from "../stripe.ts";
+import { isMissing } from "../stripe.ts";
 
 /** A day on which Stripe's meter counts something else than was reported. */
 export interface UsageDifference {
@@ -26,6 +27,8 @@ export interface UsageCheckOptions {
   checkedBefore?: Date;
   /** Starts no new comparison after this many seconds; the next check continues. */
   seconds?: number;
+  /** By when the check has to be over. */
+  deadline?: Deadline;
 }
 
 const DAY = 86400;
@@ -42,9 +45,9 @@ const AT_ONCE = 20;
  */
 export async function checkUsage(
   { db, stripe }: { db: Database; stripe: Stripe },
-  { checkedBefore = new Date(), seconds = Infinity }: UsageCheckOptions = {},
+  { checkedBefore = new Date(), seconds = Infinity, deadline: end }: UsageCheckOptions = {},
 ): Promise<UsageCheckReport> {
-  const meters = connectMeters(stripe);
+  const meters = connectMeters(stripe, end);
   const to = Math.floor(Date.now() / 1000 / DAY) * DAY;
   const period = { from: to - DAYS * DAY, to };
   const deadline = performance.now() + seconds * 1000;
@@ -102,9 +105,10 @@ async function compare(meters: Meters, queue: Queue, period: Period): Promise<Us
 
 async function countedByDay(meters: Meters, queue: Queue, period: Period): Promise<Map<number, number>> {
   try {
-    const usage = await orStripeUnavailable(
-      meters.usage(queue.meter_event_name, queue.stripe_customer_id, { ...period, byDay: true }),
-    );
+    const usage = await meters.usage(queue.meter_event_name, queue.stripe_customer_id, {
+      ...period,
+      byDay: true,
+    });
     return new Map(usage.map(({ startsAt, quantity }) => [startsAt, quantity]));
   } catch (error) {
     // Stripe counts nothing for a customer that was deleted.

@@ -1,4 +1,6 @@
 import type Stripe from "stripe";
+import { Deadline } from "../deadline.ts";
+import { listAll } from "../stripe.ts";
 
 /** Reads Stripe's meters (https://docs.stripe.com/api/billing/meter). */
 export interface Meters {
@@ -19,31 +21,34 @@ export interface MeteredUsage {
   quantity: number;
 }
 
-/** Lists the meters once, at the first call. Throws Stripe's own errors. */
-export function connectMeters(stripe: Stripe): Meters {
+/** How long reading the meters may take, unless the caller has less time. */
+const USAGE_MS = 30_000;
+
+/** Lists the meters once, at the first call. Throws like askStripe(), by the deadline if there is one. */
+export function connectMeters(stripe: Stripe, deadline?: Deadline): Meters {
   let ids: Promise<Map<string, string>> | undefined;
   return {
     async usage(eventName, customer, { from, to, byDay }) {
-      const id = (await (ids ??= meterIds(stripe))).get(eventName);
+      const until = deadline ?? Deadline.in(USAGE_MS);
+      const id = (await (ids ??= meterIds(stripe, until))).get(eventName);
       if (id === undefined) return [];
-      const usage: MeteredUsage[] = [];
-      const summaries = stripe.billing.meters.listEventSummaries(id, {
-        customer,
-        start_time: from,
-        end_time: to,
-        limit: 100,
-        ...(byDay ? { value_grouping_window: "day" } : {}),
-      });
-      for await (const { start_time, aggregated_value } of summaries) {
-        usage.push({ startsAt: start_time, quantity: aggregated_value });
-      }
-      return usage;
+      const summaries = await listAll(until, (page, options) =>
+        stripe.billing.meters.listEventSummaries(id, {
+          customer,
+          start_time: from,
+          end_time: to,
+          ...page,
+          ...(byDay ? { value_grouping_window: "day" } : {}),
+        }, options));
+      return summaries.map(({ start_time, aggregated_value }) => ({
+        startsAt: start_time,
+        quantity: aggregated_value,
+      }));
     },
   };
 }
 
-async function meterIds(stripe: Stripe): Promise<Map<string, string>> {
-  const ids = new Map<string, string>();
-  for await (const meter of stripe.billing.meters.list({ limit: 100 })) ids.set(meter.event_name, meter.id);
-  return ids;
+async function meterIds(stripe: Stripe, deadline: Deadline): Promise<Map<string, string>> {
+  const meters = await listAll(deadline, (page, options) => stripe.billing.meters.list(page, options));
+  return new Map(meters.map(({ event_name, id }) => [event_name, id]));
 }

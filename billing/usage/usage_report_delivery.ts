@@ -1,4 +1,6 @@
 import Stripe from "stripe";
+import type { Deadline } from "../deadline.ts";
+import { BillingError } from "../errors.ts";
 import type { Meters } from "./meters.ts";
 
 /** A claimed usage report. It is frozen, so every attempt sends the same. */
@@ -30,6 +32,8 @@ export interface DeliveryDependencies {
   meters: Meters;
   /** Units delivered for the customer and meter of the report, with a timestamp in that time (unix seconds). */
   deliveredUsage(report: UsageReport, from: number, to: number): Promise<number>;
+  /** By when the attempt has to be over. */
+  deadline: Deadline;
 }
 
 const HOUR = 3600;
@@ -37,8 +41,8 @@ const HOUR = 3600;
 const OLDEST_ACCEPTED = 35 * 24 * HOUR;
 /** Stripe remembers an identifier for at least 24 hours; this is an hour less. */
 const IDENTIFIER_REMEMBERED = 23 * HOUR;
-/** Much shorter than the lease of a claim, so that no other worker sends the same report meanwhile. */
-const TIMEOUT_MS = 20_000;
+/** How long sending may take. Much shorter than the lease of a claim, so that no other worker sends the same meanwhile. */
+const TIMEOUT_MS = 8_000;
 
 /**
  * Sends a usage report as one meter event, and returns the outcome. Throws errors that are not Stripe's.
@@ -47,7 +51,7 @@ const TIMEOUT_MS = 20_000;
  * as Stripe remembers the identifier. After that, this first looks in Stripe's meter whether the report is counted.
  */
 export async function deliverUsageReport(
-  { stripe, meters, deliveredUsage }: DeliveryDependencies,
+  { stripe, meters, deliveredUsage, deadline }: DeliveryDependencies,
   report: UsageReport,
 ): Promise<DeliveryResult> {
   const age = Date.now() / 1000 - report.usedAt;
@@ -57,7 +61,7 @@ export async function deliverUsageReport(
     if (age > OLDEST_ACCEPTED) {
       return { outcome: "given_up", error: "older than the 35 days for which Stripe accepts usage" };
     }
-    await sendMeterEvent(stripe, report);
+    await sendMeterEvent(stripe, report, deadline);
     return { outcome: "sent" };
   } catch (error) {
     return resultOfError(error, report);
@@ -81,26 +85,31 @@ async function isCounted(
  * of a key failed inside Stripe, Stripe repeats that failure for a day (https://docs.stripe.com/api/idempotent_requests).
  * Then the event is sent once more under another key; the identifier alone keeps it from being counted twice.
  */
-async function sendMeterEvent(stripe: Stripe, report: UsageReport): Promise<void> {
+async function sendMeterEvent(stripe: Stripe, report: UsageReport, deadline: Deadline): Promise<void> {
   try {
-    await createMeterEvent(stripe, report, report.identifier);
+    await createMeterEvent(stripe, report, report.identifier, deadline);
   } catch (error) {
     if (!isReplayedFailure(error)) throw error;
-    await createMeterEvent(stripe, report, `${report.identifier}.${report.attempts}`);
+    await createMeterEvent(stripe, report, `${report.identifier}.${report.attempts}`, deadline);
   }
 }
 
 /** The identifier of a usage report, from the idempotency key of an attempt to send it. */
 export const identifierOfKey = (key: string): string => key.split(".")[0];
 
-async function createMeterEvent(stripe: Stripe, report: UsageReport, idempotencyKey: string): Promise<void> {
+async function createMeterEvent(
+  stripe: Stripe,
+  report: UsageReport,
+  idempotencyKey: string,
+  deadline: Deadline,
+): Promise<void> {
   await stripe.billing.meterEvents.create({
     event_name: report.meterEventName,
     identifier: report.identifier,
     timestamp: report.usedAt,
     payload: { stripe_customer_id: report.stripeCustomerId, value: String(report.quantity) },
     // No retries here: the outbox counts and delays the attempts.
-  }, { idempotencyKey, maxNetworkRetries: 0, timeout: TIMEOUT_MS });
+  }, { idempotencyKey, maxNetworkRetries: 0, timeout: Math.max(1, deadline.atMost(TIMEOUT_MS)) });
 }
 
 const isReplayedFailure = (error: unknown) =>
@@ -108,8 +117,9 @@ const isReplayedFailure = (error: unknown) =>
   error.headers?.["idempotent-replayed"] === "true";
 
 /** What an error of Stripe's means for the report. Throws any other error. */
-function resultOfError(error: unknown, { attempts }: UsageReport): DeliveryResult {
-  if (!(error instanceof Stripe.errors.StripeError)) throw error;
+function resultOfError(thrown: unknown, { attempts }: UsageReport): DeliveryResult {
+  const error = thrown instanceof BillingError ? thrown.cause : thrown;
+  if (!(error instanceof Stripe.errors.StripeError)) throw thrown;
   const { statusCode: status = 0, code = "" } = error;
   const why = [code, error.message].filter(Boolean).join(": ");
   const retry = (retryInSeconds: number, affectsAll = false): DeliveryResult => ({

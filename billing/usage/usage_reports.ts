@@ -1,6 +1,7 @@
 import type Stripe from "stripe";
 import { z } from "zod";
 import { callDatabase, type Database, orUnavailable } from "../db/database.ts";
+import { Deadline } from "../deadline.ts";
 import { connectMeters } from "./meters.ts";
 import {
   deliverUsageReport,
@@ -25,8 +26,10 @@ export interface UsageReportOptions {
   atOnce?: number;
   /** Claims no more reports after this many seconds; the next run continues. */
   seconds?: number;
-  /** How long a claim lasts. Must be longer than a call to Stripe can take. */
+  /** How long a claim lasts. Must be longer than delivering a report can take. */
   leaseSeconds?: number;
+  /** By when the run has to be over. */
+  deadline?: Deadline;
 }
 
 /**
@@ -35,6 +38,9 @@ export interface UsageReportOptions {
  * Stripe refuses for its rate is sent later.
  */
 export const callsPerSecond = (secretKey: string): number => /^\wk_live_/.test(secretKey) ? 500 : 20;
+
+/** How long delivering one report may take, unless the run has less time. */
+const DELIVERY_MS = 60_000;
 
 /**
  * Sends the due usage reports to Stripe until none is left or the time is up.
@@ -47,14 +53,14 @@ export const callsPerSecond = (secretKey: string): number => /^\wk_live_/.test(s
  */
 export async function reportUsage(
   { db, stripe }: { db: Database; stripe: Stripe },
-  { perSecond, atOnce = 20, seconds = 30, leaseSeconds = 120 }: UsageReportOptions,
+  { perSecond, atOnce = 20, seconds = 30, leaseSeconds = 120, deadline: end }: UsageReportOptions,
 ): Promise<UsageReportRun> {
   const run: UsageReportRun = { sent: 0, retried: 0, refused: 0, givenUp: 0 };
   const deadline = performance.now() + seconds * 1000;
   const turn = turnsPerSecond(perSecond);
-  const deps: DeliveryDependencies = {
+  const deps: Omit<DeliveryDependencies, "deadline"> = {
     stripe,
-    meters: connectMeters(stripe),
+    meters: connectMeters(stripe, end),
     deliveredUsage: (report, from, to) => deliveredUsage(db, report, from, to),
   };
 
@@ -63,7 +69,10 @@ export async function reportUsage(
     if (claims.length === 0) break;
     const results = await Promise.allSettled(claims.map(async ({ claimId, report }) => {
       await turn();
-      const result = await deliverUsageReport(deps, report);
+      const result = await deliverUsageReport(
+        { ...deps, deadline: end ?? Deadline.in(DELIVERY_MS) },
+        report,
+      );
       await recordOutcome(db, report, claimId, result);
       return result;
     }));

@@ -11,6 +11,23 @@
 /** A text for each plural category that the language has. */
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 
+/** What only the operator can repair. The billing overview tells the operator; people can only wait or ask. */
+const needsOperator = (text: string): Record<string, string> => ({
+  price_archived: text,
+  price_missing: text,
+  price_amount_refused: text,
+  stripe_key_refused: text,
+  stripe_permission_missing: text,
+  stripe_mode_mismatch: text,
+  stripe_account_not_activated: text,
+  tax_not_configured: text,
+  payment_methods_not_configured: text,
+  portal_not_configured: text,
+  return_address_refused: text,
+  customer_missing: text,
+  stripe_refused: text,
+});
+
 const en = {
   /** The locale of dates and numbers (BCP 47). */
   locale: "en",
@@ -158,6 +175,18 @@ const en = {
       no_subscription: "This community has no subscription to cancel.",
       plan_not_for_sale: "This plan cannot be bought at the moment.",
       stripe_unavailable: "The payment service is not responding. Nothing was charged; please try again.",
+      stripe_busy: "The payment service is busy. Nothing was charged; please try again in a moment.",
+      request_timed_out: "This took too long. Nothing was charged; please try again.",
+      database_unavailable: "This did not work just now. Nothing was charged; please try again.",
+      currency_conflict:
+        "Your community already pays for something in another currency. End that first under “Manage billing”, then upgrade.",
+      subscription_limit:
+        "Your community has too many subscriptions. End one first under “Manage billing”, then upgrade.",
+      address_required:
+        "Your community’s billing address is missing. Add it under “Manage billing”, then upgrade.",
+      ...needsOperator(
+        "The payment service refused this, and trying again will not help. Nothing was charged. Please tell whoever runs this app.",
+      ),
       network_error: "The connection failed. Nothing was charged; please try again.",
       parent_silent: "The community page is not responding. Nothing was charged; please try again.",
     } as Record<string, string>,
@@ -332,6 +361,21 @@ const de: Texts = {
       plan_not_for_sale: "Dieser Tarif ist gerade nicht erhältlich.",
       stripe_unavailable:
         "Der Zahlungsdienst antwortet nicht. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      stripe_busy:
+        "Der Zahlungsdienst ist überlastet. Es wurde nichts berechnet; bitte versuche es gleich noch einmal.",
+      request_timed_out:
+        "Das hat zu lange gedauert. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      database_unavailable:
+        "Das hat gerade nicht geklappt. Es wurde nichts berechnet; bitte versuche es noch einmal.",
+      currency_conflict:
+        "Eure Community zahlt schon etwas in einer anderen Währung. Beende das zuerst unter „Zahlung verwalten“ und wechsle dann den Tarif.",
+      subscription_limit:
+        "Eure Community hat zu viele Abos. Beende zuerst eines unter „Zahlung verwalten“ und wechsle dann den Tarif.",
+      address_required:
+        "Die Rechnungsadresse eurer Community fehlt. Trage sie unter „Zahlung verwalten“ ein und wechsle dann den Tarif.",
+      ...needsOperator(
+        "Der Zahlungsdienst hat das abgelehnt, und noch ein Versuch hilft nicht. Es wurde nichts berechnet. Bitte sag den Betreibern dieser App Bescheid.",
+      ),
       network_error:
         "Die Verbindung ist fehlgeschlagen. Es wurde nichts berechnet; bitte versuche es noch einmal.",
       parent_silent:

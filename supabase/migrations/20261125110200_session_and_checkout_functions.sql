@@ -23,7 +23,7 @@ comment on function billing.open_session(text, text, timestamptz, text, text) is
 
 -- Null when there is no such community; plan is null when no active plan has that code. customer_generation counts the
 -- customers that the community has had, customer_attempt the idempotency keys that were spent on its next one. A live
--- subscription is one that sells a plan: what else the customer subscribes to is no business of a checkout, nor does it use
+-- subscription is one that sells or sold a plan: what else the customer subscribes to is no business of a checkout, nor does it use
 -- up the trial, which is for a community's first subscription only.
 create function billing.checkout_context(p_community_id text, p_plan_code text default null) returns jsonb
   language plpgsql stable security definer set search_path = ''
@@ -45,13 +45,15 @@ begin
             where f.is_metered and m.currency = p.currency and m.billing_interval = p.billing_interval),
           'trial_days', case
             when exists (
-              select from public.subscriptions s where s.community_id = c.id and s.plan_id is not null) then 0
+              select from public.subscriptions s
+              where s.community_id = c.id and (s.plan_id is not null or s.former_plan_id is not null)) then 0
             else p.trial_days end)
         from public.plans p where p.code = p_plan_code and p.is_active),
       'live_subscription', (
         select jsonb_build_object('id', s.id)
         from public.subscriptions s
-        where s.community_id = c.id and s.plan_id is not null and billing.is_live(s.status)
+        where s.community_id = c.id and billing.is_live(s.status)
+          and (s.plan_id is not null or s.former_plan_id is not null)
         order by s.started_at desc limit 1),
       'has_refusals', exists (
         select from billing.anomalies a
@@ -150,21 +152,26 @@ begin
 end $$;
 comment on function billing.report_refusal(text, text, text, text, text, text[], text) is 'Opens an anomaly for what Stripe refused, or counts it again.';
 
--- What concerns other communities or other prices stays open.
+-- What concerns other communities or other prices stays open. A price or product that no plan sells any more concerns nobody.
+-- The products that the set-up makes are called after their plans.
 create function billing.resolve_refusals(p_asked text, p_community_id text, p_prices text[]) returns void
   language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   update billing.anomalies a set resolved_at = now()
-  where a.resolved_at is null and (
-    (a.kind = 'price_archived' and (
-      a.object_id = any (p_prices)
-      or not exists (select from public.plans p where p.stripe_price_id = a.object_id and p.is_active)
-        and not exists (select from billing.metered_prices m where m.stripe_price_id = a.object_id)))
-    or (a.kind = 'stripe_refused' and starts_with(a.object_id, p_asked || ': ') and (
-      a.community_id = p_community_id
-      -- The third part is the community or the price; what concerns everybody has none.
-      or (a.community_id is null and split_part(a.object_id, ': ', 3) = any (array_append(p_prices, ''))))));
+  where a.resolved_at is null and a.kind = 'price_archived' and (
+    a.object_id = any (p_prices)
+    or not exists (
+      select from public.plans p
+      where p.is_active and a.object_id in (p.stripe_price_id, 'dues_' || p.code)
+        and p.stripe_price_id <> all (p_prices))
+      and not exists (select from billing.metered_prices m where m.stripe_price_id = a.object_id));
+
+  update billing.anomalies a set resolved_at = now()
+  where a.resolved_at is null and a.kind = 'stripe_refused' and starts_with(a.object_id, p_asked || ': ') and (
+    a.community_id = p_community_id
+    -- The third part is the community or the price; what concerns everybody has none.
+    or (a.community_id is null and split_part(a.object_id, ': ', 3) = any (array_append(p_prices, ''))));
 end $$;
 comment on function billing.resolve_refusals(text, text, text[]) is 'Closes the anomalies of refusals, once Stripe does the same again for this community and these prices.';
 

@@ -7,7 +7,7 @@ import { CHECKOUT, openAnomalies, PORTAL, type Shop, startShop, stripeError } fr
 
 let shop: Shop;
 Deno.test.beforeAll(async () => void (shop = await startShop()));
-Deno.test.afterAll(() => shop?.[Symbol.asyncDispose]());
+Deno.test.afterAll(() => shop?.stop());
 
 const SESSIONS = "POST /v1/checkout/sessions";
 const PORTALS = "POST /v1/billing_portal/sessions";

@@ -25,13 +25,14 @@ export type Answer = (
 ) => Response | Promise<Response> | undefined;
 
 /** Stands between the plugin and the simulator. */
-export interface StripeBetween extends AsyncDisposable {
+export interface StripeBetween {
   url: string;
   /** Every request since the last call of clear(). */
   requests: StripeRequest[];
   /** Asks `answer` first. `using` ends it. */
   replace(answer: Answer): Disposable;
   clear(): void;
+  stop(): Promise<void>;
 }
 
 /** Stands in front of the simulator. */
@@ -66,7 +67,7 @@ export function startStripeBetween(simulatorUrl: string): StripeBetween {
     },
     clear: () => void requests.splice(0),
     // Requests that are never answered must not hold it open.
-    [Symbol.asyncDispose]: async () => {
+    async stop() {
       answers.clear();
       const closed = server.shutdown();
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500))]);
@@ -92,7 +93,7 @@ export const silence = (original: Request): Promise<Response> =>
     original.signal.addEventListener("abort", () => resolve(new Response(null, { status: 499 })))
   );
 
-export interface Shop extends AsyncDisposable {
+export interface Shop {
   stack: TestStack;
   between: StripeBetween;
   /** The test's own client of the simulator. */
@@ -103,6 +104,7 @@ export interface Shop extends AsyncDisposable {
   api: ApiClient;
   /** Another plugin server, with these variables instead. */
   startPlugin(env: Record<string, string>): Promise<ApiClient>;
+  stop(): Promise<void>;
 }
 
 /** Starts it all. */
@@ -130,9 +132,9 @@ export async function startShop(): Promise<Shop> {
     sql: stack.database.connect("postgres"),
     api: await startPlugin({}),
     startPlugin,
-    async [Symbol.asyncDispose]() {
+    async stop() {
       await children.stop();
-      await between[Symbol.asyncDispose]();
+      await between.stop();
       await stack.stop();
     },
   };

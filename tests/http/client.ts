@@ -81,6 +81,7 @@ export function apiClient({ urls, keys }: Pick<Stack, "urls" | "keys">) {
   }
 
   return {
+    urls,
     call,
     identityToken,
     sessionToken,

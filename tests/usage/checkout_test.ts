@@ -1,5 +1,6 @@
 // What a checkout session sells: the plan's price, and a trial for a community's first subscription.
 import assert from "node:assert/strict";
+import type { Sql } from "../../billing/db/sql.ts";
 import type Stripe from "stripe";
 import { checkoutRequestSchema, createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase } from "../../billing/db/database.ts";
@@ -66,12 +67,19 @@ Deno.test("createCheckoutSession sells the plan's price with its trial to a comm
   });
 });
 
-Deno.test("createCheckoutSession gives no trial to a community that had a subscription", async () => {
+Deno.test("createCheckoutSession gives no trial to a community that had a plan, also when another app's subscription is newer", async () => {
   await using it = await setUp();
-  await it.operator`
-    insert into public.subscriptions (id, community_id, customer_id, plan_id, status, started_at, ended_at)
-    select 'sub_old', 'garden', 'cus_garden', p.id, 'canceled', now() - interval '1 year', now() - interval '1 month'
-    from public.plans p where p.code = 'pro'`;
+  await addEndedSubscription(it.operator, "sub_other", null);
   await it.checkout();
-  assert.deepEqual(it.created[0].subscription_data, { metadata: { dues_community_id: "garden" } });
+  assert.equal(it.created[0].subscription_data?.trial_period_days, 14, "another app's counts for nothing");
+  await addEndedSubscription(it.operator, "sub_old", "pro");
+  await it.checkout();
+  assert.deepEqual(it.created[1].subscription_data, { metadata: { dues_community_id: "garden" } });
 });
+
+async function addEndedSubscription(operator: Sql, id: string, plan: string | null): Promise<void> {
+  await operator`
+    insert into public.subscriptions (id, community_id, customer_id, status, plan_id, started_at, ended_at)
+    values (${id}, 'garden', 'cus_garden', 'canceled', (select id from public.plans where code = ${plan}),
+      now() - interval '1 year', now() - interval '1 month')`;
+}

@@ -1,5 +1,7 @@
 // What reportUsage sends to Stripe, and what each answer means for a usage report.
 import assert from "node:assert/strict";
+import { Deadline } from "../../billing/deadline.ts";
+import { checkUsage } from "../../billing/usage/meter_check.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import { callsPerSecond } from "../../billing/usage/usage_reports.ts";
 import {
@@ -262,6 +264,47 @@ Deno.test("reportUsage ends when its seconds are over, and the next run continue
   await rig.stopClockAt(ago(HOUR));
   assert.equal((await report(rig, scripted.stripe, { seconds: 0 })).sent, 0);
   assert.equal((await report(rig, scripted.stripe, { atOnce: 1 })).sent, 3);
+});
+
+Deno.test("with a silent Stripe, reportUsage and checkUsage end by their deadline, and the reports are sent later", async () => {
+  await using rig = await startUsageRig();
+  await using scripted = startScriptedStripe();
+  let open = 0;
+  await using silent = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    open++;
+    return new Promise<Response>((resolve) =>
+      request.signal.addEventListener("abort", () => {
+        open--;
+        resolve(new Response());
+      })
+    );
+  });
+  const stripe = connectStripe({
+    secretKey: "sk_test_tests",
+    apiBase: `http://127.0.0.1:${silent.addr.port}`,
+  });
+  const names = ["a", "b", "c", "d", "e"];
+  for (const name of names) {
+    await addPayingCommunity(rig, name);
+    await consume(rig, name, 1, ago(72 * HOUR));
+  }
+  await rig.stopClockAt(ago(70 * HOUR));
+  assert.equal((await report(rig, scripted.stripe)).sent, 5);
+  for (const name of names) await consume(rig, name, 1, ago(3 * HOUR));
+  await rig.stopClockAt(ago(HOUR));
+
+  const begun = performance.now();
+  const run = await report(rig, stripe, { seconds: 1, deadline: Deadline.in(1_000) });
+  assert.deepEqual([run.sent, run.retried], [0, 5]);
+  await assert.rejects(checkUsage({ db: rig.db, stripe }, { deadline: Deadline.in(1_000) }), {
+    code: "stripe_unavailable",
+  });
+  assert.ok(performance.now() - begun < 6_000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal(open, 0, "nothing goes on afterwards");
+
+  await rig.stopClockAt(new Date());
+  assert.equal((await report(rig, scripted.stripe)).sent, 5);
 });
 
 Deno.test("reportUsage keeps to perSecond, and callsPerSecond depends on the mode of the key", async () => {

@@ -1,6 +1,7 @@
 // Sends metered usage to Stripe, and compares it with what Stripe counts once a day. A schedule in the database calls it
 // every five minutes.
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
+import { Deadline } from "../../../billing/deadline.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
@@ -12,12 +13,16 @@ const db = connectDatabase(config.databaseUrl, { max: 4 });
 const stripe = connectStripe(config.stripe);
 const perSecond = callsPerSecond(config.stripe.secretKey);
 const DAY_MS = 86_400_000;
+/** The schedule waits 55 seconds (billing.call_function). */
+const RUN_MS = 50_000;
 
 async function run() {
-  const reported = await reportUsage({ db, stripe }, { perSecond });
+  const deadline = Deadline.in(RUN_MS);
+  const reported = await reportUsage({ db, stripe }, { perSecond, seconds: 25, deadline });
   const checked = await checkUsage({ db, stripe }, {
     checkedBefore: new Date(Date.now() - DAY_MS),
-    seconds: 15,
+    seconds: 10,
+    deadline,
   });
   return { ...reported, ...checked };
 }
