@@ -39,8 +39,10 @@ interface Dependencies {
 
 /** How long expiring a session may take, unless its caller has less time. */
 const EXPIRE_MS = 10_000;
-/** How many attempts a request may find spent or overtaken. */
-const MAX_ATTEMPTS = 4;
+/** How many attempts a request begins or joins. */
+const MAX_ATTEMPTS = 8;
+/** For how many of them Stripe may keep an error. */
+const MAX_SPENT_KEYS = 3;
 
 /**
  * The open checkout session for a purchase: the one opened for the same purchase within the last minute, or a new one. A
@@ -59,8 +61,9 @@ export async function openCheckoutSession(
   const fingerprint = JSON.stringify(terms);
   let spentSession: string | null = null;
   let spentAttempt: number | null = null;
-  let spentBy: unknown;
-  for (let begun = 0; begun < MAX_ATTEMPTS; begun++) {
+  let spentKeys = 0;
+  for (let begun = 1; begun <= MAX_ATTEMPTS; begun++) {
+    const begunAt = performance.now();
     const attempt: Attempt = await callDatabase(
       attemptSchema,
       db`select billing.begin_checkout(${communityId}, ${fingerprint}, ${spentSession}, ${spentAttempt})`,
@@ -83,15 +86,16 @@ export async function openCheckoutSession(
         db`select billing.finish_checkout(${communityId}, ${attempt.attempt}, ${session.id})`,
       );
       if (isCurrent) return session;
-      // Another click, for something else, was faster: two sessions must not be open side by side.
+      // Another click, for something else, overtook this one: two sessions must not be open side by side. They take turns.
       await expireCheckoutSession(stripe, session.id, deadline);
+      const took = performance.now() - begunAt;
+      await new Promise((resolve) => setTimeout(resolve, deadline.atMost(took * 2 * begun * Math.random())));
     } catch (error) {
-      if (!isKeySpent(error)) throw error;
+      if (!isKeySpent(error) || ++spentKeys === MAX_SPENT_KEYS) throw error;
       spentAttempt = attempt.attempt;
-      spentBy = error;
     }
   }
-  throw spentBy ?? new BillingError("stripe_busy", "Somebody else began a checkout meanwhile. Try again.", {
+  throw new BillingError("stripe_busy", "Somebody else began a checkout meanwhile. Try again.", {
     retryAfterSeconds: 5,
   });
 }

@@ -99,6 +99,21 @@ Deno.test("a repeated checkout returns the same session; with another plugin id 
   assert.deepEqual((await atStripe(admin.cid)).open, [second], "the first is expired");
 });
 
+Deno.test("simultaneous checkouts for different things leave one open session", async () => {
+  for (let round = 0; round < 5; round++) {
+    const admin = newAdmin();
+    const token = await api.signIn(admin);
+    const clicks = ["here", "there", "elsewhere"].map((pluginId) =>
+      api.call("POST", CHECKOUT, { token, json: { pluginId } })
+    );
+    const answers = await Promise.all(clicks);
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+    const { customers, open } = await atStripe(admin.cid);
+    assert.deepEqual([customers.length, open.length], [1, 1]);
+    assert.ok(answers.some(({ body }) => body.sessionId === open[0]));
+  }
+});
+
 Deno.test("a checkout does not return a session that has expired in Stripe", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);

@@ -21,8 +21,9 @@ Deno.test("report-usage reports a subscriber's usage, Stripe counts it, and a re
   await simulator("POST", `/_sim/checkout/${body.sessionId}/pay`);
   await simulator("GET", "/_sim/idle");
   const [subscription] = await sql`
-    select metered_item_id from public.subscriptions where community_id = ${admin.cid}`;
-  assert.match(subscription.metered_item_id, /^si_/, "the webhook stores the metered item");
+    select items from public.subscriptions where community_id = ${admin.cid}`;
+  const usageTypes = subscription.items.map(({ usage_type }: { usage_type: string }) => usage_type).sort();
+  assert.deepEqual(usageTypes, ["licensed", "metered"], "the webhook stores the metered item");
 
   await useTwoHoursAgo(25);
   assert.deepEqual(await reportUsage(), { sent: 1, retried: 0, refused: 0, givenUp: 0 });
