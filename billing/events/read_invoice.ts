@@ -26,7 +26,6 @@ const invoiceSchema = z.object({
   hosted_invoice_url: z.string().nullish(),
   invoice_pdf: z.string().nullish(),
   created: time,
-  next_payment_attempt: time.nullable(),
   status_transitions: z.object({ paid_at: time.nullable() }),
   parent: z.object({
     subscription_details: z.object({ subscription: idOf }).nullable(),
@@ -52,7 +51,6 @@ export type InvoiceState = {
   invoice_pdf: string | null;
   issued_at: string;
   paid_at: string | null;
-  next_payment_attempt: string | null;
   price_ids: string[];
 };
 
@@ -90,7 +88,6 @@ export function readInvoice(object: unknown, status?: "deleted"): ObjectReading<
     amount_paid_cents: invoice.amount_paid,
     issued_at: invoice.created,
     paid_at: invoice.status_transitions.paid_at,
-    next_payment_attempt: invoice.next_payment_attempt,
     price_ids: [...new Set(prices)],
   };
   return { customerId: invoice.customer, state: { ...state, ...addresses }, hash: hashOf(state) };

@@ -10,6 +10,7 @@ const answeredSchema = z.object({
   outcome: z.enum(["applied", "changed", "parked", "missing", "gone"]),
   was: z.string().nullable(),
   is_new: z.boolean(),
+  is_open: z.boolean(),
 });
 
 /** What came of asking Stripe about an object, as `billing.apply_answer` says; and its status before and now. */
@@ -41,7 +42,7 @@ export async function settleObject(
   for (let asked = 1;; asked++) {
     const before = question ?? await beforeAsking(db, kind, id);
     const { found, answeredAt } = await askForObject(stripe, kind, id, deadline);
-    const { outcome, was, is_new: isNew } = await callDatabase(
+    const { outcome, was, is_new: isNew, is_open } = await callDatabase(
       answeredSchema,
       db`select billing.apply_answer(
         ${kind}, ${id}, ${found?.customerId ?? customerId}, ${
@@ -49,9 +50,10 @@ export async function settleObject(
       },
         ${found?.hash ?? null}, ${answeredAt}, ${before.asked_at}, ${before.version})`,
     );
-    if (outcome !== "changed" || asked === QUESTIONS) {
-      return { outcome, was, is: found?.state.status ?? null, isNew };
-    }
+    const is = found?.state.status ?? null;
+    // Something newer was stored meanwhile. That is enough, unless an event still waits for an answer.
+    if (outcome === "changed" && !is_open) return { outcome: "applied", was, is, isNew };
+    if (outcome !== "changed" || asked === QUESTIONS) return { outcome, was, is, isNew };
     question = undefined;
   }
 }

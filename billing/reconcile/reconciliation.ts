@@ -45,7 +45,7 @@ export async function reconcile(
 ): Promise<ReconcileReport> {
   const report = emptyReport();
   const run: Run = { ...deps, report, isFull, deadline: Deadline.in(timeLimit) };
-  const id = await callDatabase(z.number(), run.db`select billing.begin_reconciliation()`);
+  const id = await callDatabase(z.string(), run.db`select billing.begin_reconciliation()`);
 
   if (isFull) await makeAllDue(run);
   await inTurns(run, upkeep(run));

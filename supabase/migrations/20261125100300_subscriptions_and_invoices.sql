@@ -51,6 +51,7 @@ create table public.subscriptions (
   next_change_at        timestamptz,
   former_plan_id        bigint constraint subscriptions_former_plan_fkey references public.plans (id),
   plan_unknown_since    timestamptz,
+  not_past_due_at       timestamptz,
   past_due_since        timestamptz,
   payment_issue         text generated always as (case
                           when status in ('past_due', 'unpaid') then 'payment_failed'
@@ -126,6 +127,7 @@ comment on column public.subscriptions.next_plan_id is 'The plan that its schedu
 comment on column public.subscriptions.next_change_at is 'When the next phase of its schedule begins; null when nothing follows.';
 comment on column public.subscriptions.former_plan_id is 'The plan that it sold before it got prices that no plan knows; null while a plan is known, and when it never sold one.';
 comment on column public.subscriptions.plan_unknown_since is 'Since when no plan knows its prices. The grace period of former_plan_id starts here.';
+comment on column public.subscriptions.not_past_due_at is 'When it was last known to have another status than past_due: what failed before that is over.';
 comment on column public.subscriptions.past_due_since is 'When the payment first failed; the grace period starts here. Null unless past_due.';
 comment on column public.subscriptions.payment_issue is 'A stable code: payment_failed or first_payment_incomplete; null when there is no issue.';
 comment on column public.subscriptions.gives_plan_id is 'The plan that it gives its community (billing.subscription_gives); null when it gives none.';
@@ -157,7 +159,6 @@ create table public.invoices (
   invoice_pdf          text,
   issued_at            timestamptz not null,
   paid_at              timestamptz,
-  next_payment_attempt timestamptz,
   price_ids            text[] not null default '{}',
   -- What follows from it.
   plan_id              bigint constraint invoices_plan_fkey references public.plans (id),
@@ -207,7 +208,6 @@ comment on column public.invoices.hosted_invoice_url is 'Stripe''s page to see a
 comment on column public.invoices.invoice_pdf is 'The address of its PDF.';
 comment on column public.invoices.issued_at is 'When Stripe created it.';
 comment on column public.invoices.paid_at is 'Null while it is not paid.';
-comment on column public.invoices.next_payment_attempt is 'When Stripe tries again to collect it; null when it does not.';
 comment on column public.invoices.price_ids is 'The prices of the lines that are not credits (price_…).';
 comment on column public.invoices.plan_id is 'The plan that it bills: of its lines'' prices the plan of highest rank. Null when no plan has one of them.';
 comment on column public.invoices.state_hash is 'A hash of what was read from Stripe, without the addresses. Null after a change by hand: the reconciliation then asks Stripe.';
@@ -256,7 +256,7 @@ grant select (id, community_id, plan_id, status, quantity, unit_amount, currency
   on public.subscriptions to authenticated;
 grant select (id, community_id, subscription_id, number, status, billing_reason, currency, subtotal_cents, discount_cents,
               tax_cents, total_cents, amount_due_cents, amount_paid_cents, hosted_invoice_url, invoice_pdf, issued_at,
-              paid_at, next_payment_attempt, plan_id)
+              paid_at, plan_id)
   on public.invoices to authenticated;
 -- The operator's tools only read: a subscription is changed in Stripe.
 grant select on public.subscriptions, public.invoices, public.subscription_items to service_role;

@@ -43,8 +43,12 @@ $$;
 comment on function billing.compare_states(integer, text, timestamptz, integer, text, timestamptz, timestamptz) is 'Whether a state of a Stripe object is newer, same, older or unclear, compared with the stored one.';
 
 -- The first time that Stripe reported past_due after the last time that it reported another status. Read from the event log,
--- because events come in any order. What was known counts where the log does not reach.
-create function billing.past_due_since(p_subscription_id text, p_known timestamptz, p_as_of timestamptz) returns timestamptz
+-- because events come in any order.
+--   p_known            what was known counts where the log does not reach
+--   p_not_past_due_at  Stripe has answered that it is not past_due then
+--   p_as_of            where neither says anything
+create function billing.past_due_since(
+  p_subscription_id text, p_known timestamptz, p_not_past_due_at timestamptz, p_as_of timestamptz) returns timestamptz
   language plpgsql stable security invoker set search_path = ''
 as $$ begin
   return (
@@ -53,7 +57,8 @@ as $$ begin
       where l.object_id = p_subscription_id and l.object_status is not null
         and l.outcome not in ('refused', 'parked')
     ), otherwise as (
-      select coalesce(max(created_at) filter (where status <> 'past_due'), '-infinity') as last_at from reported
+      select greatest(max(created_at) filter (where status <> 'past_due'), p_not_past_due_at, '-infinity') as last_at
+      from reported
     )
     select coalesce(
       least(
@@ -62,7 +67,7 @@ as $$ begin
       p_as_of)
     from otherwise left join reported on true);
 end $$;
-comment on function billing.past_due_since(text, timestamptz, timestamptz) is 'When the payment of a past_due subscription first failed.';
+comment on function billing.past_due_since(text, timestamptz, timestamptz, timestamptz) is 'When the payment of a past_due subscription first failed.';
 
 -- Returns no row when no plan has one of the prices.
 create function billing.plan_of_prices(p_price_ids text[]) returns table (plan_id bigint, stripe_price_id text)
@@ -140,7 +145,7 @@ begin
       trial_start, trial_end, cancel_at, canceled_at, ended_at, cancellation_reason, cancellation_feedback,
       cancellation_comment, collection_method, pause_collection, schedule, pending_update, discounts, latest_invoice_id,
       started_at, plan_id, stripe_price_id, quantity, unit_amount, billing_interval, interval_count, next_plan_id,
-      next_change_at, former_plan_id, plan_unknown_since, past_due_since, gives_plan_id, gives_plan_until, state_hash,
+      next_change_at, former_plan_id, plan_unknown_since, not_past_due_at, past_due_since, gives_plan_id, gives_plan_until, state_hash,
       as_of, fetched_at)
     select
       s.id, n.community_id, n.customer_id, s.status, s.items, s.price_ids, s.currency, s.current_period_start,
@@ -154,6 +159,7 @@ begin
       case when sold.plan_id is null then coalesce(k.plan_id, k.former_plan_id) end,
       case when sold.plan_id is null and coalesce(k.plan_id, k.former_plan_id) is not null
         then coalesce(k.plan_unknown_since, n.created, n.fetched_at, now()) end,
+      case when s.status <> 'past_due' then greatest(n.created, n.fetched_at) end,
       case when s.status = 'past_due' then coalesce(k.past_due_since, n.created, n.fetched_at, now()) end,
       case when s.status in ('active', 'trialing') then sold.plan_id end,
       case when s.status in ('active', 'trialing') and sold.plan_id is not null then 'infinity'::timestamptz end,
@@ -197,6 +203,7 @@ begin
       next_change_at = excluded.next_change_at,
       former_plan_id = excluded.former_plan_id,
       plan_unknown_since = excluded.plan_unknown_since,
+      not_past_due_at = coalesce(excluded.not_past_due_at, known.not_past_due_at),
       past_due_since = excluded.past_due_since,
       gives_plan_id = excluded.gives_plan_id,
       gives_plan_until = excluded.gives_plan_until,
@@ -244,11 +251,11 @@ begin
   insert into public.invoices as known (
     id, community_id, customer_id, subscription_id, number, status, billing_reason, currency, subtotal_cents,
     discount_cents, tax_cents, total_cents, amount_due_cents, amount_paid_cents, hosted_invoice_url, invoice_pdf,
-    issued_at, paid_at, next_payment_attempt, price_ids, plan_id, state_hash, as_of, fetched_at)
+    issued_at, paid_at, price_ids, plan_id, state_hash, as_of, fetched_at)
   select
     i.id, n.community_id, n.customer_id, i.subscription_id, i.number, i.status, i.billing_reason, i.currency,
     i.subtotal_cents, i.discount_cents, i.tax_cents, i.total_cents, i.amount_due_cents, i.amount_paid_cents,
-    i.hosted_invoice_url, i.invoice_pdf, i.issued_at, i.paid_at, i.next_payment_attempt, i.price_ids, sold.plan_id,
+    i.hosted_invoice_url, i.invoice_pdf, i.issued_at, i.paid_at, i.price_ids, sold.plan_id,
     n.state_hash, coalesce(n.created, '-infinity'), n.fetched_at
   from unnest(p_news) n
   cross join lateral json_populate_record(null::public.invoices, n.state) i
@@ -271,7 +278,6 @@ begin
     invoice_pdf = excluded.invoice_pdf,
     issued_at = excluded.issued_at,
     paid_at = excluded.paid_at,
-    next_payment_attempt = excluded.next_payment_attempt,
     price_ids = excluded.price_ids,
     plan_id = excluded.plan_id,
     state_hash = excluded.state_hash,
@@ -323,7 +329,7 @@ as $$ begin
         else coalesce(k.plan_unknown_since, nullif(k.as_of, '-infinity'), k.fetched_at, now())
       end as plan_unknown_since,
       case when k.status = 'past_due' then billing.past_due_since(
-        k.id, k.past_due_since, coalesce(k.fetched_at, nullif(k.as_of, '-infinity'), k.past_due_since))
+        k.id, k.past_due_since, k.not_past_due_at, coalesce(k.fetched_at, nullif(k.as_of, '-infinity'), k.past_due_since))
       end as past_due_since
     from public.subscriptions k
     left join lateral billing.plan_of_prices(k.price_ids) sold on true
@@ -430,7 +436,7 @@ comment on function billing.note_missing(text, text, text) is 'Notes that Stripe
 revoke execute on function
   billing.life_stage(text, text),
   billing.compare_states(integer, text, timestamptz, integer, text, timestamptz, timestamptz),
-  billing.past_due_since(text, timestamptz, timestamptz), billing.plan_of_prices(text[]), billing.paid_plan(text),
+  billing.past_due_since(text, timestamptz, timestamptz, timestamptz), billing.plan_of_prices(text[]), billing.paid_plan(text),
   billing.subscription_gives(text, text, bigint, bigint, timestamptz, timestamptz, timestamptz),
   billing.depends_on_history(text, bigint), billing.store_subscriptions(billing.object_news[]),
   billing.main_item(jsonb, text), billing.next_plan(jsonb), billing.store_invoices(billing.object_news[]),

@@ -365,9 +365,9 @@ comment on function billing.close_events(text, text, timestamptz, text, text) is
 --   p_fetched_at   Stripe's clock at the answer
 --   p_asked_at     the database's clock before the question
 --   p_version      the version before the question
--- Returns {outcome, was, is_new}. outcome: applied; changed (ask again); parked (its customer is nobody's); missing (it is stored, and
+-- Returns {outcome, was, is_new, is_open}. outcome: applied; changed (the answer was not stored); parked (its customer is nobody's); missing (it is stored, and
 -- Stripe does not know it); gone (Stripe does not know it, and nothing is left to do). was: the status before, or null. is_new: what is stored was not
--- what Stripe answered.
+-- what Stripe answered. is_open: an event that the answer would cover is still open; Stripe has to be asked again.
 create function billing.apply_answer(
   p_kind text, p_object_id text, p_customer_id text, p_state json, p_state_hash text, p_fetched_at timestamptz,
   p_asked_at timestamptz, p_version bigint) returns jsonb
@@ -395,8 +395,11 @@ begin
     union all
     select i.community_id, i.version, i.status, i.state_hash from public.invoices i
     where p_kind = 'invoice' and i.id = p_object_id) v on true;
-  if v_known.version <> p_version then 
-    return jsonb_build_object('outcome', 'changed', 'was', v_known.status, 'is_new', true);
+  -- What is stored may be the same by now: somebody else asked, or an event brought it.
+  if v_known.version <> p_version and v_known.state_hash is distinct from p_state_hash then
+    return jsonb_build_object('outcome', 'changed', 'was', v_known.status, 'is_new', false, 'is_open', exists (
+      select from billing.stripe_events l
+      where l.object_id = p_object_id and l.outcome in ('pending', 'failed') and l.received_at <= p_asked_at));
   end if;
   v_community_id := v_known.community_id;
 
@@ -421,7 +424,7 @@ begin
       else 'Stripe does not know the object any more' end);
   delete from billing.object_failures f where f.object_id = p_object_id;
   return jsonb_build_object('outcome', v_outcome, 'was', v_known.status,
-    'is_new', p_state_hash is null or p_state_hash is distinct from v_known.state_hash);
+    'is_new', p_state_hash is null or p_state_hash is distinct from v_known.state_hash, 'is_open', false);
 end $$;
 comment on function billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint) is 'Stores what Stripe answered about a subscription or invoice, unless it was changed since Stripe was asked.';
 
@@ -460,17 +463,20 @@ comment on function billing.claim_events_of(text) is 'Claims the open events of 
 
 create function billing.claimed_events(p_ids text[]) returns jsonb
   language plpgsql volatile security invoker set search_path = ''
-as $$ begin
-  return (
-    with claimed as (
-      update billing.stripe_events l set attempts = l.attempts + 1, next_attempt_at = now() + interval '2 minutes'
-      where l.id = any (p_ids) returning l.*
-    )
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'id', c.id, 'type', c.type, 'created', extract(epoch from c.created_at)::bigint, 'livemode', c.livemode,
-      'api_version', c.api_version, 'customer_id', c.customer_id, 'object_id', c.object_id, 'payload', c.payload::text)
-      order by c.created_at, c.id), '[]')
-    from claimed c);
+as $$
+declare
+  v_claimed jsonb;
+begin
+  with claimed as (
+    update billing.stripe_events l set attempts = l.attempts + 1, next_attempt_at = now() + interval '2 minutes'
+    where l.id = any (p_ids) returning l.*
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'id', c.id, 'type', c.type, 'created', extract(epoch from c.created_at)::bigint, 'livemode', c.livemode,
+    'api_version', c.api_version, 'customer_id', c.customer_id, 'object_id', c.object_id, 'payload', c.payload::text)
+    order by c.created_at, c.id), '[]')
+  into v_claimed from claimed c;
+  return v_claimed;
 end $$;
 comment on function billing.claimed_events(text[]) is 'Claims events of the event log and returns what is needed to settle them.';
 

@@ -286,17 +286,20 @@ comment on function billing.note_object_failure(text, text, text, text) is 'Coun
 
 create function billing.claim_object_failures(p_limit integer) returns jsonb
   language plpgsql volatile security definer set search_path = ''
-as $$ begin
-  return (
-    with claimed as (
-      update billing.object_failures f set next_attempt_at = now() + interval '2 minutes'
-      where f.object_id in (
-        select d.object_id from billing.object_failures d where d.next_attempt_at <= now()
-        order by d.next_attempt_at limit p_limit for update skip locked)
-      returning f.*
-    )
-    select coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'id', c.object_id, 'community_id', c.community_id)), '[]')
-    from claimed c);
+as $$
+declare
+  v_claimed jsonb;
+begin
+  with claimed as (
+    update billing.object_failures f set next_attempt_at = now() + interval '2 minutes'
+    where f.object_id in (
+      select d.object_id from billing.object_failures d where d.next_attempt_at <= now()
+      order by d.next_attempt_at limit p_limit for update skip locked)
+    returning f.*
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'id', c.object_id, 'community_id', c.community_id)), '[]')
+  into v_claimed from claimed c;
+  return v_claimed;
 end $$;
 comment on function billing.claim_object_failures(integer) is 'Claims failed objects that are due for another attempt: [{kind, id, community_id}].';
 

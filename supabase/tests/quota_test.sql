@@ -1,6 +1,6 @@
 -- consume_quota, release_quota, acquire_resource and plan_limits, with a clock that is set by the test.
 begin;
-select plan(73);
+select plan(74);
 
 create or replace function billing.clock() returns timestamptz
   language plpgsql volatile set search_path = ''
@@ -119,13 +119,17 @@ select id, 'export', interval '7 days', 5 from public.plans where code = 'pro';
 select is(pg_temp.use(p_community => 'books') ->> 'window_seconds', '604800', 'a new limit counts use from before it existed');
 delete from public.plan_limits where quota_window = interval '7 days';
 
-insert into public.subscriptions (id, community_id, plan_id, stripe_price_id, status, past_due_since, started_at)
-select 'sub_books', 'books', id, 'price_pro', 'past_due', now() - interval '6 days', now() from public.plans where code = 'pro';
+insert into public.subscriptions (id, community_id, customer_id, plan_id, status, past_due_since, started_at, gives_plan_id, gives_plan_until)
+select 'sub_books', 'books', 'cus_books', id, 'past_due', now() - interval '6 days', now(), id, now() + interval '1 day'
+from public.plans where code = 'pro';
+select billing.update_current_plans(array['books']);
 select is(pg_temp.use(p_community => 'books') ->> 'plan', 'pro', 'consume_quota uses the plan of a past_due subscription within its grace period');
-update public.subscriptions set past_due_since = now() - interval '8 days' where id = 'sub_books';
+update public.subscriptions set past_due_since = now() - interval '8 days', gives_plan_until = now() - interval '1 day' where id = 'sub_books';
+update public.communities set plan_until = now() - interval '1 day' where id = 'books';
 select is(pg_temp.use(p_community => 'books') ->> 'plan', 'free', 'consume_quota uses the default plan after the grace period, without an event');
+select is(billing.end_grace_periods(), 1, 'end_grace_periods stores the default plan as current plan after the grace period');
 select is((select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = 'books'),
-  'free', 'consume_quota stores the default plan as current plan after the grace period');
+  'free', 'the stored plan follows');
 
 -- A clock that is set back.
 select pg_temp.at('2026-07-10T12:00:00Z');

@@ -131,8 +131,8 @@ select is((select sum(quantity)::bigint from billing.usage_reports where communi
   'the reports add up to the use');
 
 -- The end of a billing period within an hour.
-insert into public.subscriptions (id, community_id, stripe_price_id, status, current_period_start, current_period_end, started_at)
-values ('sub_chess', 'chess', 'price_pro', 'active', '2026-05-20T16:40:00Z', '2026-06-20T16:40:00Z', '2026-05-20T16:40:00Z');
+insert into public.subscriptions (id, community_id, customer_id, stripe_price_id, status, current_period_start, current_period_end, started_at)
+values ('sub_chess', 'chess', 'cus_chess', 'price_pro', 'active', '2026-05-20T16:40:00Z', '2026-06-20T16:40:00Z', '2026-05-20T16:40:00Z');
 select pg_temp.at('2026-06-20T16:39:59Z');
 select pg_temp.use(3, 'chess');
 select is((select closes_at from billing.usage_reports where community_id = 'chess' and part = 0 and hour = '2026-06-20T16:00:00Z'),

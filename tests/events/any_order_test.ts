@@ -22,7 +22,7 @@ Deno.test("a subscription ends up as Stripe has it, in any order and repetition 
   await using standIn = startStripeStandIn();
   const operator = database.connect("postgres");
   const db = connectDatabase(database.url("billing_service"), { max: 10 });
-  const handle = webhookHandler({ db, stripe: standIn.stripe, secrets });
+  const handle = webhookHandler({ db, stripe: standIn.stripe, isLive: false, secrets });
   await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
   await addCommunities(operator, "garden");
   await operator`select billing.link_customer('garden', 'cus_garden')`;

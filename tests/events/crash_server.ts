@@ -13,7 +13,7 @@ import { secrets } from "./stripe_stand_in.ts";
 const [databaseUrl, apiBase] = Deno.args;
 const db = connectDatabase(databaseUrl, { max: 2 });
 const stripe = connectStripe({ secretKey: "sk_test_crash", apiBase });
-const handleWebhook = webhookHandler({ db, stripe, secrets });
+const handleWebhook = webhookHandler({ db, stripe, isLive: false, secrets });
 
 async function click(communityId: string): Promise<Response> {
   const session = {

@@ -73,7 +73,8 @@ const thingsFound = [
   "linkedCustomers",
   "forgottenCustomers",
   "repairs",
-  "unreadable",
+  "failedObjects",
+  "failedParts",
   "missingInStripe",
 ] as const;
 

@@ -172,8 +172,9 @@ Deno.test("the webhook refuses or records thousands of malformed bodies without 
   await check(MUTATIONS);
   const growth = memoryInUse() - before;
   assert.ok(growth < 4 * MEGABYTE, `${growth} bytes more after ${MUTATIONS} more`);
-  for (const status of [200, 400, 422]) {
-    assert.ok((answers.get(status) ?? 0) > 40, `${status}: ${answers.get(status)}`);
+  // What cannot be read is asked of Stripe, so few bodies are not understood in the end.
+  for (const [status, atLeast] of [[200, 40], [400, 40], [422, 1]]) {
+    assert.ok((answers.get(status) ?? 0) >= atLeast, `${status}: ${answers.get(status)}`);
   }
 
   const intact = await handle(await delivery({ ...JSON.parse(payloads[0]), id: "evt_intact" }));

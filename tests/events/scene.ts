@@ -7,7 +7,8 @@ import Stripe from "stripe";
 import { createCheckoutSession } from "../../billing/checkout/checkout.ts";
 import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
-import { reconcile, type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
+import { reconcile, type ReconcileOptions } from "../../billing/reconcile/reconciliation.ts";
+import type { ReconcileReport } from "../../billing/reconcile/report.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
@@ -52,7 +53,9 @@ export async function startStage(): Promise<Stage> {
   };
 }
 
-export type PriceName = "pro" | "team" | "unknown";
+export type PlanName = "pro" | "team";
+/** `addOn` is sold beside plans; no plan knows `unknown`. */
+export type PriceName = PlanName | "addOn" | "unknown";
 
 export interface Scene extends AsyncDisposable {
   stage: Stage;
@@ -62,6 +65,8 @@ export interface Scene extends AsyncDisposable {
   /** The product's dependencies. */
   deps: { db: Database; stripe: Stripe; isLive: boolean; parentAppUrl: string };
   prices: Record<PriceName, string>;
+  /** Prices that a plan was sold at before. */
+  formerPrices: { pro: string };
   /** All events of handled types, in the order in which they happened. */
   events: Event[];
   /** The community of every customer that there ever was. */
@@ -74,7 +79,8 @@ export interface Scene extends AsyncDisposable {
   deliver(event: Event): Promise<Response>;
   /** An admin of the community clicks Upgrade. */
   click(communityId: string, planCode: string): Promise<{ sessionId: string }>;
-  reconcile(): Promise<ReconcileReport>;
+  /** Covers everything, unless the options say otherwise. */
+  reconcile(options?: ReconcileOptions): Promise<ReconcileReport>;
 }
 
 /** Empties the database and starts a simulator at the given time (default: now). */
@@ -104,8 +110,8 @@ export async function startScene(
     isLive: false,
     parentAppUrl: "https://parent.example",
   };
-  const prices = await makePrices(stripe);
-  await empty(stage.operator, prices, communities);
+  const { formerPro, ...prices } = await makePrices(stripe);
+  await empty(stage.operator, prices, formerPro, communities);
   const handle = webhookHandler({ ...deps, secrets });
 
   return {
@@ -114,6 +120,7 @@ export async function startScene(
     stripe,
     deps,
     prices,
+    formerPrices: { pro: formerPro },
     events,
     owners,
     now,
@@ -133,7 +140,7 @@ export async function startScene(
       };
       return createCheckoutSession(deps, session, { planCode, uiMode: "hosted" });
     },
-    reconcile: () => reconcile(deps),
+    reconcile: (options = { isFull: true }) => reconcile(deps, options),
     [Symbol.asyncDispose]: () => simulator.stop(),
   };
 }
@@ -169,7 +176,7 @@ async function withDate(answer: Promise<Response>, seconds: number): Promise<Res
 }
 
 /** Weekly prices, so that much happens within the 30 days that Stripe keeps events. */
-async function makePrices(stripe: Stripe): Promise<Record<PriceName, string>> {
+async function makePrices(stripe: Stripe): Promise<Record<PriceName | "formerPro", string>> {
   const product = await stripe.products.create({ name: "Plan" });
   const price = async (interval: "week" | "day", unit_amount: number) =>
     (await stripe.prices.create({
@@ -181,14 +188,24 @@ async function makePrices(stripe: Stripe): Promise<Record<PriceName, string>> {
   return {
     pro: await price("week", 2900),
     team: await price("week", 9900),
+    formerPro: await price("week", 1900),
+    addOn: await price("week", 500),
     unknown: await price("week", 100),
   };
 }
 
-async function empty(operator: Pool, prices: Record<PriceName, string>, communities: string[]) {
+async function empty(
+  operator: Pool,
+  prices: Record<PriceName, string>,
+  formerPro: string,
+  communities: string[],
+) {
   await operator`
-    truncate public.communities, billing.stripe_events, billing.object_sync, billing.reconciliations cascade`;
-  await operator`update public.plans set stripe_price_id = ${prices.pro} where code = 'pro'`;
+    truncate public.communities, billing.stripe_events, billing.object_failures, billing.reconciliation_cursors, billing.anomalies, billing.reconciliations cascade`;
+  await operator`truncate billing.plan_prices`;
+  for (const price of [formerPro, prices.pro]) {
+    await operator`update public.plans set stripe_price_id = ${price} where code = 'pro'`;
+  }
   await operator`update public.plans set stripe_price_id = ${prices.team} where code = 'team'`;
   await addCommunities(operator, ...communities);
 }

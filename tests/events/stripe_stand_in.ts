@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import { connectStripe } from "../../billing/stripe.ts";
 
-/** Answers only what the webhook asks Stripe: the current state of subscriptions, and the data of thin events. */
+/** Answers only what the webhook asks Stripe: the current state of objects, and the data of thin events. */
 export function startStripeStandIn() {
   const subscriptions = new Map<string, unknown>();
   const thinEvents = new Map<string, unknown>();
@@ -59,28 +59,87 @@ export async function delivery(body: unknown, { secret = SECRET, timestamp, head
   });
 }
 
+/** An item of a subscription, as Stripe describes it. */
+export const subscriptionItem = (price: string, more: Record<string, unknown> = {}) => ({
+  id: `si_${price}`,
+  object: "subscription_item",
+  current_period_start: 1_700_000_000,
+  current_period_end: 1_702_592_000,
+  quantity: 1,
+  price: {
+    id: price,
+    object: "price",
+    product: `prod_${price}`,
+    currency: "usd",
+    unit_amount: 2900,
+    unit_amount_decimal: "2900",
+    recurring: { interval: "month", interval_count: 1, usage_type: "licensed" },
+  },
+  ...more,
+});
+
+/** The items of a subscription: all of them, or the first of more. */
+export const itemList = (items: object[], { has_more = false } = {}) => ({
+  object: "list",
+  data: items,
+  has_more,
+});
+
 /** A subscription of customer `cus_garden`, as Stripe describes it. */
 export const subscription = (status: string, more: Record<string, unknown> = {}) => ({
   id: "sub_1",
   object: "subscription",
   customer: "cus_garden",
   status,
+  currency: "usd",
   start_date: 1_700_000_000,
+  trial_start: null,
+  trial_end: null,
   cancel_at: null,
   cancel_at_period_end: false,
   canceled_at: null,
   ended_at: null,
-  trial_end: null,
-  items: {
-    object: "list",
-    data: [{
-      id: "si_1",
-      current_period_start: 1_700_000_000,
-      current_period_end: 1_702_592_000,
-      price: { id: "price_pro", recurring: { usage_type: "licensed" } },
-    }],
-  },
+  cancellation_details: { reason: null, feedback: null, comment: null },
+  collection_method: "charge_automatically",
+  pause_collection: null,
+  pending_update: null,
+  latest_invoice: null,
+  discounts: [],
+  schedule: null,
+  items: itemList([subscriptionItem("price_pro")]),
   ...more,
+});
+
+/** An invoice of customer `cus_garden` for the subscription `sub_1`, as Stripe describes it. */
+export const invoice = (status: string, more: Record<string, unknown> = {}) => ({
+  id: "in_1",
+  object: "invoice",
+  customer: "cus_garden",
+  number: "A-0001",
+  status,
+  billing_reason: "subscription_cycle",
+  currency: "usd",
+  subtotal: 2900,
+  total: 2900,
+  total_discount_amounts: [],
+  total_taxes: [],
+  amount_due: 2900,
+  amount_paid: status === "paid" ? 2900 : 0,
+  hosted_invoice_url: null,
+  invoice_pdf: null,
+  created: 1_700_000_000,
+  status_transitions: { paid_at: null },
+  parent: { type: "subscription_details", subscription_details: { subscription: "sub_1" } },
+  lines: itemList([invoiceLine("price_pro")]),
+  ...more,
+});
+
+/** A line of an invoice, as Stripe describes it. */
+export const invoiceLine = (price: string, amount = 2900) => ({
+  id: `il_${price}`,
+  object: "line_item",
+  amount,
+  pricing: { type: "price_details", price_details: { price, product: `prod_${price}` } },
 });
 
 let events = 0;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ReconcileReport } from "../../billing/reconcile/reconciliation.ts";
+import type { ReconcileReport } from "../../billing/reconcile/report.ts";
 import { scheduledHandler } from "../../billing/http/scheduled_handler.ts";
 import type { Event } from "@dues/stripe-simulator";
 import { pay } from "@dues/stripe-simulator/testing";
@@ -39,21 +39,24 @@ const planOf = async (scene: Scene) => (await knowledgeOf(scene)).plans.garden;
 
 const subscriptionOf = (scene: Scene) => liveSubscriptions(scene, "garden")[0];
 
-const nothing: Omit<ReconcileReport, "eventsFrom" | "eventsSeen" | "objectsCompared"> = {
+const nothing: Omit<ReconcileReport, "eventsSeen" | "objectsCompared"> = {
+  isComplete: true,
   missedEvents: [],
   processedEvents: [],
   linkedCustomers: [],
   forgottenCustomers: [],
   repairs: [],
   missingInStripe: [],
-  unreadable: [],
+  failedObjects: [],
+  failedParts: [],
   expiredCheckoutSessions: [],
   plansChanged: 0,
   payloadsReduced: 0,
+  rowsPruned: 0,
 };
 
 /** A report without the counts of what was looked at. */
-function findings({ eventsFrom: _, eventsSeen: __, objectsCompared: ___, ...rest }: ReconcileReport) {
+function findings({ eventsSeen: _, objectsCompared: __, ...rest }: ReconcileReport) {
   return rest;
 }
 
@@ -239,36 +242,63 @@ Deno.test("reconcile() expires an open checkout session of a community with a su
 
 Deno.test("reconcile() ends a grace period that is over", async () => {
   await using scene = await deliveredPurchase();
-  await stage.operator`
-    update public.subscriptions set status = 'past_due', past_due_since = now() - interval '6 days 23 hours'`;
-  await stage.operator`
-    update billing.object_sync set state = state || '{"status": "past_due"}' where kind = 'subscription'`;
-  const { account } = scene.simulator;
-  account.subscriptions.put({ ...subscriptionOf(scene), status: "past_due" });
-  await stage
-    .operator`update billing.object_sync set state = state || '{"payment_issue": "payment_failed"}' where kind = 'subscription'`;
-  await stage.operator`update public.subscriptions set payment_issue = 'payment_failed'`;
+  scene.simulator.account.subscriptions.put({ ...subscriptionOf(scene), status: "past_due" });
+  await scene.reconcile();
+  // The payment failed so long ago, and nobody has looked since.
+  const failedAgo = (ago: string) =>
+    stage.operator`
+      with failed as (
+        update public.subscriptions s set past_due_since = now() - ${ago}::interval, version = version + 1,
+          gives_plan_until = now() - ${ago}::interval + interval '7 days' returning s.community_id, s.gives_plan_until)
+      update public.communities c set plan_until = failed.gives_plan_until from failed where c.id = failed.community_id`;
+  const storedPlan = async () => {
+    const [{ code }] = await stage.operator`
+      select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = 'garden'`;
+    return code;
+  };
+  await failedAgo("6 days 23 hours");
   assert.equal((await scene.reconcile()).plansChanged, 0);
   assert.equal(await planOf(scene), "pro");
-  await stage.operator`update public.subscriptions set past_due_since = past_due_since - interval '2 hours'`;
+  await failedAgo("7 days 1 hour");
+  assert.deepEqual(
+    [await storedPlan(), await planOf(scene)],
+    ["pro", "free"],
+    "the plan in force is up to date",
+  );
   assert.equal((await scene.reconcile()).plansChanged, 1);
-  assert.equal(await planOf(scene), "free");
+  assert.equal(await storedPlan(), "free");
 });
 
-Deno.test("reconcile() reduces payloads after 90 days, except those of open events", async () => {
+Deno.test("reconcile() removes payloads after 90 days, and run reports, resolved anomalies and job histories in their time", async () => {
   await using scene = await deliveredPurchase();
-  await scene.reconcile(); // the next run does not look back to those events
-  const [parked] = await stage.operator`
-    update billing.stripe_events set outcome = 'parked', customer_id = 'cus_nobody'
-    where id = (select min(id) from billing.stripe_events) returning id`;
-  await stage.operator`update billing.stripe_events set received_at = now() - interval '91 days'`;
-  const { payloadsReduced } = await scene.reconcile();
-  assert.equal(payloadsReduced, scene.events.length - 1);
-  const kept = await stage.operator`select id from billing.stripe_events where payload ? 'data'`;
-  assert.deepEqual([...kept], [{ id: parked.id }]);
+  const { operator } = stage;
+  await operator`update billing.stripe_events set received_at = now() - interval '91 days'
+    where id <> (select min(id) from billing.stripe_events)`;
+  await operator`insert into billing.reconciliations (started_at) values (now() - interval '91 days'), (now())`;
+  await operator`insert into billing.anomalies (kind, object_id, detail, resolved_at) values
+    ('meter_error', 'old', '', now() - interval '366 days'), ('meter_error', 'newer', '', now()), ('meter_error', 'open', '', null)`;
+  await operator`create schema if not exists cron`;
+  await operator`create table if not exists cron.job_run_details (runid bigint primary key, end_time timestamptz)`;
+  await operator`insert into cron.job_run_details values (1, now() - interval '8 days'), (2, now())`;
+  try {
+    const { payloadsReduced, rowsPruned } = await scene.reconcile();
+    assert.deepEqual([payloadsReduced, rowsPruned], [scene.events.length - 1, 3]);
+    const [{ kept }] =
+      await operator`select count(*)::int as kept from billing.stripe_events where payload is not null`;
+    assert.equal(kept, 1);
+    assert.deepEqual(
+      (await operator`select object_id from billing.anomalies order by 1`).map(({ object_id }) => object_id),
+      [
+        "newer",
+        "open",
+      ],
+    );
+  } finally {
+    await operator`drop schema cron cascade`;
+  }
 });
 
-Deno.test("reconcile() processes parked events whose customer is linked now", async () => {
+Deno.test("reconcile() links a customer whose events were parked, and stores its objects", async () => {
   await using scene = await purchase();
   const { operator } = stage;
   await operator`delete from billing.customers`;
@@ -276,14 +306,9 @@ Deno.test("reconcile() processes parked events whose customer is linked now", as
   const others = scene.events.filter(({ type }) => type !== "checkout.session.completed");
   for (const event of others) await accept(scene, event);
   assert.equal((await knowledgeOf(scene)).subscriptions.length, 0);
-  await operator`insert into billing.customers (id, community_id) values (${customerOf(
-    scene,
-    "garden",
-  )!}, 'garden')`;
-  await operator`update public.communities set stripe_customer_id = ${customerOf(
-    scene,
-    "garden",
-  )!} where id = 'garden'`;
+  const parked = await operator`select payload from billing.stripe_events where outcome = 'parked'`;
+  assert.ok(parked.length > 0);
+  assert.ok(parked.every(({ payload }) => payload === null), "of nobody's customers no payload is kept");
   const { missedEvents, processedEvents } = await scene.reconcile();
   assert.deepEqual(missedEvents.map(({ type }) => type), ["checkout.session.completed"]);
   assert.ok(processedEvents.length > 0);
@@ -302,11 +327,17 @@ Deno.test("linking a customer processes its parked events, also when only Stripe
   for (const event of scene.events.filter((event) => event !== linking)) await accept(scene, event);
 
   using _ = quiet();
-  scene.simulator.faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false });
-  const first = await scene.deliver(linking);
-  await first.body?.cancel();
-  assert.equal(first.status, 503, "Stripe was unreachable, so it has to be delivered again");
+  scene.simulator.faults.add({
+    kind: "api_error",
+    target: "GET /v1/*",
+    status: 500,
+    carried_out: false,
+    next: 1000,
+  });
   await accept(scene, linking);
+  assert.equal((await knowledgeOf(scene)).subscriptions.length, 0, "Stripe was unreachable");
+  scene.simulator.faults.clear();
+  assert.ok((await scene.reconcile()).processedEvents.length > 0);
   await assertEqual(scene);
   assert.deepEqual(findings(await scene.reconcile()), nothing);
 });
@@ -328,29 +359,33 @@ Deno.test("two overlapping reconcile() calls among deliveries leave the database
   assert.deepEqual(findings(await scene.reconcile()), nothing);
 });
 
-Deno.test("reconcile() looks for events since the last run that caught up, even if that run did not finish", async () => {
+Deno.test("reconcile() goes on after a list that fails, and the next run reads that list from where it failed", async () => {
   using _ = quiet();
   await using scene = await purchase();
-  const daysBack = async () => {
-    const [{ days }] = await stage.operator`
-      select round(extract(epoch from started_at - events_from) / 86400)::integer as days
-      from billing.reconciliations order by id desc limit 1`;
-    return days;
-  };
   const { faults } = scene.simulator;
-  const failRequests = (target: string) =>
-    faults.add({ kind: "api_error", target, status: 500, carried_out: false });
+  const sinceDays = async () => {
+    const rows = await stage.operator`
+      select round(extract(epoch from now() - since) / 86400)::integer as days
+      from billing.reconciliation_cursors where list like 'events:%'`;
+    return rows.map(({ days }) => days);
+  };
+  const failingRun = async (target: string) => {
+    faults.add({ kind: "api_error", target, status: 500, carried_out: false, next: 1000 });
+    const { failedParts, isComplete } = await scene.reconcile();
+    faults.clear();
+    return { failed: failedParts.map(({ part }) => part), isComplete };
+  };
 
-  failRequests("GET /v1/events");
-  await assert.rejects(scene.reconcile(), { code: "stripe_unavailable" });
-  assert.equal(await daysBack(), 30);
-  faults.clear();
-  failRequests("GET /v1/invoices");
-  await assert.rejects(scene.reconcile(), { code: "stripe_unavailable" });
-  assert.equal(await daysBack(), 30, "the run before had not caught up");
-  faults.clear();
+  assert.deepEqual(await failingRun("GET /v1/events"), {
+    failed: ["events:0", "events:1"],
+    isComplete: false,
+  });
+  assert.deepEqual(await sinceDays(), [30, 30]);
+  await assertEqual(scene);
+  assert.deepEqual((await failingRun("GET /v1/invoices")).failed, ["invoices", "open_invoices"]);
+  assert.deepEqual(await sinceDays(), [30, 30], "the run before had not read the events");
   const { eventsSeen } = await scene.reconcile();
-  assert.equal(await daysBack(), 0, "the run before had caught up");
+  assert.deepEqual(await sinceDays(), [0, 0], "the run before had read them");
   assert.equal(eventsSeen, scene.events.length, "all events are within the extra hour");
   await assertEqual(scene);
 });
@@ -359,16 +394,13 @@ Deno.test("reconcile() can run again after it was interrupted", async () => {
   using _ = quiet();
   await using scene = await purchase();
   for (const when of ["query", "answer"] as const) {
-    stage.proxy.breakNext(when, '[{"kind":"subscription","customer_id"');
-    await assert.rejects(scene.reconcile(), { code: "database_unavailable" });
+    // A page is compared; an answer is stored.
+    for (const text of ['[{"id":"in_', '"price_ids"']) {
+      stage.proxy.breakNext(when, text);
+      await assert.rejects(scene.reconcile(), { code: "database_unavailable" }, `${when} of ${text}`);
+      await stage.operator`delete from public.invoices`;
+    }
   }
-  scene.simulator.faults.add({
-    kind: "api_error",
-    target: "GET /v1/invoices",
-    status: 500,
-    carried_out: false,
-  });
-  await assert.rejects(scene.reconcile(), { code: "stripe_unavailable" });
   await scene.reconcile();
   await assertEqual(scene);
 });
@@ -376,7 +408,7 @@ Deno.test("reconcile() can run again after it was interrupted", async () => {
 Deno.test("the scheduled handler runs only for POST with the schedules' secret", async () => {
   await using scene = await purchase();
   const secret = "a-secret-that-is-long-enough-0123456789";
-  const handle = scheduledHandler({ secret, run: scene.reconcile });
+  const handle = scheduledHandler({ secret, run: () => scene.reconcile({ timeLimit: 60_000 }) });
   const ask = (headers: HeadersInit, method = "POST") =>
     handle(new Request("http://127.0.0.1/reconcile", { method, headers }));
   const refused: [HeadersInit, string, number][] = [

@@ -34,16 +34,14 @@ Deno.test("deno task events:replay applies events of the event log again, by id 
   const created = scene.events.find(({ type }) => type === "customer.subscription.created")!;
 
   await stage.operator`delete from public.subscriptions`;
-  await stage.operator`delete from billing.object_sync`;
   const byId = await runTask(scene, "replay_events.ts", [created.id, "evt_unknown"]);
   assert.ok(byId.success, byId.err);
   assert.match(byId.out, RegExp(`${created.id}: applied`));
   assert.match(byId.out, /evt_unknown: not in the event log/);
 
   await stage.operator`
-    update billing.stripe_events set payload = jsonb_build_object('id', id, 'type', type) where id = ${created.id}`;
+    update billing.stripe_events set payload = null where id = ${created.id}`;
   await stage.operator`delete from public.invoices`;
-  await stage.operator`delete from billing.object_sync`;
   const byTime = await runTask(scene, "replay_events.ts", ["--from", "2020-01-01T00:00Z"]);
   assert.ok(byTime.success, byTime.err);
   assert.equal(byTime.out.trim().split("\n").length, scene.events.length);
