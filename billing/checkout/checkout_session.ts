@@ -45,7 +45,8 @@ const MAX_ATTEMPTS = 8;
 const MAX_SPENT_KEYS = 3;
 
 /**
- * The open checkout session for a purchase: the one opened for the same purchase within the last minute, or a new one. A
+ * The open checkout session for a purchase: the one opened for the same purchase within the last
+ * minute, wherever that returns to, or a new one. A
  * community has one open session, however often somebody clicks: sessions of earlier attempts are expired first, and only
  * then Stripe is asked for subscriptions, so that no session can be paid in between.
  *
@@ -57,8 +58,9 @@ export async function openCheckoutSession(
   deadline: Deadline,
 ): Promise<Stripe.Checkout.Session> {
   const { db, stripe } = deps;
-  const { communityId, ...terms } = purchase;
-  const fingerprint = JSON.stringify(terms);
+  const { communityId, page, ...terms } = purchase;
+  // Not where Stripe returns to: who asks with ever other plugin ids would open and expire session after session.
+  const fingerprint = JSON.stringify({ ...terms, ui_mode: page.ui_mode });
   let spentSession: string | null = null;
   let spentAttempt: number | null = null;
   let spentKeys = 0;
@@ -86,7 +88,7 @@ export async function openCheckoutSession(
         db`select billing.finish_checkout(${communityId}, ${attempt.attempt}, ${session.id})`,
       );
       if (isCurrent) return session;
-      // Another click, for something else, overtook this one: two sessions must not be open side by side. They take turns.
+      // Another click overtook this one: two sessions must not be open side by side. They take turns, or share one.
       await expireCheckoutSession(stripe, session.id, deadline);
       const took = performance.now() - begunAt;
       await new Promise((resolve) => setTimeout(resolve, deadline.atMost(took * 2 * begun * Math.random())));
@@ -223,7 +225,8 @@ async function createSession(
     ...page,
     metadata: ownedByAttempt(communityId, attempt),
   };
-  const key = idempotencyKey("checkout", isLive, communityId, attempt, started_at);
+  // With the page: requests of one attempt may return to different places, and one of their sessions is kept.
+  const key = idempotencyKey("checkout", isLive, communityId, attempt, started_at, JSON.stringify(page));
   return await orCustomerGone(
     customer,
     askStripe(deadline, (options) => stripe.checkout.sessions.create(params, options), key),

@@ -13,7 +13,7 @@ export type RequestFaultCode =
   | "method_not_allowed"
   | "not_found"
   | "foreign_origin"
-  | "request_timeout"
+  | "body_timeout"
   | "incomplete_body"
   | "internal_error";
 
@@ -48,7 +48,7 @@ const problems: Record<ProblemCode, [status: number, title: string]> = {
   unknown_community: [404, "Unknown community"],
   unknown_plan: [404, "Unknown plan"],
   method_not_allowed: [405, "This method is not allowed here"],
-  request_timeout: [408, "The body did not arrive in time"],
+  body_timeout: [408, "The body did not arrive in time"],
   already_subscribed: [409, "The community has a subscription already"],
   no_subscription: [409, "The community has no subscription"],
   no_customer: [409, "The community has no billing account yet"],

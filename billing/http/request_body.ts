@@ -9,7 +9,7 @@ const BODY_MS = 10_000;
 /**
  * The body, exactly as sent. Reads at most `maxBytes`, whatever length the request declares, and waits ten seconds at most.
  *
- * Throws `RequestFault`: `payload_too_large`, `request_timeout`, or `incomplete_body` when the connection ends before the body.
+ * Throws `RequestFault`: `payload_too_large`, `body_timeout`, or `incomplete_body` when the connection ends before the body.
  */
 export async function readBytes(request: Request, maxBytes: number, withinMs = BODY_MS): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
@@ -18,7 +18,7 @@ export async function readBytes(request: Request, maxBytes: number, withinMs = B
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooSlow = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new RequestFault("request_timeout", "Send the body at once.")), withinMs);
+    timer = setTimeout(() => reject(new RequestFault("body_timeout", "Send the body at once.")), withinMs);
   });
   // Servers take exactly the declared number of bytes from the connection (RFC 9112, 6.3), so all of it may be read at once.
   const read = declared === null ? readChunks(request.body, maxBytes) : request.arrayBuffer();

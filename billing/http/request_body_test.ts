@@ -28,7 +28,7 @@ Deno.test("readBytes() waits no longer than its deadline for a body that does no
   const silent = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new Uint8Array(1)),
   });
-  await assert.rejects(readBytes(request(silent), 100, 50), { code: "request_timeout" });
+  await assert.rejects(readBytes(request(silent), 100, 50), { code: "body_timeout" });
 });
 
 Deno.test("readBytes() tells when the connection ends before the body", async () => {

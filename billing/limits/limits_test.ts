@@ -70,7 +70,7 @@ Deno.test("a budget lets so many calls a second through, and a flood of one shar
   }) as typeof fetch;
   try {
     const budget = stripeBudget({ perSecond: 20 });
-    const call = (share: "people" | "webhooks") => budget.as(share, () => budget.fetch(share));
+    const call = (share: "people" | "webhooks") => budget.as(share, "", () => budget.fetch(share));
     const began = performance.now();
     const flood = Array.from({ length: 60 }, () => call("people"));
     const hooks = Array.from({ length: 8 }, () => call("webhooks"));
@@ -126,4 +126,23 @@ Deno.test("checkout() answers equal clicks with one visit, counts it once, and n
   await assert.rejects(visits.checkout(session("a"), request, {}, open), refused);
   await visits.checkout(session("b"), request, {}, open);
   assert.equal(opened, 4);
+});
+
+Deno.test("the calls of one owner, however many, delay another's by one", async () => {
+  const original = globalThis.fetch;
+  const order: string[] = [];
+  globalThis.fetch = ((input: string) => {
+    order.push(input);
+    return Promise.resolve(new Response());
+  }) as typeof fetch;
+  try {
+    const budget = stripeBudget({ perSecond: 50 });
+    const call = (owner: string) => budget.as("people", owner, () => budget.fetch(owner));
+    const greedy = Array.from({ length: 120 }, () => call("greedy"));
+    await Promise.all(["a", "b", "c"].map(call));
+    assert.ok(order.length < 70, `after ${order.length} calls`);
+    await Promise.all(greedy);
+  } finally {
+    globalThis.fetch = original;
+  }
 });

@@ -13,15 +13,23 @@ export interface BudgetOptions {
 /** Of each second's calls, what is kept for a share when the other wants them all. */
 const KEPT: Record<Share, number> = { people: 0.4, webhooks: 0.4 };
 
-const current = new AsyncLocalStorage<Share>();
+interface Caller {
+  share: Share;
+  /** Whose call it is, such as a community. */
+  owner: string;
+}
+
+const current = new AsyncLocalStorage<Caller>();
+const background: Caller = { share: "webhooks", owner: "" };
 
 /**
  * Calls to Stripe a second, below what Stripe allows an account (https://docs.stripe.com/rate-limits): beyond it Stripe refuses
  * the calls of everybody. Calls over the budget wait. Of what the budget allows, webhooks and people each keep a share, so that
- * a flood of one does not stop the other; what one does not use the other may.
+ * a flood of one does not stop the other; what one does not use the other may. Within a share the owners take turns, so that one
+ * owner's calls, however many, delay another's by one.
  */
 export function stripeBudget({ perSecond, now = () => performance.now() }: BudgetOptions) {
-  const waiting: Record<Share, (() => void)[]> = { people: [], webhooks: [] };
+  const waiting: Record<Share, FairQueue> = { people: new FairQueue(), webhooks: new FairQueue() };
   let tokens = perSecond;
   let refilled = now();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,14 +41,14 @@ export function stripeBudget({ perSecond, now = () => performance.now() }: Budge
     refilled = time;
   }
 
-  /** The share whose turn it is: of ten calls four are each one's own, and the other two go to whoever waits longer. */
+  /** The share whose turn it is: of ten calls four are each one's own, and the other two go to whoever has more waiting. */
   function next(): Share | undefined {
-    if (waiting.people.length === 0) return waiting.webhooks.length === 0 ? undefined : "webhooks";
-    if (waiting.webhooks.length === 0) return "people";
+    if (waiting.people.size === 0) return waiting.webhooks.size === 0 ? undefined : "webhooks";
+    if (waiting.webhooks.size === 0) return "people";
     const place = turn++ % 10 / 10;
     if (place < KEPT.people) return "people";
     if (place < KEPT.people + KEPT.webhooks) return "webhooks";
-    return waiting.people.length > waiting.webhooks.length ? "people" : "webhooks";
+    return waiting.people.size > waiting.webhooks.size ? "people" : "webhooks";
   }
 
   function dispatch(): void {
@@ -49,9 +57,9 @@ export function stripeBudget({ perSecond, now = () => performance.now() }: Budge
       const share = next();
       if (share === undefined) return;
       tokens--;
-      waiting[share].shift()!();
+      waiting[share].take()!();
     }
-    if (timer === undefined && waiting.people.length + waiting.webhooks.length > 0) {
+    if (timer === undefined && waiting.people.size + waiting.webhooks.size > 0) {
       timer = setTimeout(() => {
         timer = undefined;
         dispatch();
@@ -60,7 +68,7 @@ export function stripeBudget({ perSecond, now = () => performance.now() }: Budge
   }
 
   /** Resolves when a call may be made. Rejects with the signal's reason when that is aborted first. */
-  function admit(share: Share, signal?: AbortSignal | null): Promise<void> {
+  function admit({ share, owner }: Caller, signal?: AbortSignal | null): Promise<void> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const start = () => {
@@ -68,25 +76,62 @@ export function stripeBudget({ perSecond, now = () => performance.now() }: Budge
       resolve();
     };
     const leave = () => {
-      waiting[share] = waiting[share].filter((waiter) => waiter !== start);
+      waiting[share].remove(owner, start);
       reject(signal!.reason);
     };
     signal?.addEventListener("abort", leave, { once: true });
-    waiting[share].push(start);
+    waiting[share].add(owner, start);
     dispatch();
     return promise;
   }
 
   return {
-    /** Runs `work`; the calls to Stripe in it count for `share`. Calls outside count for webhooks. */
-    as: <T>(share: Share, work: () => Promise<T>): Promise<T> => current.run(share, work),
+    /** Runs `work`; the calls to Stripe in it count for `share`, and for the owner. Calls outside count for webhooks. */
+    as: <T>(share: Share, owner: string, work: () => Promise<T>): Promise<T> =>
+      current.run({ share, owner }, work),
 
     /** `fetch` within the budget, for Stripe's HTTP client. */
-    fetch: async (...[input, init]: Parameters<typeof fetch>): Promise<Awaited<ReturnType<typeof fetch>>> => {
-      await admit(current.getStore() ?? "webhooks", init?.signal);
+    fetch: async (
+      ...[input, init]: Parameters<typeof fetch>
+    ): Promise<Awaited<ReturnType<typeof fetch>>> => {
+      await admit(current.getStore() ?? background, init?.signal);
       return await fetch(input, init);
     },
   };
+}
+
+/** Works that wait, of which one of each owner is taken in turn. */
+class FairQueue {
+  /** In the order of the owners' turns. */
+  readonly #byOwner = new Map<string, (() => void)[]>();
+  size = 0;
+
+  add(owner: string, start: () => void): void {
+    this.size++;
+    const queue = this.#byOwner.get(owner);
+    if (queue) queue.push(start);
+    else this.#byOwner.set(owner, [start]);
+  }
+
+  take(): (() => void) | undefined {
+    const [first] = this.#byOwner;
+    if (!first) return undefined;
+    const [owner, queue] = first;
+    this.size--;
+    const start = queue.shift();
+    this.#byOwner.delete(owner);
+    if (queue.length > 0) this.#byOwner.set(owner, queue);
+    return start;
+  }
+
+  remove(owner: string, start: () => void): void {
+    const queue = this.#byOwner.get(owner);
+    const place = queue?.indexOf(start) ?? -1;
+    if (!queue || place < 0) return;
+    this.size--;
+    queue.splice(place, 1);
+    if (queue.length === 0) this.#byOwner.delete(owner);
+  }
 }
 
 export type StripeBudget = ReturnType<typeof stripeBudget>;

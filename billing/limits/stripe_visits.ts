@@ -4,8 +4,11 @@ import type { Caller, Rates } from "./rates.ts";
 import type { StripeBudget } from "./stripe_budget.ts";
 import { turns } from "./turns.ts";
 
-/** Stripe takes some hundred milliseconds for a call and a checkout has about five, so this is more than a busy minute needs. */
-const TURNS = { max: 24, maxEach: 2, maxWaiting: 20, waitMs: 8_000 };
+/**
+ * A visit takes a second or two, and twelve when Stripe does not answer. So many at once is more than a busy minute needs, and
+ * few enough for memory and sockets.
+ */
+const TURNS = { max: 64, maxEach: 12, maxWaiting: 20, waitMs: 8_000 };
 
 /**
  * What people do at Stripe, checkout and portal, within bounds: at most so many at once, communities in turn, each counted for its
@@ -18,7 +21,7 @@ export function stripeVisits({ limits, budget }: { limits: Rates; budget: Stripe
 
   /** Who may not pay is refused by the visit itself, and waits for nobody. */
   const visit = <T>({ communityId, isAdmin }: Session, open: () => Promise<T>) =>
-    isAdmin ? queue.run(communityId, () => budget.as("people", open)) : open();
+    isAdmin ? queue.run(communityId, () => budget.as("people", communityId, open)) : open();
 
   const callerOf = ({ communityId, userId }: Session, { address }: Caller): Caller => ({
     address,
@@ -34,8 +37,9 @@ export function stripeVisits({ limits, budget }: { limits: Rates; budget: Stripe
       caller: Caller,
       open: () => Promise<T>,
     ): Promise<T> {
-      const { communityId, isAdmin, pluginId, slug } = session;
-      const key = JSON.stringify([communityId, isAdmin, pluginId, slug, request]);
+      const { communityId, isAdmin } = session;
+      // Wherever it returns to: another plugin id is no reason for another checkout.
+      const key = JSON.stringify([communityId, isAdmin, request.planCode, request.uiMode]);
       const begun = (underWay.get(key) as Promise<T> | undefined) ?? begin();
       async function begin(): Promise<T> {
         await limits.take("checkout", callerOf(session, caller));

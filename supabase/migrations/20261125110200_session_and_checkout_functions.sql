@@ -125,7 +125,7 @@ create function billing.finish_checkout(p_community_id text, p_attempt bigint, p
 as $$
 begin
   update billing.checkout_attempts set session_id = p_session_id
-  where community_id = p_community_id and attempt = p_attempt;
+  where community_id = p_community_id and attempt = p_attempt and coalesce(session_id, p_session_id) = p_session_id;
   return found;
 end $$;
 comment on function billing.finish_checkout(text, bigint, text) is 'Stores the Stripe session of a checkout attempt.';

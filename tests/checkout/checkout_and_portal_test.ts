@@ -88,13 +88,14 @@ Deno.test("fifty simultaneous checkouts make one customer and one open session",
   assert.deepEqual(await atStripe(admin.cid), { customers: [stripe_customer_id], open: [...sessions] });
 });
 
-Deno.test("a repeated checkout returns the same session; with another plugin id a new one", async () => {
+Deno.test("a repeated checkout returns the same session, also with another plugin id; embedded is another one", async () => {
   const admin = newAdmin();
   const token = await api.signIn(admin);
   const click = async (json: unknown) => (await api.call("POST", CHECKOUT, { token, json })).body.sessionId;
   const first = await click({});
   assert.equal(await click({}), first);
-  const second = await click({ pluginId: "elsewhere" });
+  assert.equal(await click({ pluginId: "elsewhere" }), first);
+  const second = await click({ uiMode: "embedded" });
   assert.notEqual(second, first);
   assert.deepEqual((await atStripe(admin.cid)).open, [second], "the first is expired");
 });
