@@ -51,6 +51,7 @@ const allowed: Record<string, string[]> = {
   billing: [],
   browser: ["billing: types", "packages/parent: types"],
   components: ["browser"],
+  deploy: ["billing", "local", "supabase"],
   examples: ["billing", "browser", "components", "islands", "server"],
   islands: ["billing: types", "browser", "components"],
   local: ["billing", "packages/parent", "packages/stripe-simulator"],

@@ -4,7 +4,7 @@ import type { SetupSteps } from "./setup_steps.ts";
 
 /** The jobs, as supabase/migrations/20261125120300_schedules.sql makes them. */
 const jobs = [
-  { name: "dues-reconcile", schedule: "17 * * * *", command: "select billing.call_function('reconcile')" },
+  { name: "dues-reconcile", schedule: "*/10 * * * *", command: "select billing.call_function('reconcile')" },
   {
     name: "dues-report-usage",
     schedule: "*/5 * * * *",

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { processEnvironment } from "../config.ts";
-import { diagnose, type Diagnosis } from "../doctor/doctor.ts";
+import { diagnose, type Diagnosis } from "../doctor/diagnosis.ts";
 import { version } from "../version.ts";
 
 const { values } = parseArgs({

@@ -23,7 +23,7 @@ comment on column billing.scheduled_jobs.last_finished_at is 'When a run was las
 comment on column billing.scheduled_jobs.last_failed_at is 'When a run last ended with an error.';
 comment on column billing.scheduled_jobs.last_error is 'That error; null once a later run was complete.';
 
-insert into billing.scheduled_jobs (name, expected_every) values ('reconcile', '1 hour'), ('report-usage', '5 minutes');
+insert into billing.scheduled_jobs (name, expected_every) values ('reconcile', '10 minutes'), ('report-usage', '5 minutes');
 
 create function billing.note_job_started(p_name text) returns void
   language plpgsql volatile security definer set search_path = ''

@@ -1,6 +1,6 @@
 // deno task doctor on a whole installation: nothing wrong with a complete one, and the right sentence for each fault.
 import assert from "node:assert/strict";
-import { checks, type Diagnosis } from "../../billing/doctor/doctor.ts";
+import { checks, type Diagnosis } from "../../billing/doctor/diagnosis.ts";
 import { version } from "../../billing/version.ts";
 import { runDeno } from "../support/run_deno.ts";
 import { faults } from "./faults.ts";

@@ -993,7 +993,7 @@ export const faults: Fault[] = [
     warning: true,
     set: sql(
       `insert into billing.stripe_events (id, type, created_at, livemode, outcome, payload, received_at)
-       values ('evt_odd', 'invoice.paid', now() - interval '5 hours', false, 'failed', '{}', now() - interval '5 hours')`,
+       values ('evt_odd', 'invoice.paid', now() - interval '5 hours', false, 'given_up', '{}', now() - interval '5 hours')`,
       "delete from billing.stripe_events where id = 'evt_odd'",
     ),
   },

@@ -1,6 +1,6 @@
 /** One whole installation for the doctor's tests, with what hosted Supabase has besides. */
 import assert from "node:assert/strict";
-import { diagnose, type Diagnosis } from "../../billing/doctor/doctor.ts";
+import { diagnose, type Diagnosis } from "../../billing/doctor/diagnosis.ts";
 import type { DoctorOptions } from "../../billing/doctor/context.ts";
 import type { Pool } from "../../billing/db/sql.ts";
 import { loadPlans, setUpStripe } from "../../billing/setup/setup.ts";

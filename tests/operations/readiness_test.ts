@@ -145,7 +145,8 @@ Deno.test("a scheduled job that has stopped is an anomaly and a line in the log,
   await lookOnce(lines);
   assert.deepEqual([lines, await openAnomalies()], [[], []], "new jobs are not late");
 
-  await sql`update billing.scheduled_jobs set watched_since = now() - interval '2 hours'`;
+  await sql`update billing.scheduled_jobs set watched_since = now() - interval '2 hours'
+    where name = 'report-usage'`;
   await lookOnce(lines);
   assert.deepEqual((await openAnomalies()).map(({ object_id }) => object_id), ["report-usage"]);
   const line = JSON.parse(lines[0]);
@@ -183,6 +184,7 @@ Deno.test("a scheduled job that has stopped is an anomaly and a line in the log,
 });
 
 Deno.test("watchSchedules() logs a job that stays late once an hour", async () => {
+  await recordRun(db, "report-usage", () => Promise.resolve());
   await sql`update billing.scheduled_jobs set last_finished_at = now() - interval '1 day' where name = 'reconcile'`;
   let time = 0;
   const lines: string[] = [];

@@ -85,7 +85,7 @@ Deno.test("the set-up corrects another address, another secret, and a schedule t
   assert.deepEqual(await it.vault(), { project_url: projectUrl, cron_secret: cronSecret });
   const jobs = await it.sql`select jobname, schedule, command, active from cron.job order by 1`;
   assert.deepEqual(jobs.map((job) => Object.values(job)), [
-    ["dues-reconcile", "17 * * * *", "select billing.call_function('reconcile')", true],
+    ["dues-reconcile", "*/10 * * * *", "select billing.call_function('reconcile')", true],
     ["dues-report-usage", "* * * * *", "select billing.call_function('report-usage')", true],
   ]);
 });
@@ -130,4 +130,17 @@ Deno.test("deno task stripe:setup that fails half-way has printed each signing s
   assert.match(second.out, /STRIPE_WEBHOOK_SECRET: add whsec_\w+, separated by a comma\./);
   assert.match(second.out, /To do: CRON_SECRET is not set/);
   assert.match(second.out, /Then check everything: deno task doctor/);
+});
+
+Deno.test("the set-up makes the schedules as the migration does", async () => {
+  const migration = await Deno.readTextFile(
+    projectPath("supabase", "migrations", "20261125120300_schedules.sql"),
+  );
+  const wanted = [...migration.matchAll(/cron\.schedule\('([\w-]+)', '([^']+)', '((?:[^']|'')+)'\)/g)]
+    .map(([_, name, schedule, command]) => [name, schedule, command.replaceAll("''", "'"), true]);
+  assert.equal(wanted.length, 2);
+  await using it = await setUp();
+  await it.run();
+  const jobs = await it.sql`select jobname, schedule, command, active from cron.job order by 1`;
+  assert.deepEqual(jobs.map((job) => Object.values(job)), wanted);
 });
