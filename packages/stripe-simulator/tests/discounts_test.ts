@@ -253,3 +253,25 @@ Deno.test("a schedule's phase brings its discount", async () => {
   await rig.advanceTo("2026-05-01T01:00:00Z");
   assert.equal((await newestInvoice(rig, subscription)).amount_paid, 750);
 });
+
+Deno.test("the checkout page shows the total with what is entered before it is paid", async () => {
+  await using rig = await startSimulator();
+  const { stripe } = rig;
+  const price = await createPro(stripe);
+  const { id: coupon } = await stripe.coupons.create({ percent_off: 50, duration: "forever" });
+  await stripe.promotionCodes.create({ promotion: { type: "coupon", coupon }, code: "HALF" });
+  const { id, url } = await openCheckout(stripe, price.id, {
+    allow_promotion_codes: true,
+    automatic_tax: { enabled: true },
+  });
+  const enter = async (fields: Record<string, string>) => {
+    const response = await fetch(String(url), { method: "POST", body: new URLSearchParams(fields) });
+    return [response.status, await response.text()] as const;
+  };
+  const [refused, wrong] = await enter({ country: "DE", promotion_code: "NONE", reprice: "1" });
+  assert.deepEqual([refused, /This code is invalid/.test(wrong)], [400, true]);
+  const [, page] = await enter({ country: "DE", promotion_code: "HALF", reprice: "1" });
+  assert.match(page, /\$7\.50.*\$1\.43.*Total due today.*\$8\.93/s);
+  const open = await stripe.checkout.sessions.retrieve(id);
+  assert.deepEqual([open.status, open.amount_total, open.total_details?.amount_discount], ["open", 893, 750]);
+});

@@ -14,7 +14,7 @@ export interface CheckoutAttempt {
   method?: PaymentMethod;
   /** The result of the bank's authentication, when the card requires one. */
   authentication: "passed" | "failed";
-  /** The promotion code that the customer typed. */
+  /** The promotion code that the customer typed. An empty one removes the code that was applied before. */
   promotionCode?: string;
   /** The currency that the page presented. That of the session unless given. */
   currency?: string;

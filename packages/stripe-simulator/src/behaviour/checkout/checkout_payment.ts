@@ -46,6 +46,24 @@ export function payCheckout(
   }
 }
 
+/**
+ * Prices an open session with what is entered on its page so far, and keeps the result. Throws a 400 for a promotion
+ * code or a tax id that is not valid.
+ */
+export function repriceCheckout(
+  cause: Change,
+  session: CheckoutSession,
+  entered: CheckoutAttempt,
+): CheckoutSession {
+  const change = cause.of(session);
+  const { account } = change;
+  if (session.status !== "open") throw notOpen(session);
+  const order = account.checkoutOrders.get(session.id);
+  const priced = enterDetails(change, session, order, { ...entered, trial: trialOf(order, change.now) });
+  account.checkoutOrders.put(priced.order);
+  return account.checkoutSessions.put(priced.session);
+}
+
 /** Expires an open session. */
 export function expireCheckout(change: Change, session: CheckoutSession): CheckoutSession {
   if (session.status !== "open") throw notOpen(session);

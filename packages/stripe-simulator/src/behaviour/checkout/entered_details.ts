@@ -51,7 +51,7 @@ export function enterDetails(
   const currency = presented(change, session, before, attempt.currency);
   const withCode = attempt.promotionCode === undefined ? before : {
     ...before,
-    coupons: [codeOf(change, session, attempt.promotionCode, currency)],
+    coupons: attempt.promotionCode === "" ? [] : [codeOf(change, session, attempt.promotionCode, currency)],
   };
   const { taxId } = attempt;
   if (taxId && !session.tax_id_collection?.enabled) {

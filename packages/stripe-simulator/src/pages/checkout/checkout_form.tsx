@@ -4,7 +4,12 @@ import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
 import { commonCurrencies, inCurrency } from "../../behaviour/catalog/presentment.ts";
 import { collectsAddress } from "../../behaviour/checkout/entered_details.ts";
-import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
+import {
+  needsCard,
+  payCheckout,
+  repriceCheckout,
+  trialOf,
+} from "../../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../../behaviour/checkout/line_items.ts";
 import type { CheckoutSession, LineItem } from "../../objects/checkout_session.ts";
 import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
@@ -27,6 +32,7 @@ export interface Entries {
 /** The result of a submitted form. */
 export type Submission =
   | { kind: "completed"; session: CheckoutSession }
+  | { kind: "repriced"; session: CheckoutSession; entries: Entries }
   | { kind: "challenge"; entries: Entries }
   | { kind: "refused"; entries: Entries; error: StripeError };
 
@@ -69,7 +75,6 @@ export async function submit(
     tax_id: form.get("tax_id"),
   };
   const card = findTestCard(entries.card) ?? null;
-  if (card?.authentication && !form.has("authentication")) return { kind: "challenge", entries };
   const authentication = form.get("authentication") === "failed" ? "failed" : "passed";
   const address = form.has("country")
     ? { ...noAddress, country: entries.country.toUpperCase() || null }
@@ -81,10 +86,15 @@ export async function submit(
     card,
     currency: entries.currency || undefined,
     payer,
-    promotionCode: entries.promotion_code || undefined,
+    promotionCode: form.has("promotion_code") ? entries.promotion_code : undefined,
     taxId: entries.tax_id ? taxIdIn(entries) : undefined,
   } as const;
   try {
+    if (form.has("reprice")) {
+      const priced = perform(account, noCause, (change) => repriceCheckout(change, session, attempt));
+      return { kind: "repriced", session: priced, entries };
+    }
+    if (card?.authentication && !form.has("authentication")) return { kind: "challenge", entries };
     const completed = perform(account, noCause, (change) => {
       return payCheckout(change, session, attempt);
     });
@@ -154,6 +164,7 @@ export function CheckoutForm({ account, session, entries, error }: FormProps) {
 
 /** What a session may ask for beside the card: currency, address, tax id and promotion code. */
 function OrderFields({ account, session, entries }: Omit<FormProps, "error">) {
+  if (session.mode === "setup") return null;
   const order = account.checkoutOrders.get(session.id);
   const prices = order.items.map(({ price }) => account.prices.get(price));
   const currencies = order.isCurrencyFixed ? [] : commonCurrencies(account, prices);
@@ -171,7 +182,7 @@ function OrderFields({ account, session, entries }: Omit<FormProps, "error">) {
           </select>
         </label>
       )}
-      {session.mode !== "setup" && collectsAddress(session, order) && (
+      {collectsAddress(session, order) && (
         <label>
           Country (two letters)
           <input
@@ -206,6 +217,9 @@ function OrderFields({ account, session, entries }: Omit<FormProps, "error">) {
           Promotion code
           <input type="text" name="promotion_code" value={entries.promotion_code} />
         </label>
+      )}
+      {(currencies.length > 1 || collectsAddress(session, order) || session.allow_promotion_codes) && (
+        <button type="submit" name="reprice" value="1" class="secondary" formnovalidate>Update total</button>
       )}
     </>
   );
@@ -279,6 +293,12 @@ export function Summary({ account, session }: { account: Account; session: Check
             <tr>
               <td>Discount</td>
               <td>−{formatAmount(session.total_details?.amount_discount ?? 0, session.currency ?? "usd")}</td>
+            </tr>
+          )}
+          {Boolean(session.total_details?.amount_tax) && (
+            <tr>
+              <td>Tax</td>
+              <td>{formatAmount(session.total_details?.amount_tax ?? 0, session.currency ?? "usd")}</td>
             </tr>
           )}
           <tr class="total">

@@ -36,6 +36,8 @@ export async function submitEmbedded(account: Account, secret: string, request: 
   switch (result.kind) {
     case "completed":
       return framedHtml(<CompletedPage visit={{ ...visit, session: result.session }} />);
+    case "repriced":
+      return framedHtml(<FormPage visit={{ ...visit, session: result.session }} entries={result.entries} />);
     case "challenge":
       return framedHtml(
         <Page visit={visit}>
