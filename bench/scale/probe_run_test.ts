@@ -47,7 +47,10 @@ Deno.test("runProbe() names the tables that nobody could read meanwhile", async 
 
 Deno.test("runProbe() calls with the role's rights, and says which probe failed", async () => {
   const forbidden = probe("billing.read_things()", { name: "forbidden", role: "service_role" });
-  await assert.rejects(runProbe(sql, forbidden, 1), /^Error: forbidden: permission denied for function read_things/);
+  await assert.rejects(
+    runProbe(sql, forbidden, 1),
+    /^Error: forbidden: permission denied for function read_things/,
+  );
 });
 
 Deno.test("coverage() names functions that a role may call without a probe, and probes whose function is gone", async () => {
