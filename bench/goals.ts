@@ -80,7 +80,7 @@ const GOALS: Goal[] = [
   },
   {
     what: "burst: memory at its peak to that before",
-    atMost: 1.5,
+    atMost: 1.25,
     value: ({ burst }) => burst && burst.memoryPeakMb / burst.memoryBeforeMb,
   },
   ...[1, 16].map((inFlight): Goal => ({

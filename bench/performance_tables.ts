@@ -1,5 +1,6 @@
 /** The tables of docs/performance.md and of `deno task bench`. */
 import { verdictsOf } from "./goals.ts";
+import { EXTENTS } from "./parts/extent.ts";
 import type { Results } from "./results.ts";
 import type { Spread } from "./measure/statistics.ts";
 import { digits, type Table } from "./tables.ts";
@@ -177,13 +178,18 @@ export const figureTables = (results: Results): Table[] => [
   ...quotaTables(results),
 ];
 
-/** Where and how it was measured, in two sentences. */
-export function conditions({ machine, postgres, extent, takenAt }: Results): string {
+/** Where and how it was measured, and how quiet it was there. */
+export function conditions(results: Results): string {
+  const { machine, postgres, extent, takenAt, webhook, server, quota } = results;
+  const figures = [...webhook?.figures ?? [], ...server?.reads ?? [], ...quota?.figures ?? []];
+  const slices = figures.length * EXTENTS[extent].turns;
+  const disturbed = figures.reduce((sum, figure) => sum + figure.disturbed, 0);
+  const noise = disturbed > slices / 4 ? " Such a run shows that the instruments work, and little else." : "";
   return `Measured on ${
     takenAt.slice(0, 10)
   } (${extent} run): ${machine.cores} cores of ${machine.processor}, ` +
     `${machine.memoryGb} GB, ${machine.os}, Deno ${machine.deno}. Postgres ${postgres.version} with fsync ` +
     `${postgres.fsync} (${postgres.walSyncMethod}, on ${postgres.fileSystem}), synchronous_commit ` +
     `${postgres.synchronousCommit}, shared_buffers ${postgres.sharedBuffers}; load process, servers and Postgres share ` +
-    `the cores.`;
+    `the cores. Other load disturbed ${disturbed} of the ${slices} slices that count.${noise}`;
 }

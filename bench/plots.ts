@@ -4,7 +4,16 @@ import { compile, type TopLevelSpec } from "vega-lite";
 
 /** A plot as SVG text: the same text for the same values. */
 export async function svgOf(spec: TopLevelSpec): Promise<string> {
-  const whole = { background: "white", config: { font: "sans-serif", view: { stroke: "#ddd" } }, ...spec };
+  const whole = {
+    background: "white",
+    config: {
+      font: "sans-serif",
+      view: { stroke: "#ddd" },
+      legend: { labelLimit: 0 },
+      range: { category: { scheme: "tableau20" } },
+    },
+    ...spec,
+  };
   const svg = await new View(parse(compile(whole as TopLevelSpec).spec), { renderer: "none" }).toSVG();
   return svg + "\n";
 }

@@ -2,7 +2,7 @@
 import type { Pool } from "../billing/db/sql.ts";
 import { projectPath } from "../local/paths.ts";
 import { keyOf, PRICES } from "./load/event_series.ts";
-import type { ServerSpec } from "./measure/server.ts";
+import type { ServerSpec } from "./measure/running_server.ts";
 
 export const WEBHOOK_SECRET = "whsec_bench";
 export const FEATURE = "ai_chat_message";

@@ -9,6 +9,7 @@ export interface Table {
 /** As many digits as a figure deserves. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);
   return size >= 100
     ? Math.round(value).toLocaleString("en")

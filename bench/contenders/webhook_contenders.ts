@@ -3,7 +3,7 @@ import type { Cluster } from "../../local/postgres/cluster.ts";
 import { projectPath } from "../../local/paths.ts";
 import { type EventSeries, keyOf, PRICES } from "../load/event_series.ts";
 import { type BenchDatabase, makeDatabase } from "../measure/durable_postgres.ts";
-import type { ServerSpec } from "../measure/server.ts";
+import type { ServerSpec } from "../measure/running_server.ts";
 import { addCommunities, eventOutcomes, storedPrices, WEBHOOK_SECRET, webhookFunction } from "../product.ts";
 
 export interface WebhookContender {

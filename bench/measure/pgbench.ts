@@ -5,10 +5,8 @@ export interface PgbenchTask {
   url: string;
   script: string;
   clients: number;
-  /** Either: calls of each client. */
-  calls?: number;
-  /** Or: for so long. */
-  seconds?: number;
+  /** Of each client. Not a time, because connecting many clients would be a part of it. */
+  calls: number;
 }
 
 export interface PgbenchResult {
@@ -18,6 +16,10 @@ export interface PgbenchResult {
   latencies: number[];
   calls: number;
 }
+
+/** How many calls each client has to make so that a run takes about that long, at a known speed. */
+export const callsFor = (perSecond: number, milliseconds: number, clients: number): number =>
+  Math.max(10, Math.round(perSecond * milliseconds / 1000 / clients) || 0);
 
 export async function hasPgbench(): Promise<boolean> {
   try {
@@ -30,14 +32,13 @@ export async function hasPgbench(): Promise<boolean> {
 
 /** Rejects with what pgbench says when a call fails. */
 export async function runPgbench(
-  { url, script, clients, calls, seconds }: PgbenchTask,
+  { url, script, clients, calls }: PgbenchTask,
 ): Promise<PgbenchResult> {
   const folder = await Deno.makeTempDir({ prefix: "dues-pgbench-" });
   try {
     await Deno.writeTextFile(`${folder}/script.sql`, script);
-    const extent = calls === undefined ? ["-T", String(seconds)] : ["-t", String(calls)];
     const { success, stdout, stderr } = await new Deno.Command("pgbench", {
-      args: ["-n", "-M", "prepared", "-c", String(clients), "-j", "1", ...extent]
+      args: ["-n", "-M", "prepared", "-c", String(clients), "-j", "1", "-t", String(calls)]
         .concat(["-f", `${folder}/script.sql`, "-l", `--log-prefix=${folder}/log`, url]),
       env: commonEnvironment(),
       clearEnv: true,
@@ -45,15 +46,22 @@ export async function runPgbench(
       stderr: "piped",
     }).output();
     const text = new TextDecoder();
-    const [, perSecond] = text.decode(stdout).match(/^tps = ([\d.]+)/m) ?? [];
-    if (!success || perSecond === undefined) throw new Error(`pgbench: ${text.decode(stderr)}`);
+    // "inf" after a single call that was over at once.
+    const [, perSecond] = text.decode(stdout).match(/^tps = (\S+)/m) ?? [];
+    if (!success || perSecond === undefined) {
+      throw new Error(`pgbench: ${text.decode(stdout)}${text.decode(stderr)}`);
+    }
     const latencies: number[] = [];
     for await (const { name } of Deno.readDir(folder)) {
       if (name.startsWith("log")) {
         latencies.push(...latenciesOf(await Deno.readTextFile(`${folder}/${name}`)));
       }
     }
-    return { perSecond: Number(perSecond), latencies, calls: latencies.length };
+    return {
+      perSecond: perSecond === "inf" ? Infinity : Number(perSecond),
+      latencies,
+      calls: latencies.length,
+    };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

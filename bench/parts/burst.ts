@@ -5,7 +5,7 @@ import { startStripeStub } from "../contenders/stripe_stub.ts";
 import { type EventSeries, isTie } from "../load/event_series.ts";
 import { LoadProcess } from "../load/load.ts";
 import { memoryMb } from "../measure/machine.ts";
-import { startServer } from "../measure/server.ts";
+import { startServer } from "../measure/running_server.ts";
 import { type Latencies, latencies } from "../measure/statistics.ts";
 import { waitingEvents, webhookFunction } from "../product.ts";
 import { newSeries } from "./webhook.ts";

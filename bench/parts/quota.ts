@@ -2,7 +2,7 @@
 import type { Cluster } from "../../local/postgres/cluster.ts";
 import { type BenchDatabase, makeDatabase } from "../measure/durable_postgres.ts";
 import { waitForQuiet, watchOthers } from "../measure/machine.ts";
-import { hasPgbench, runPgbench } from "../measure/pgbench.ts";
+import { callsFor, hasPgbench, runPgbench } from "../measure/pgbench.ts";
 import { type Latencies, latencies, ratios, type Spread, spread } from "../measure/statistics.ts";
 import { type Disturbance, takeTurns } from "../measure/turns.ts";
 import { addHistory, CONSUME, INSERT, prepareQuota, usage } from "../product.ts";
@@ -79,7 +79,7 @@ interface Slice {
 async function slice(
   database: BenchDatabase,
   way: QuotaFigures["way"],
-  task: { scene: Scene; clients: number; seconds?: number; calls?: number },
+  task: { scene: Scene; clients: number; calls: number },
   faults: string[],
 ): Promise<Slice & { disturbance: Disturbance }> {
   const { scene, ...extent } = task;
@@ -109,16 +109,21 @@ async function compare(
   extent: Extent,
   faults: string[],
 ): Promise<QuotaFigures[]> {
-  const seconds = Math.max(1, Math.round(extent.sliceMs / 1000));
   const ways = ["consume_quota", "insert"] as const;
-  for (const way of ways) await slice(database, way, { scene, clients, calls: 20 }, faults);
+  const speed = new Map<string, number>();
+  for (const way of ways) {
+    speed.set(way, (await slice(database, way, { scene, clients, calls: 20 }, faults)).perSecond);
+  }
   const taken = await takeTurns<Slice>({
     contenders: [...ways],
     turns: extent.turns,
     attempts: extent.attempts,
     measure: async (way) => {
       await waitForQuiet(extent.quietMs);
-      return await slice(database, way as QuotaFigures["way"], { scene, clients, seconds }, faults);
+      const calls = callsFor(speed.get(way)!, extent.sliceMs, clients);
+      const taken = await slice(database, way as QuotaFigures["way"], { scene, clients, calls }, faults);
+      speed.set(way, taken.perSecond);
+      return taken;
     },
   });
   const speeds = (way: string) => taken.get(way)!.map(({ slice }) => slice.perSecond);

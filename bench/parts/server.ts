@@ -10,9 +10,9 @@ import { LoadProcess } from "../load/load.ts";
 import { captureTemplates, INVOICE_PLACE } from "../load/templates.ts";
 import { makeDatabase } from "../measure/durable_postgres.ts";
 import { cpuMs, memoryMb, waitForQuiet, watchOthers } from "../measure/machine.ts";
-import { type RunningServer, type ServerSpec, startServer } from "../measure/server.ts";
+import { type RunningServer, type ServerSpec, startServer } from "../measure/running_server.ts";
 import { type Latencies, latencies, median, ratios, type Spread, spread } from "../measure/statistics.ts";
-import { type Disturbance, takeTurns } from "../measure/turns.ts";
+import { takeTurns } from "../measure/turns.ts";
 import {
   addCommunities,
   builtServer,

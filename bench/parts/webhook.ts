@@ -13,8 +13,8 @@ import { LoadProcess } from "../load/load.ts";
 import { captureTemplates } from "../load/templates.ts";
 import { endedBackendsCpu, postgresSince, readPostgres } from "../measure/durable_postgres.ts";
 import { cpuMs, waitForQuiet, watchOthers } from "../measure/machine.ts";
-import { hasPgbench, runPgbench } from "../measure/pgbench.ts";
-import { type RunningServer, startServer } from "../measure/server.ts";
+import { callsFor, hasPgbench, runPgbench } from "../measure/pgbench.ts";
+import { type RunningServer, startServer } from "../measure/running_server.ts";
 import { type Latencies, latencies, median, ratios, type Spread, spread } from "../measure/statistics.ts";
 import { type Disturbance, takeTurns } from "../measure/turns.ts";
 import { faultsOf, type Work } from "../measure/work.ts";
@@ -240,6 +240,7 @@ export async function measureWebhooks(
 /** The lean handler's SQL without a server. */
 class PgbenchRunner {
   #calls = 0;
+  #perSecond = 300;
 
   private constructor(
     readonly cluster: Cluster,
@@ -253,10 +254,11 @@ class PgbenchRunner {
 
   async slice(clients: number, milliseconds: number): Promise<Slice & { disturbance: Disturbance }> {
     // A call of each client warms up, and says what connecting costs.
-    const connecting = await this.#run(clients, { calls: 1 });
+    const connecting = await this.#run(clients, 1);
     const others = watchOthers();
     const before = await readPostgres(this.database);
-    const run = await this.#run(clients, { seconds: Math.max(1, Math.round(milliseconds / 1000)) });
+    const run = await this.#run(clients, callsFor(this.#perSecond, milliseconds, clients));
+    this.#perSecond = run.perSecond;
     const disturbance = others();
     const { walBytes } = await postgresSince(this.database, before);
     return {
@@ -269,10 +271,10 @@ class PgbenchRunner {
     };
   }
 
-  async #run(clients: number, extent: { calls: number } | { seconds: number }) {
+  async #run(clients: number, calls: number) {
     const before = await endedBackendsCpu(this.cluster);
     const url = this.database.url("supabase_admin");
-    const result = await runPgbench({ url, script: leanScript(this.customers, clients), clients, ...extent });
+    const result = await runPgbench({ url, script: leanScript(this.customers, clients), clients, calls });
     await new Promise((resolve) => setTimeout(resolve, 100)); // until the server has waited for the backends
     this.#calls += result.calls;
     return { ...result, cpuMs: await endedBackendsCpu(this.cluster) - before };
