@@ -3,6 +3,7 @@
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { Deadline } from "../../../billing/deadline.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
+import { logged } from "../../../billing/http/request_log.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
 import { checkUsage } from "../../../billing/usage/meter_check.ts";
@@ -27,4 +28,4 @@ async function run() {
   return { ...reported, ...checked };
 }
 
-export default { fetch: scheduledHandler({ secret: config.cronSecret, run }) };
+export default { fetch: logged(scheduledHandler({ secret: config.cronSecret, run })) };

@@ -3,16 +3,17 @@
 import { configOrExit, readWebhookConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { connectStripe, isLiveKey } from "../../../billing/stripe.ts";
+import { logged } from "../../../billing/http/request_log.ts";
 import { webhookHandler } from "../../../billing/http/webhook_handler.ts";
 
 const config = configOrExit(readWebhookConfig);
 
 export default {
-  fetch: webhookHandler({
+  fetch: logged(webhookHandler({
     // Many isolates share one database, so each opens few connections.
     db: connectDatabase(config.databaseUrl, { max: 3 }),
     stripe: connectStripe(config.stripe),
     isLive: isLiveKey(config.stripe.secretKey),
     secrets: config.webhookSecrets,
-  }),
+  })),
 };
