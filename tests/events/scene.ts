@@ -75,8 +75,8 @@ export interface Scene extends AsyncDisposable {
   now(): number;
   /** Moves Stripe's clock, and lets everything happen that is due. */
   pass(seconds: number): Promise<void>;
-  /** One delivery of an event, signed. */
-  deliver(event: Event): Promise<Response>;
+  /** One delivery of an event, signed, in the API version of the endpoint. */
+  deliver(event: Event, version?: string): Promise<Response>;
   /** An admin of the community clicks Upgrade. */
   click(communityId: string, planCode: string): Promise<{ sessionId: string }>;
   /** Covers everything, unless the options say otherwise. */
@@ -128,8 +128,8 @@ export async function startScene(
       clock += seconds;
       await stripe.products.list({ limit: 1 }); // on every request the simulator does first what is due
     },
-    async deliver(event) {
-      return await handle(await delivery(serializeSnapshot(event, Stripe.API_VERSION)));
+    async deliver(event, version = Stripe.API_VERSION) {
+      return await handle(await delivery(serializeSnapshot(event, version)));
     },
     click(communityId, planCode) {
       const session = {

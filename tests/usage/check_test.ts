@@ -146,7 +146,7 @@ Deno.test("a meter error event marks the usage reports it names as refused", asy
     error_message: "No customer cus_garden",
     request: { identifier },
   });
-  standIn.thinEvents.set(thin.id, {
+  standIn.objects.set(thin.id, {
     ...thin,
     data: {
       developer_message_summary: "Two were refused",
