@@ -15,6 +15,13 @@ export default function InvoiceList({ invoices }: { invoices: Invoice[] }) {
   );
 }
 
+/** Addresses of Stripe are https. Those of a simulator on the developer's own machine may be http. */
+function isSafeLink(url: string | null): url is string {
+  if (url === null || !URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+}
+
 function InvoiceRow({ invoice }: { invoice: Invoice }) {
   const { texts: { invoices: texts }, date, money } = pageLanguage();
   const documents = [
@@ -28,7 +35,7 @@ function InvoiceRow({ invoice }: { invoice: Invoice }) {
       <span class="tag" data-status={invoice.status}>{texts.statuses[invoice.status] ?? invoice.status}</span>
       <span class="links">
         {documents.map(([url, name, label]) =>
-          url && (
+          isSafeLink(url) && (
             <a
               key={name}
               href={url}

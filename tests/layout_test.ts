@@ -248,3 +248,21 @@ Deno.test("Request, Response and Headers are used in billing/http only, of all b
   );
   assert.deepEqual(users, []);
 });
+
+Deno.test("each edge function is deployed with a lockfile that holds what the project's own holds", () => {
+  interface Lock {
+    specifiers: Record<string, string>;
+    npm: Record<string, { integrity: string }>;
+  }
+  const own = JSON.parse(read("deno.lock")) as Lock;
+  const folders = globSync("supabase/functions/*/deno.json", { cwd: root }).map(dirname);
+  assert.equal(folders.length, 3);
+  for (const path of folders) {
+    const { imports: mapped } = JSON.parse(read(join(path, "deno.json")));
+    const lock = JSON.parse(read(join(path, "deno.lock"))) as Lock;
+    assert.deepEqual(Object.keys(lock.specifiers).sort(), Object.values<string>(mapped).sort(), path);
+    for (const [name, { integrity }] of Object.entries(lock.npm)) {
+      assert.equal(integrity, own.npm[name]?.integrity, `${path}: ${name}`);
+    }
+  }
+});

@@ -79,6 +79,7 @@ async function checkOut(
       price: offer.stripePriceId,
       meteredPrices: offer.meteredPriceIds,
       trialDays: offer.trialDays,
+      plugin: visit.plugin,
       page: pageOf(request.uiMode, visit),
     }, deadline);
     return request.uiMode === "hosted"

@@ -18,6 +18,8 @@ export interface Purchase {
   meteredPrices: string[];
   /** 0 for none. */
   trialDays: number;
+  /** The plugin that the parent app signed somebody in for; not one that a browser names. */
+  plugin: string | null;
   page:
     | { ui_mode: "hosted_page"; success_url: string; cancel_url: string }
     | { ui_mode: "embedded_page"; return_url: string; redirect_on_completion: "if_required" };

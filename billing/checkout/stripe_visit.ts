@@ -19,6 +19,8 @@ export interface StripeVisitDependencies {
 
 /** What a visit to Stripe's pages begins with. */
 export interface StripeVisit extends CheckoutContext {
+  /** The plugin of the session, if the parent app named one. */
+  plugin: PluginId | null;
   /** The address that Stripe sends the person back to. */
   returnTo(status: ReturnStatus): string;
 }
@@ -45,5 +47,5 @@ export async function beginStripeVisit(
     pluginId: session.pluginId ?? pluginId ?? null,
     slug,
   };
-  return { ...context, returnTo: (status) => returnAddress(place, status) };
+  return { ...context, plugin: session.pluginId, returnTo: (status) => returnAddress(place, status) };
 }

@@ -37,9 +37,9 @@ export function stripeVisits({ limits, budget }: { limits: Rates; budget: Stripe
       caller: Caller,
       open: () => Promise<T>,
     ): Promise<T> {
-      const { communityId, isAdmin } = session;
-      // Wherever it returns to: another plugin id is no reason for another checkout.
-      const key = JSON.stringify([communityId, isAdmin, request.planCode, request.uiMode]);
+      const { communityId, isAdmin, pluginId, slug } = session;
+      // Whatever plugin id the browser names: it is no reason for another checkout.
+      const key = JSON.stringify([communityId, isAdmin, pluginId, slug, request.planCode, request.uiMode]);
       const begun = (underWay.get(key) as Promise<T> | undefined) ?? begin();
       async function begin(): Promise<T> {
         await limits.take("checkout", callerOf(session, caller));

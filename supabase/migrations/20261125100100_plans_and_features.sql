@@ -29,9 +29,11 @@ create unique index plans_one_default on public.plans (is_default) where is_defa
 create trigger plans_touch before update on public.plans
   for each row execute function billing.touch_updated_at();
 
-create policy plans_select on public.plans for select to authenticated using (true);
+-- Who has signed up at the project and belongs to no community has no business here.
+create policy plans_select on public.plans for select to authenticated
+  using (((select auth.jwt()) ->> 'cid') is not null);
 
-comment on table public.plans is 'The plans a community can be on. Everybody signed in may read them.';
+comment on table public.plans is 'The plans a community can be on. Everybody in a community may read them.';
 comment on column public.plans.code is 'Short stable name used in code and requests: free, pro.';
 comment on column public.plans.name is 'What people read.';
 comment on column public.plans.rank is 'When a community has several subscriptions, the plan with the highest rank counts.';
@@ -74,9 +76,10 @@ alter table public.features enable row level security;
 create trigger features_touch before update on public.features
   for each row execute function billing.touch_updated_at();
 
-create policy features_select on public.features for select to authenticated using (true);
+create policy features_select on public.features for select to authenticated
+  using (((select auth.jwt()) ->> 'cid') is not null);
 
-comment on table public.features is 'What the plugin can do that is limited or billed by use. Everybody signed in may read it.';
+comment on table public.features is 'What the plugin can do that is limited or billed by use. Everybody in a community may read it.';
 comment on column public.features.code is 'Short stable name used in code and limits: ai_chat_message.';
 comment on column public.features.name is 'What people read.';
 comment on column public.features.unit is 'What one unit is called: message.';
@@ -132,7 +135,8 @@ create index plan_limits_feature on public.plan_limits (feature);
 create trigger plan_limits_touch before update on public.plan_limits
   for each row execute function billing.touch_updated_at();
 
-create policy plan_limits_select on public.plan_limits for select to authenticated using (true);
+create policy plan_limits_select on public.plan_limits for select to authenticated
+  using (((select auth.jwt()) ->> 'cid') is not null);
 
 comment on table public.plan_limits is 'How much of a feature a plan allows. A feature may have several limits; all of them apply at once.';
 comment on column public.plan_limits.quota is 'Units allowed within the window, or held at once. A change takes effect immediately.';

@@ -1,6 +1,6 @@
 -- Row-level security with two communities: people of one see nothing of the other.
 begin;
-select plan(16);
+select plan(22);
 
 insert into public.communities (id, title, current_plan_id, stripe_customer_id)
 select v.id, v.title, p.id, v.customer from public.plans p,
@@ -40,6 +40,9 @@ select pg_temp.act_as('{"role": "authenticated", "sub": "bob", "cid": "chess", "
 set local role authenticated;
 select results_eq('select id from public.communities', array['chess'], 'a member sees only their own community');
 select is_empty('select id from public.invoices', 'a member sees no invoices');
+select isnt_empty('select code from public.plans', 'a member sees the plans');
+select isnt_empty('select code from public.features', 'a member sees the features');
+select isnt_empty('select feature from public.plan_limits', 'a member sees the limits');
 select is(public.billing_info() -> 'invoices', '[]'::jsonb, 'billing_info has no invoices for a member');
 reset role;
 
@@ -48,6 +51,9 @@ select pg_temp.act_as('{"role": "authenticated", "sub": "eve"}');
 set local role authenticated;
 select is_empty('select id from public.communities', 'a token without a community sees no community');
 select is(public.billing_info(), null, 'billing_info is null for a token without a community');
+select is_empty('select code from public.plans', 'a token without a community sees no plans');
+select is_empty('select code from public.features', 'a token without a community sees no features');
+select is_empty('select feature from public.plan_limits', 'a token without a community sees no limits');
 reset role;
 
 set local role anon;

@@ -29,16 +29,18 @@ export async function openSocket(url: string) {
     }
     closedAfter = performance.now() - began;
   })();
+  async function writeBytes(bytes: Uint8Array): Promise<boolean> {
+    try {
+      for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+      return true;
+    } catch {
+      return false;
+    }
+  }
   return {
     /** False when the other side has closed the connection. */
-    async write(data: string): Promise<boolean> {
-      try {
-        await connection.write(new TextEncoder().encode(data));
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    write: (data: string): Promise<boolean> => writeBytes(new TextEncoder().encode(data)),
+    writeBytes,
     get text() {
       return text;
     },

@@ -178,7 +178,7 @@ Deno.test("a deleted customer is replaced wherever Stripe first says that it has
     using _only = between.replace(({ what, body }, { url }) =>
       what === where && `${url} ${body}`.includes(lost) ? missing(param, lost) : undefined
     );
-    const { status, body } = await api.call("POST", CHECKOUT, { token, json: { pluginId: "other" } });
+    const { status, body } = await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } });
     assert.equal(status, 200, where);
     await assertOpenCheckout(shop, admin, body.sessionId);
     assert.notEqual(await customerOf(shop, admin), lost, where);
@@ -323,7 +323,7 @@ Deno.test("another app's customer and session that name the same community are n
   const ours = (await customerOf(shop, admin))!;
   assert.notEqual(ours, theirs.id, "not adopted");
   const onOurs = await sessionOf(ours);
-  const second = await api.call("POST", CHECKOUT, { token, json: { pluginId: "other" } });
+  const second = await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } });
   assert.equal(second.status, 200);
   const status = async (id: string) => (await stripe.checkout.sessions.retrieve(id)).status;
   assert.equal(await status(first.body.sessionId), "expired", "ours is");
@@ -369,9 +369,9 @@ Deno.test("a subscription that sells no plan blocks no checkout, before and afte
   const token = await api.signIn(admin);
   await api.call("POST", CHECKOUT, { token, json: {} });
   await subscribeElsewhere((await customerOf(shop, admin))!);
-  assert.equal((await api.call("POST", CHECKOUT, { token, json: { pluginId: "a" } })).status, 200);
+  assert.equal((await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } })).status, 200);
   await callSimulator(stack, "GET", "/_sim/idle");
-  assert.equal((await api.call("POST", CHECKOUT, { token, json: { pluginId: "b" } })).status, 200);
+  assert.equal((await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } })).status, 200);
 });
 
 Deno.test("a subscription that sells the plan behind 24 add-ons blocks a checkout before its webhook", async () => {
@@ -384,7 +384,7 @@ Deno.test("a subscription that sells the plan behind 24 add-ons blocks a checkou
   try {
     await subscribeElsewhere((await customerOf(shop, admin))!, { plan, addOns: 24 });
     assertProblem(
-      await api.call("POST", CHECKOUT, { token, json: { pluginId: "again" } }),
+      await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } }),
       [409, "already_subscribed"],
     );
   } finally {

@@ -387,13 +387,13 @@ Deno.test("a community that pays another app in another currency is told so", as
     default_payment_method: card.id,
   });
   await callSimulator(shop.stack, "GET", "/_sim/idle");
-  assertProblem(await api.call("POST", CHECKOUT, { token, json: { pluginId: "again" } }), [
+  assertProblem(await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } }), [
     409,
     "currency_conflict",
   ]);
   await stripe.subscriptions.cancel(id);
   await callSimulator(shop.stack, "GET", "/_sim/idle");
-  assert.equal((await api.call("POST", CHECKOUT, { token, json: { pluginId: "again" } })).status, 200);
+  assert.equal((await api.call("POST", CHECKOUT, { token, json: { uiMode: "embedded" } })).status, 200);
 });
 
 Deno.test("a restricted key without the portal's permission sells plans and says what it lacks", async () => {

@@ -9,7 +9,7 @@ export interface TestStack extends Stack, AsyncDisposable {
 
 type TestStackOptions =
   & { app?: "built" | "none" }
-  & Pick<StackOptions, "checkout" | "plansFile" | "stripePermissions">;
+  & Pick<StackOptions, "checkout" | "plansFile" | "stripePermissions" | "onLine">;
 
 /**
  * Starts the stack with the built plugin, or without it. `await using` or stop() stops it and drops the database. stop()

@@ -2,6 +2,7 @@
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
 import { reconcile } from "../../../billing/reconcile/reconciliation.ts";
+import { logged } from "../../../billing/http/request_log.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { recordRun } from "../../../billing/operations/job_runs.ts";
 import { connectStripe, isLiveKey } from "../../../billing/stripe.ts";
@@ -14,8 +15,8 @@ const deps = { db, stripe: connectStripe(config.stripe), isLive: isLiveKey(confi
 const TIME_LIMIT_MS = 30_000;
 
 export default {
-  fetch: scheduledHandler({
+  fetch: logged(scheduledHandler({
     secret: config.cronSecret,
     run: () => recordRun(deps.db, "reconcile", () => reconcile(deps, { timeLimit: TIME_LIMIT_MS })),
-  }),
+  })),
 };

@@ -3,6 +3,7 @@
 import { configOrExit, readScheduledConfig } from "../../../billing/config.ts";
 import { Deadline } from "../../../billing/deadline.ts";
 import { connectDatabase } from "../../../billing/db/database.ts";
+import { logged } from "../../../billing/http/request_log.ts";
 import { scheduledHandler } from "../../../billing/http/scheduled_handler.ts";
 import { recordRun } from "../../../billing/operations/job_runs.ts";
 import { connectStripe } from "../../../billing/stripe.ts";
@@ -29,5 +30,5 @@ async function run() {
 }
 
 export default {
-  fetch: scheduledHandler({ secret: config.cronSecret, run: () => recordRun(db, "report-usage", run) }),
+  fetch: logged(scheduledHandler({ secret: config.cronSecret, run: () => recordRun(db, "report-usage", run) })),
 };

@@ -315,7 +315,7 @@ Deno.test("an iframe that navigated to another site while its token was fetched 
   await page.close();
 });
 
-Deno.test("openUrl opens addresses of Stripe and of configured origins", async () => {
+Deno.test("openUrl opens addresses of Stripe, and of configured origins after a click in the iframe", async () => {
   await using sites = new TwoSites();
   for (
     const url of [
@@ -326,10 +326,67 @@ Deno.test("openUrl opens addresses of Stripe and of configured origins", async (
   ) {
     const page = await sites.open(browser, "/c/garden/", [DUES]);
     await page.route("https://*.stripe.com/**", (route) => route.fulfill({ body: "Stripe" }));
+    if (url.startsWith(sites.hostile)) {
+      const refusal = page.waitForEvent("console", (message) => message.text().startsWith("Dues: refused"));
+      await say(frameOf(page, "dues"), { type: "openUrl", url });
+      await refusal;
+      await page.click("iframe[name=dues]");
+    }
     await say(frameOf(page, "dues"), { type: "openUrl", url }).catch(() => {}); // the page navigates away
     await page.waitForURL(url);
     await page.close();
   }
+});
+
+Deno.test("an iframe that floods the parent with pluginReady gets a token every two seconds, and one at once when it is loaded", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [DUES]);
+  const flood = async () => {
+    const plugin = frameOf(page, "dues");
+    for (let i = 0; i < 50; i++) await say(plugin, READY);
+  };
+  const begun = performance.now();
+  await flood();
+  await messagesOf(frameOf(page, "dues"), 1);
+  await flood();
+  await messagesOf(frameOf(page, "dues"), 2);
+  const allowed = 1 + (performance.now() - begun) / 2_000;
+  assert.ok(sites.tokens <= allowed, `${sites.tokens} tokens instead of ${allowed}`);
+  await page.evaluate(async () => {
+    const frame = document.querySelector<HTMLIFrameElement>("iframe[name=dues]")!;
+    await new Promise((resolve) => {
+      frame.addEventListener("load", resolve, { once: true });
+      frame.src += "";
+    });
+  });
+  const began = performance.now();
+  await say(frameOf(page, "dues"), READY);
+  await messagesOf(frameOf(page, "dues"), 1);
+  assert.ok(performance.now() - began < 1_500);
+  await page.close();
+});
+
+Deno.test("a rejected message is told once in the console, with its origin", async () => {
+  await using sites = new TwoSites();
+  const page = await sites.open(browser, "/c/garden/", [
+    { name: "sibling", site: "hostile" },
+    { name: "unmarked", site: "plugin" },
+    DUES,
+  ]);
+  const told: string[] = [];
+  page.on("console", (message) => told.push(message.text()));
+  for (let i = 0; i < 3; i++) {
+    await say(frameOf(page, "sibling"), READY);
+    await say(frameOf(page, "sibling"), { type: "something else" });
+    await say(frameOf(page, "unmarked"), READY);
+    await say(frameOf(page, "dues"), { type: "unknown" });
+  }
+  await say(frameOf(page, "dues"), READY);
+  await messagesOf(frameOf(page, "dues"), 1);
+  const rejections = told.filter((text) => text.startsWith("Dues: ignored a message from"));
+  assert.equal(rejections.length, 3, rejections.join("\n"));
+  assert.ok(rejections[0].includes(sites.hostile));
+  await page.close();
 });
 
 Deno.test("openUrl refuses every other address", async () => {
