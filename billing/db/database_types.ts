@@ -99,7 +99,6 @@ export type Database = {
           "invoice_pdf": string | null;
           "issued_at": string;
           "missing_since": string | null;
-          "next_payment_attempt": string | null;
           "number": string | null;
           "paid_at": string | null;
           "plan_id": number | null;
@@ -131,7 +130,6 @@ export type Database = {
           "invoice_pdf"?: string | null;
           "issued_at": string;
           "missing_since"?: string | null;
-          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
           "plan_id"?: number | null;
@@ -162,7 +160,6 @@ export type Database = {
           "invoice_pdf"?: string | null;
           "issued_at"?: string;
           "missing_since"?: string | null;
-          "next_payment_attempt"?: string | null;
           "number"?: string | null;
           "paid_at"?: string | null;
           "plan_id"?: number | null;
@@ -313,6 +310,7 @@ export type Database = {
       };
       "subscriptions": {
         Row: {
+          "amount": number | null;
           "as_of": string;
           "billing_interval": string | null;
           "cancel_at": string | null;
@@ -341,6 +339,7 @@ export type Database = {
           "missing_since": string | null;
           "next_change_at": string | null;
           "next_plan_id": number | null;
+          "not_past_due_at": string | null;
           "past_due_since": string | null;
           "pause_collection": Json | null;
           "payment_issue": string | null;
@@ -362,6 +361,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "amount"?: never;
           "as_of"?: string;
           "billing_interval"?: string | null;
           "cancel_at"?: string | null;
@@ -390,6 +390,7 @@ export type Database = {
           "missing_since"?: string | null;
           "next_change_at"?: string | null;
           "next_plan_id"?: number | null;
+          "not_past_due_at"?: string | null;
           "past_due_since"?: string | null;
           "pause_collection"?: Json | null;
           "payment_issue"?: never;
@@ -410,6 +411,7 @@ export type Database = {
           "version"?: number;
         };
         Update: {
+          "amount"?: never;
           "as_of"?: string;
           "billing_interval"?: string | null;
           "cancel_at"?: string | null;
@@ -438,6 +440,7 @@ export type Database = {
           "missing_since"?: string | null;
           "next_change_at"?: string | null;
           "next_plan_id"?: number | null;
+          "not_past_due_at"?: string | null;
           "past_due_since"?: string | null;
           "pause_collection"?: Json | null;
           "payment_issue"?: never;
@@ -575,17 +578,22 @@ export type Database = {
     Views: {
       "billing_overview": {
         Row: {
+          "amount": number | null;
           "billing_interval": string | null;
           "cancel_at": string | null;
           "community_id": string;
           "currency": string | null;
           "current_period_end": string | null;
+          "discounts": Json | null;
           "gives_plan_until": string | null;
           "interval_count": number | null;
+          "next_change_at": string | null;
+          "next_plan": string | null;
           "open_anomalies": number | null;
           "other_subscriptions": number | null;
           "paid_cents": Json | null;
           "past_due_since": string | null;
+          "pause_collection": Json | null;
           "payment_issue": string | null;
           "plan": string;
           "quantity": number | null;
