@@ -6,9 +6,9 @@
 import { parseArgs } from "node:util";
 import Stripe from "stripe";
 import { connectDatabase, type Database } from "../billing/db/database.ts";
-import { asJson } from "../billing/db/sql.ts";
 import { connectStripe } from "../billing/stripe.ts";
 import { readStripeEvent } from "../billing/events/read_event.ts";
+import { recordEvents } from "../billing/events/record_events.ts";
 import { webhookHandler } from "../billing/http/webhook_handler.ts";
 import { withEphemeralCluster } from "../local/postgres/ephemeral_cluster.ts";
 import { CLUSTER_VARIABLE, createDatabase, type TestDatabase } from "../tests/support/database.ts";
@@ -98,12 +98,7 @@ function byDriver(db: Database): Way {
     name: "SQL call by the driver",
     measure: (callers) =>
       perSecond(callers, async () => {
-        const body = nextEvent();
-        const { event, change } = readStripeEvent(body);
-        await db`
-          select billing.apply_stripe_event(${asJson(event)}, ${asJson(change)}, ${
-          JSON.stringify(body)
-        }::text::jsonb)`;
+        await recordEvents(db, [readStripeEvent(JSON.stringify(nextEvent()), { isLive: false })]);
       }),
   };
 }
@@ -141,19 +136,17 @@ function byPgbench(url: string, script: string): Way {
  * a random number, and do not collide with those of the other ways.
  */
 function pgbenchScript(): string {
-  const body = { ...nextEvent(), id: "@event", created: "@created" };
-  const { event, change } = readStripeEvent({ ...body, created: 1 });
-  const fill = (value: unknown) =>
-    `replace(replace(replace('${
-      JSON.stringify(value)
-    }', '@event', 'evt_pgbench_' || :at::text || :chance::text), '"@created"', :at::text), '_0"', '_' || :nth::text || '"')::jsonb`;
+  const body = { ...nextEvent(), id: "@event" };
+  const event = readStripeEvent(JSON.stringify({ ...body, created: 1 }), { isLive: false });
+  const text = JSON.stringify({ ...event, created: "@created", payload: { ...body, created: "@created" } });
+  const filled =
+    `replace(replace(replace('[${text}]', '@event', 'evt_pgbench_' || :at::text || :chance::text),
+    '"@created"', :at::text), '_0"', '_' || :nth::text || '"')::json`;
   return [
     "\\set chance random(1, 1000000000)",
     `\\set nth random(0, ${CUSTOMERS - 1})`,
     "\\set at 1800000000 + random(1, 1000000000)",
-    `select billing.apply_stripe_event(${fill({ ...event, created: "@created" })}, ${fill(change)}, ${
-      fill(body)
-    });`,
+    `select billing.process_events(${filled.replaceAll("\n", " ")});`,
   ].join("\n");
 }
 
@@ -198,7 +191,7 @@ async function measureWebhook(): Promise<Row[]> {
   const url = database.url("billing_service");
   const db = connectDatabase(url, { max: 10 });
   const stripe = connectStripe({ secretKey: "sk_test_bench", apiBase: "http://127.0.0.1:1" });
-  const handler = webhookHandler({ db, stripe, secrets: [SECRET] });
+  const handler = webhookHandler({ db, stripe, isLive: false, secrets: [SECRET] });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
   const script = await Deno.makeTempFile({ suffix: ".sql" });
   try {

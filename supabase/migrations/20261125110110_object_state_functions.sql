@@ -403,17 +403,23 @@ begin
 end $$;
 comment on function billing.report_subscription_anomalies(text[]) is 'Reports the anomalies that the subscriptions of these communities have now, and resolves those they had.';
 
--- Stripe does not know an object. A draft may have been deleted, and of one that was never stored nothing is left to do.
--- Anything else is kept as it was, for a person to look at, and Stripe is not asked again: an event or a list that shows the
+-- Stripe does not know an object. An invoice that was a draft, or was never stored, was deleted: a row of status deleted
+-- remains, so that a late event does not bring it back. Anything else is kept as it was, for a person to look at, and Stripe is not asked again: an event or a list that shows the
 -- object takes this back.
 -- Returns whether something stored is missing.
-create function billing.note_missing(p_kind text, p_object_id text, p_community_id text) returns boolean
+create function billing.note_missing(p_kind text, p_object_id text, p_community_id text, p_customer_id text) returns boolean
   language plpgsql volatile security invoker set search_path = ''
 as $$ begin
   if p_kind = 'invoice' then
     update public.invoices i set status = 'deleted', state_hash = null, missing_since = now(), version = i.version + 1,
       updated_at = now()
     where i.id = p_object_id and i.status = 'draft';
+    if found then return false; end if;
+    -- Nothing is known of it, so its amounts are none and its currency is xxx (ISO 4217: no currency).
+    insert into public.invoices (
+      id, community_id, customer_id, status, currency, amount_due_cents, amount_paid_cents, issued_at, missing_since)
+    select p_object_id, p_community_id, p_customer_id, 'deleted', 'xxx', 0, 0, now(), now()
+    where p_community_id is not null and p_customer_id is not null on conflict (id) do nothing;
     if found then return false; end if;
     update public.invoices i set missing_since = coalesce(i.missing_since, now()), version = i.version + 1,
       updated_at = now()
@@ -431,7 +437,7 @@ as $$ begin
       || 'Is this the right Stripe account?');
   return true;
 end $$;
-comment on function billing.note_missing(text, text, text) is 'Notes that Stripe does not know a subscription or invoice any more.';
+comment on function billing.note_missing(text, text, text, text) is 'Notes that Stripe does not know a subscription or invoice any more.';
 
 revoke execute on function
   billing.life_stage(text, text),
@@ -441,5 +447,5 @@ revoke execute on function
   billing.depends_on_history(text, bigint), billing.store_subscriptions(billing.object_news[]),
   billing.main_item(jsonb, text), billing.next_plan(jsonb), billing.store_invoices(billing.object_news[]),
   billing.refresh_subscriptions(text[]), billing.check_subscriptions(text[]),
-  billing.report_subscription_anomalies(text[]), billing.note_missing(text, text, text)
+  billing.report_subscription_anomalies(text[]), billing.note_missing(text, text, text, text)
   from public, anon, authenticated, service_role;

@@ -130,6 +130,19 @@ begin
 end $$;
 comment on function billing.apply_catalog_change(text, text, text) is 'Reports or resolves the anomaly price_archived.';
 
+-- A plan that is sold at another price, or not sold any more, does not need the old price. Security definer: the operator may
+-- edit plans, but not anomalies.
+create function billing.forget_old_price() returns trigger
+  language plpgsql volatile security definer set search_path = ''
+as $$ begin
+  perform billing.resolve_anomaly('price_archived', old.stripe_price_id);
+  return null;
+end $$;
+comment on function billing.forget_old_price() is 'Closes the anomaly price_archived of a price that a plan is not sold at any more.';
+create trigger plans_forget_old_price after update of stripe_price_id, is_active on public.plans
+  for each row when (old.stripe_price_id is distinct from new.stripe_price_id or old.is_active and not new.is_active)
+  execute function billing.forget_old_price();
+
 -- Events that are no state of a subscription or invoice. The caller holds the customer and the communities. Raises 22023 for
 -- an unknown kind.
 create function billing.apply_special_event(p_event billing.incoming_event, out outcome text, out reason text)
@@ -405,7 +418,8 @@ begin
 
   if p_state is null then
     perform billing.lock_communities(array[v_community_id]);
-    v_outcome := case when billing.note_missing(p_kind, p_object_id, v_community_id) then 'missing' else 'gone' end;
+    v_outcome := case when billing.note_missing(
+      p_kind, p_object_id, v_community_id, v_customer_id) then 'missing' else 'gone' end;
   elsif v_community_id is null then
     v_outcome := 'parked';
   else
@@ -529,7 +543,8 @@ comment on function billing.reduce_payloads(interval, integer) is 'Removes paylo
 
 revoke execute on function
   billing.retry_delay(integer), billing.judge_events(billing.incoming_event[], boolean), billing.apply_checkout(text, text),
-  billing.apply_catalog_change(text, text, text), billing.apply_special_event(billing.incoming_event),
+  billing.apply_catalog_change(text, text, text), billing.forget_old_price(),
+  billing.apply_special_event(billing.incoming_event),
   billing.keeps_payload(text, text, text), billing.log_events(billing.judged_event[], boolean),
   billing.store_newer(billing.judged_event[]), billing.store_news(text, billing.object_news[], text[]),
   billing.note_confirmations(billing.judged_event[]), billing.process_events(json, boolean),

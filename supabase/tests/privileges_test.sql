@@ -23,9 +23,28 @@ select bag_eq(
   $$ select pg_temp.executable('billing_service') $$,
   array[
     'billing.acquire_resource(text, text, text, text, interval)',
-    'billing.apply_meter_errors(jsonb, jsonb, jsonb, boolean)',
-    'billing.apply_fetched(text, text, jsonb, timestamp with time zone)',
-    'billing.apply_stripe_event(jsonb, jsonb, jsonb, timestamp with time zone, boolean)',
+    'billing.apply_answer(text, text, text, json, text, timestamp with time zone, timestamp with time zone, bigint)',
+    'billing.before_asking(text, text)',
+    'billing.begin_round(text, interval, interval, boolean)',
+    'billing.claim_events(integer)',
+    'billing.claim_events_of(text)',
+    'billing.claim_object_failures(integer)',
+    'billing.complete_round(text, timestamp with time zone)',
+    'billing.correct_plans(text, integer)',
+    'billing.end_grace_periods(integer)',
+    'billing.find_drift(text, json)',
+    'billing.make_all_due()',
+    'billing.note_customer(text, boolean)',
+    'billing.note_failed_attempt(text[], text, text)',
+    'billing.note_object_failure(text, text, text, text)',
+    'billing.note_page(text, timestamp with time zone, text)',
+    'billing.process_events(json, boolean)',
+    'billing.prune(integer)',
+    'billing.reduce_payloads(interval, integer)',
+    'billing.report_anomaly(text, text, text, text)',
+    'billing.resolve_anomaly(text, text)',
+    'billing.unconfirmed_customers(integer)',
+    'billing.unconfirmed_objects(text, integer)',
     'billing.begin_checkout(text, text, text, bigint)',
     'billing.begin_reconciliation()',
     'billing.billing_info_as(jsonb)',
@@ -35,33 +54,24 @@ select bag_eq(
     'billing.consume_quota(text, text, bigint, text, text)',
     'billing.consume_quota_batch(text, text, jsonb)',
     'billing.delivered_usage(text, text, timestamp with time zone, timestamp with time zone)',
-    'billing.end_grace_periods()',
-    'billing.find_drift(jsonb)',
     'billing.finish_checkout(text, bigint, text)',
     'billing.finish_reconciliation(bigint, jsonb)',
     'billing.finish_usage_check(text, text, text)',
     'billing.forget_customer(text, text)',
     'billing.link_customer(text, text)',
-    'billing.lock_customer(text)',
     'billing.next_customer_attempt(text, bigint)',
     'billing.report_refusal(text, text, text, text, text, text[], text)',
     'billing.resolve_refusals(text, text, text[])',
     'billing.sells_plan(text[])',
     'billing.missed_events(text[])',
     'billing.check_schedules()',
-    'billing.note_caught_up(bigint)',
     'billing.note_job_finished(text, text)',
     'billing.note_job_started(text)',
     'billing.service_status()',
-    'billing.open_events(text, integer)',
     'billing.quota_faults(text[], text[])',
     'billing.release_quota(text, text, bigint, timestamp with time zone, bigint)',
     'billing.release_resource(text, text, text)',
-    'billing.report_missing(text, text)',
     'billing.record_usage_report_outcome(text, uuid, text, text, interval)',
-    'billing.reduce_payloads(interval)',
-    'billing.unconfirmed_customers(timestamp with time zone)',
-    'billing.unconfirmed_objects(timestamp with time zone)',
     'billing.usage_to_check(timestamp with time zone, timestamp with time zone, timestamp with time zone, integer)',
     'billing.open_session(text, text, timestamp with time zone, text, text)'],
   'billing_service may call these functions and no others');
@@ -70,8 +80,9 @@ select is(
   (select array[rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit] from pg_roles where rolname = 'billing_service'),
   array[false, false, false, false, false], 'billing_service is no superuser, creates no roles or databases, bypasses no policy, inherits nothing');
 
-select bag_eq($$ select pg_temp.executable('authenticated') $$, array['public.billing_info()'],
-  'authenticated may call billing_info and no other function');
+select bag_eq($$ select pg_temp.executable('authenticated') $$,
+  array['public.billing_info()', 'public.plan_in_force(text, bigint, timestamp with time zone)'],
+  'authenticated may call billing_info and plan_in_force, which it calls, and no other function');
 select bag_eq(
   $$ select pg_temp.table_privileges('authenticated') $$,
   array['public.communities select', 'public.features select', 'public.invoices select', 'public.plan_limits select',
@@ -90,10 +101,10 @@ select is_empty($$ select pg_temp.executable('anon') $$, 'anon may call no funct
 select is_empty($$ select pg_temp.table_privileges('anon') $$, 'anon has no privilege on any table');
 
 select bag_eq($$ select pg_temp.executable('service_role') $$, array[
-    'billing.default_grace_period()',
+    'billing.default_grace_period()', 'public.plan_in_force(text, bigint, timestamp with time zone)',
     'billing.window_start(text, bigint, interval, timestamp with time zone)',
     'billing.window_release(text, bigint, interval, timestamp with time zone)'],
-  'service_role may call the default of plans.grace_period, which it writes, what usage_overview calls, and nothing else');
+  'service_role may call the default of plans.grace_period, which it writes, what the overviews call, and nothing else');
 select bag_eq(
   $$ select pg_temp.table_privileges('service_role') $$,
   array['public.communities select', 'public.communities insert', 'public.communities update', 'public.communities delete',
@@ -103,7 +114,8 @@ select bag_eq(
         'public.subscriptions select', 'public.invoices select', 'public.usage_events select',
         'public.usage_counters select', 'public.usage_overview select', 'public.usage_reports_overview select',
         'public.unsent_usage_reports select', 'billing.usage_reports select', 'billing.metered_prices select',
-        'public.billing_overview select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select',
+        'public.billing_overview select', 'public.open_anomalies select', 'public.subscription_items select',
+        'billing.plan_prices select', 'billing.object_failures select', 'billing.reconciliation_cursors select', 'billing.anomalies select', 'billing.customers select', 'billing.reconciliations select', 'billing.stripe_events select',
         'billing.scheduled_jobs select'],
   'service_role may edit communities, plans, features and limits, and read the rest');
 select bag_eq(

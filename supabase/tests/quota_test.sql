@@ -1,6 +1,6 @@
 -- consume_quota, release_quota, acquire_resource and plan_limits, with a clock that is set by the test.
 begin;
-select plan(73);
+select plan(74);
 
 create or replace function billing.clock() returns timestamptz
   language plpgsql volatile set search_path = ''
@@ -127,8 +127,9 @@ select is(pg_temp.use(p_community => 'books') ->> 'plan', 'pro', 'consume_quota 
 update public.subscriptions set past_due_since = now() - interval '8 days', gives_plan_until = now() - interval '1 day' where id = 'sub_books';
 update public.communities set plan_until = now() - interval '1 day' where id = 'books';
 select is(pg_temp.use(p_community => 'books') ->> 'plan', 'free', 'consume_quota uses the default plan after the grace period, without an event');
+select is(billing.end_grace_periods(), 1, 'end_grace_periods stores the default plan as current plan after the grace period');
 select is((select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = 'books'),
-  'free', 'consume_quota stores the default plan as current plan after the grace period');
+  'free', 'the stored plan follows');
 
 -- A clock that is set back.
 select pg_temp.at('2026-07-10T12:00:00Z');

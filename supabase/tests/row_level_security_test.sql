@@ -6,10 +6,13 @@ insert into public.communities (id, title, current_plan_id, stripe_customer_id)
 select v.id, v.title, p.id, v.customer from public.plans p,
   (values ('garden', 'Garden', 'cus_garden'), ('chess', 'Chess', 'cus_chess')) as v(id, title, customer)
 where p.is_default;
-insert into public.subscriptions (id, community_id, plan_id, stripe_price_id, status, started_at)
-select 'sub_' || c.id, c.id, p.id, 'price_pro', 'active', now() from public.communities c, public.plans p where p.code = 'pro';
-insert into public.invoices (id, community_id, number, status, amount_due_cents, amount_paid_cents, currency, issued_at)
-select 'in_' || c.id, c.id, 'N-' || c.id, 'paid', 2900, 2900, 'usd', now() from public.communities c;
+insert into public.subscriptions (id, community_id, customer_id, plan_id, stripe_price_id, status, started_at)
+select 'sub_' || c.id, c.id, 'cus_' || c.id, p.id, 'price_pro', 'active', now() from public.communities c, public.plans p where p.code = 'pro';
+-- To something else than a plan.
+insert into public.subscriptions (id, community_id, customer_id, status, started_at)
+select 'sub_other_' || c.id, c.id, 'cus_' || c.id, 'active', now() from public.communities c;
+insert into public.invoices (id, community_id, customer_id, number, status, amount_due_cents, amount_paid_cents, currency, issued_at)
+select 'in_' || c.id, c.id, 'cus_' || c.id, 'N-' || c.id, 'paid', 2900, 2900, 'usd', now() from public.communities c;
 insert into public.usage_events (community_id, user_id, feature, quantity)
 select c.id, 'someone', 'ai_chat_message', 1 from public.communities c;
 
@@ -21,7 +24,7 @@ $$;
 select pg_temp.act_as('{"role": "authenticated", "sub": "ann", "cid": "garden", "adm": true}');
 set local role authenticated;
 select results_eq('select id from public.communities', array['garden'], 'an admin sees only their own community');
-select results_eq('select id from public.subscriptions', array['sub_garden'], 'an admin sees only its subscriptions');
+select results_eq('select id from public.subscriptions', array['sub_garden'], 'an admin sees only its subscriptions, of them only those to a plan');
 select results_eq('select id from public.invoices', array['in_garden'], 'an admin sees only its invoices');
 select results_eq('select community_id from public.usage_events', array['garden'], 'an admin sees only its usage events');
 select is(public.billing_info() #>> '{community,id}', 'garden', 'billing_info is about the caller''s community');

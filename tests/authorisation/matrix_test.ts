@@ -10,6 +10,7 @@ import {
   type Caller,
   callers,
   functions,
+  helpers,
   type RouteRow,
   routes,
   type Sight,
@@ -206,6 +207,33 @@ for (const name of functions) {
   });
 }
 
+Deno.test("function plan_in_force tells people the plan of their own community, and of any other the default plan", async () => {
+  const plans = await sql<{ id: string; code: string }[]>`select id, code from public.plans`;
+  const idOf = (wanted: string) => Number(plans.find(({ code }) => code === wanted)!.id);
+  const arguments_ = {
+    p_community_id: admin.cid,
+    p_current_plan_id: idOf("free"),
+    p_plan_until: "-infinity",
+  };
+  const seen: Partial<Record<Caller, number | "refused">> = {};
+  for (const caller of callers) {
+    const { status, text } = await rest(caller, "POST", "rpc/plan_in_force", {}, arguments_);
+    seen[caller] = isRefused(status) ? "refused" : JSON.parse(text)[0].plan_id;
+  }
+  assert.deepEqual(seen, {
+    nobody: "refused",
+    member: idOf("pro"),
+    admin: idOf("pro"),
+    "other admin": idOf("free"),
+    expired: "refused",
+    forged: "refused",
+    "wrong audience": idOf("pro"),
+    "service role": idOf("pro"),
+    schedule: "refused",
+    Stripe: "refused",
+  });
+});
+
 Deno.test("the data API refuses every table of schema billing to every caller", async () => {
   const names = await sql`
     select c.relname as name from pg_class c
@@ -236,7 +264,7 @@ Deno.test("every table, view and function of schema public has a row in the matr
   assert.deepEqual(tables.map(({ name }) => name).sort(), relations.map(({ name }) => name).sort());
   const callable = await sql`
     select distinct p.proname as name from pg_proc p where p.pronamespace = 'public'::regnamespace`;
-  assert.deepEqual(functions.toSorted(), callable.map(({ name }) => name).sort());
+  assert.deepEqual([...functions, ...helpers].sort(), callable.map(({ name }) => name).sort());
 });
 
 Deno.test("the table in docs/architecture.md names every route, edge function, table, view and function", () => {
@@ -251,6 +279,7 @@ Deno.test("the table in docs/architecture.md names every route, edge function, t
     ...globSync("supabase/functions/*/", { cwd: root }).map((path) => path.split("/")[2]),
     ...tables.map(({ name }) => name),
     ...functions,
+    ...helpers,
   ];
   assert.deepEqual(names.filter((name) => !table.includes(`\`${name}`)), []);
 });

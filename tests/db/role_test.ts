@@ -16,8 +16,8 @@ Deno.test("connectDatabase() works as billing_service, whatever role the URL nam
       isRefused,
       login,
     );
-    const [{ payloads }] = await db`select billing.open_events(null) as payloads`;
-    assert.deepEqual(payloads, []);
+    const [{ context }] = await db`select billing.checkout_context('nowhere') as context`;
+    assert.equal(context, null);
   }
 });
 

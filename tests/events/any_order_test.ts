@@ -50,7 +50,7 @@ Deno.test("a subscription ends up as Stripe has it, in any order and repetition 
             }),
           );
           const truth = states.at(-1)!.object;
-          standIn.subscriptions.set(id, truth);
+          standIn.objects.set(id, truth);
 
           const events = states.map(({ created, object }) =>
             stripeEvent("customer.subscription.updated", created, object)

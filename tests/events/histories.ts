@@ -13,7 +13,9 @@ interface Delivery {
   /** It is delivered after so many further steps. */
   late: number;
   times: number;
-  trouble: "none" | "query cut" | "answer cut" | "Stripe away";
+  trouble: "none" | "query cut" | "answer cut" | "Stripe away" | "Stripe slow" | "Stripe silent";
+  /** The API version of the endpoint; null for the SDK's. */
+  version: string | null;
   /** Of those that are due together, the lowest comes first. */
   place: number;
 }
@@ -30,15 +32,33 @@ const delivery = (canBeLost: boolean): fc.Arbitrary<Delivery> =>
     isLost: canBeLost ? fc.nat({ max: 3 }).map((nth) => nth === 3) : fc.constant(false),
     late: fc.constantFrom(0, 0, 0, 1, 2, 6, 99),
     times: fc.constantFrom(1, 1, 1, 2, 3),
-    trouble: fc.constantFrom(
-      "none",
-      "none",
-      "none",
-      "none",
-      "none",
-      "query cut",
-      "answer cut",
-      "Stripe away",
+    trouble: fc.oneof(
+      {
+        weight: 80,
+        arbitrary: fc.constantFrom<Delivery["trouble"]>(
+          "none",
+          "none",
+          "none",
+          "none",
+          "none",
+          "query cut",
+          "answer cut",
+          "Stripe away",
+          "Stripe slow",
+        ),
+      },
+      // Each waits until the webhook gives up asking.
+      { weight: 1, arbitrary: fc.constant<Delivery["trouble"]>("Stripe silent") },
+    ),
+    version: fc.constantFrom(
+      null,
+      null,
+      null,
+      null,
+      "2024-06-20",
+      "2020-08-27",
+      "2025-03-31.basil",
+      "2025-09-30.clover",
     ),
     place: fc.nat({ max: 1000 }),
   });
@@ -51,13 +71,14 @@ const history = (canBeLost: boolean): fc.Arbitrary<History> =>
   });
 
 /**
- * When every event is delivered, in any order, any number of times and with any failure, the database matches Stripe and a
- * reconciliation finds nothing.
+ * When every event is delivered, in any order, any number of times and with any failure, and what was left open is tried
+ * again, the database matches Stripe and a reconciliation finds nothing.
  */
 export function checkWithoutLoss(stage: Stage, parameters: fc.Parameters<[History]>) {
   return fc.assert(
     fc.asyncProperty(history(false), async (history) => {
       await using scene = await live(stage, history);
+      await scene.settle();
       await assertMatchesStripe(scene, communities, "before the reconciliation");
       const report = await scene.reconcile();
       for (const found of thingsFound) assert.deepEqual(report[found], [], found);
@@ -127,15 +148,19 @@ async function deliverAll(scene: Scene, due: { event: Event; delivery: Delivery 
 }
 
 /** Delivers as Stripe does, until it is accepted. A failure is answered 503, never 200 and never a refusal. */
-async function deliver(scene: Scene, event: Event, { trouble }: Delivery) {
+async function deliver(scene: Scene, event: Event, { trouble, version }: Delivery) {
   const { stage: { proxy }, simulator: { faults } } = scene;
   if (trouble === "query cut") proxy.breakNext("query");
   if (trouble === "answer cut") proxy.breakNext("answer");
   if (trouble === "Stripe away") {
     faults.add({ kind: "api_error", target: "GET /v1/*", status: 500, carried_out: false });
   }
+  if (trouble === "Stripe slow") faults.add({ kind: "api_delay", target: "GET /v1/*", ms: 30 });
+  if (trouble === "Stripe silent") {
+    faults.add({ kind: "api_silence", target: "GET /v1/*", carried_out: false, headers: false });
+  }
   for (let attempt = 1;; attempt++) {
-    const response = await inTime(scene.deliver(event), event.type);
+    const response = await inTime(scene.deliver(event, version ?? undefined), event.type);
     const text = await response.text();
     if (response.status === 200) break;
     assert.equal(response.status, 503, text);

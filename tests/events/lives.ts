@@ -26,15 +26,50 @@ const act = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       does: fc.constant("buys at Stripe" as const),
-      price: fc.constantFrom<PriceName>("pro", "team", "pro", "team", "unknown"),
+      prices: fc.constantFrom<PriceName[]>(
+        ["pro"],
+        ["team"],
+        ["unknown"],
+        ["addOn", "pro"],
+        ["team", "addOn"],
+        ["unknown", "addOn", "pro"],
+        ["pro", "team"],
+      ),
+      quantity: fc.constantFrom(1, 1, 3),
       trialDays: fc.constantFrom(0, 0, 1, 10),
       card: fc.constantFrom(GOOD_CARD, GOOD_CARD, BAD_CARD),
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ does: fc.constant("changes plan" as const), to: fc.constantFrom("pro", "team") }),
+    arbitrary: fc.record({
+      does: fc.constant("changes the price" as const),
+      to: fc.constantFrom<PriceName | "formerPro">("pro", "team", "formerPro", "unknown"),
+      isInvoiced: fc.boolean(),
+    }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant("changes the quantity" as const),
+      to: fc.constantFrom(1, 2, 5),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("adds an item" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constant("pauses payments" as const), isPaused: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant("schedules a change" as const),
+      to: fc.constantFrom<PriceName>("pro", "team", "unknown"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("subscribes to something else" as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("gets a draft that is deleted" as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("sees a stranger subscribe" as const) }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("cancels at the end" as const) }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("takes the cancellation back" as const) }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("cancels now" as const) }) },
@@ -79,18 +114,52 @@ async function carryOut(scene: Scene, community: string, act: Act): Promise<void
       return await upgrade(scene, community, act.plan);
     case "buys at Stripe":
       return await buyAtStripe(scene, community, act);
-    case "changes plan":
-      if (!live) return;
+    case "changes the price":
+      if (live && isFree(live)) await changePrice(scene, live, act.to, act.isInvoiced);
+      return;
+    case "changes the quantity":
+      if (!live || !isFree(live)) return;
       await stripe.subscriptions.update(live.id, {
-        items: [{ id: live.items.data[0].id, price: prices[act.to as PriceName] }],
+        items: [{ id: live.items.data[0].id, quantity: act.to }],
         proration_behavior: "none",
       });
       return;
+    case "adds an item":
+      if (!live || !isFree(live) || sells(live, prices.addOn)) return;
+      await stripe.subscriptionItems.create({
+        subscription: live.id,
+        price: prices.addOn,
+        proration_behavior: "none",
+      });
+      return;
+    case "pauses payments":
+      if (!live || !isFree(live)) return;
+      await stripe.subscriptions.update(live.id, {
+        pause_collection: act.isPaused ? { behavior: "void", resumes_at: scene.now() + 5 * DAY } : "",
+      });
+      return;
+    case "schedules a change":
+      if (live && isFree(live)) await scheduleChange(scene, live, prices[act.to]);
+      return;
+    case "subscribes to something else":
+      if (live) await subscribeToSomethingElse(scene, String(live.customer));
+      return;
+    case "gets a draft that is deleted": {
+      const customer = customerOf(scene, community);
+      if (!customer) return;
+      const { id } = await stripe.invoices.create({ customer });
+      await stripe.invoices.del(id);
+      return;
+    }
+    case "sees a stranger subscribe": {
+      const { id } = await stripe.customers.create({ metadata: { community_id: community } });
+      return await subscribeToSomethingElse(scene, id, prices.pro);
+    }
     case "cancels at the end":
-      if (live) await stripe.subscriptions.update(live.id, { cancel_at_period_end: true });
+      if (live && isFree(live)) await stripe.subscriptions.update(live.id, { cancel_at_period_end: true });
       return;
     case "takes the cancellation back":
-      if (live) await stripe.subscriptions.update(live.id, { cancel_at_period_end: false });
+      if (live && isFree(live)) await stripe.subscriptions.update(live.id, { cancel_at_period_end: false });
       return;
     case "cancels now":
       if (live) await stripe.subscriptions.cancel(live.id);
@@ -109,12 +178,60 @@ async function carryOut(scene: Scene, community: string, act: Act): Promise<void
   }
 }
 
-/** The live subscriptions of a community at Stripe, the oldest first. */
-export function liveSubscriptions({ simulator: { account } }: Scene, community: string): Subscription[] {
+/** The live subscriptions of a community at Stripe, except those that sell add-ons only; the oldest first. */
+export function liveSubscriptions(
+  { simulator: { account }, prices }: Scene,
+  community: string,
+): Subscription[] {
   const owned = new Set(customersOf(account, community).map(({ id }) => id));
-  return account.subscriptions.oldestFirst().filter(({ customer, ended_at, status }) =>
-    owned.has(String(customer)) && ended_at === null && !status.startsWith("incomplete")
+  return account.subscriptions.oldestFirst().filter(({ customer, ended_at, status, items }) =>
+    owned.has(String(customer)) && ended_at === null && !status.startsWith("incomplete") &&
+    items.data.some(({ price }) => price.id !== prices.addOn)
   );
+}
+
+const sells = ({ items }: Subscription, price: string) => items.data.some((item) => item.price.id === price);
+
+/** Stripe refuses changes of what a schedule controls, of a change that waits for its payment, and of what will be void. */
+const isFree = ({ schedule, pending_update, status }: Subscription) =>
+  schedule === null && pending_update === null && status !== "paused" && status !== "unpaid";
+
+/** Of the first item. With an invoice at once, the change may fail to be paid. */
+async function changePrice(
+  { stripe, prices, formerPrices }: Scene,
+  live: Subscription,
+  to: PriceName | "formerPro",
+  isInvoiced: boolean,
+) {
+  const price = to === "formerPro" ? formerPrices.pro : prices[to];
+  if (sells(live, price)) return;
+  await stripe.subscriptions.update(live.id, {
+    items: [{ id: live.items.data[0].id, price }],
+    proration_behavior: isInvoiced ? "always_invoice" : "none",
+    payment_behavior: "allow_incomplete",
+  });
+}
+
+/** At the end of the period. */
+async function scheduleChange({ stripe }: Scene, live: Subscription, price: string) {
+  if (live.cancel_at !== null || live.cancel_at_period_end) return;
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: live.id });
+  const [current] = schedule.phases;
+  await stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: current.items.map(({ price, quantity }) => ({ price: String(price), quantity })),
+        start_date: current.start_date,
+        end_date: current.end_date,
+      },
+      { items: [{ price, quantity: 1 }], duration: { interval: "week" }, proration_behavior: "none" },
+    ],
+  });
+}
+
+async function subscribeToSomethingElse({ stripe, prices }: Scene, customer: string, price = prices.addOn) {
+  const { id } = await stripe.paymentMethods.attach(GOOD_CARD, { customer });
+  await stripe.subscriptions.create({ customer, items: [{ price }], default_payment_method: id });
 }
 
 const customersOf = (account: Scene["simulator"]["account"], community: string) =>
@@ -132,17 +249,19 @@ async function isLinked({ stage: { operator } }: Scene, customer: string): Promi
   return (await operator`select from billing.customers where id = ${customer}`).length === 1;
 }
 
+/** How many live subscriptions sell a plan. */
+const plansSold = (scene: Scene, community: string) =>
+  liveSubscriptions(scene, community).filter((subscription) =>
+    [scene.prices.pro, scene.prices.team, scene.formerPrices.pro].some((price) => sells(subscription, price))
+  ).length;
+
 /** With the product, as an admin does. Asserts that this makes no second subscription. */
 async function upgrade(scene: Scene, community: string, plan: string) {
   const session = await openCheckout(scene, community, plan);
   if (!session) return;
-  const before = liveSubscriptions(scene, community).length;
+  const before = plansSold(scene, community);
   await pay(scene.simulator, session);
-  assert.deepEqual(
-    [before, liveSubscriptions(scene, community).length],
-    [0, 1],
-    "the product sells one subscription",
-  );
+  assert.deepEqual([before, plansSold(scene, community)], [0, 1], "the product sells one subscription");
 }
 
 async function openCheckout(scene: Scene, community: string, plan: string): Promise<string | null> {
@@ -160,7 +279,7 @@ async function openCheckout(scene: Scene, community: string, plan: string): Prom
 async function buyAtStripe(
   scene: Scene,
   community: string,
-  { price, trialDays, card }: Extract<Act, { does: "buys at Stripe" }>,
+  { prices: names, quantity, trialDays, card }: Extract<Act, { does: "buys at Stripe" }>,
 ) {
   const { stripe, prices, simulator } = scene;
   const customer = customerOf(scene, community) ?? await makeCustomer(scene, community);
@@ -169,7 +288,7 @@ async function buyAtStripe(
     mode: "subscription",
     customer,
     client_reference_id: community,
-    line_items: [{ price: prices[price], quantity: 1 }],
+    line_items: names.map((name) => ({ price: prices[name], quantity })),
     metadata: { dues_community_id: community, dues_attempt: "0" },
     subscription_data: {
       metadata: { dues_community_id: community },

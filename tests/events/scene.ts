@@ -9,6 +9,8 @@ import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
 import { reconcile, type ReconcileOptions } from "../../billing/reconcile/reconciliation.ts";
 import type { ReconcileReport } from "../../billing/reconcile/report.ts";
+import { Deadline } from "../../billing/deadline.ts";
+import { makeAllDue, settleOpenEvents } from "../../billing/events/open_events.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
@@ -75,10 +77,12 @@ export interface Scene extends AsyncDisposable {
   now(): number;
   /** Moves Stripe's clock, and lets everything happen that is due. */
   pass(seconds: number): Promise<void>;
-  /** One delivery of an event, signed. */
-  deliver(event: Event): Promise<Response>;
+  /** One delivery of an event, signed, in the API version of the endpoint. */
+  deliver(event: Event, version?: string): Promise<Response>;
   /** An admin of the community clicks Upgrade. */
   click(communityId: string, planCode: string): Promise<{ sessionId: string }>;
+  /** Tries what is recorded and not processed, as the schedule does when it is due. */
+  settle(): Promise<void>;
   /** Covers everything, unless the options say otherwise. */
   reconcile(options?: ReconcileOptions): Promise<ReconcileReport>;
 }
@@ -128,8 +132,8 @@ export async function startScene(
       clock += seconds;
       await stripe.products.list({ limit: 1 }); // on every request the simulator does first what is due
     },
-    async deliver(event) {
-      return await handle(await delivery(serializeSnapshot(event, Stripe.API_VERSION)));
+    async deliver(event, version = Stripe.API_VERSION) {
+      return await handle(await delivery(serializeSnapshot(event, version)));
     },
     click(communityId, planCode) {
       const session = {
@@ -139,6 +143,10 @@ export async function startScene(
         pluginId: null,
       };
       return createCheckoutSession(deps, session, { planCode, uiMode: "hosted" });
+    },
+    async settle() {
+      await makeAllDue(deps);
+      await settleOpenEvents(deps, Deadline.in(60_000));
     },
     reconcile: (options = { isFull: true }) => reconcile(deps, options),
     [Symbol.asyncDispose]: () => simulator.stop(),

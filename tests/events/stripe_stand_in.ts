@@ -3,33 +3,59 @@ import { connectStripe } from "../../billing/stripe.ts";
 
 /** Answers only what the webhook asks Stripe: the current state of objects, and the data of thin events. */
 export function startStripeStandIn() {
-  const subscriptions = new Map<string, unknown>();
-  const thinEvents = new Map<string, unknown>();
+  const objects = new Map<string, unknown>();
+  const lists = new Map<string, unknown[]>();
   let asked = 0;
   let isDown = false;
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+  let isSilent = false;
+  let beforeAnswer: ((id: string) => Promise<void>) | undefined;
+  const stopped = new AbortController();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     asked++;
+    if (isSilent) await new Promise((resolve) => stopped.signal.addEventListener("abort", resolve));
     if (isDown) {
       const headers = { "stripe-should-retry": "false" };
       return Response.json({ error: { type: "api_error" } }, { status: 500, headers });
     }
-    const id = new URL(request.url).pathname.split("/").at(-1)!;
-    const found = subscriptions.get(id) ?? thinEvents.get(id);
-    return found
+    const { pathname, searchParams } = new URL(request.url);
+    const list = lists.get(searchParams.get("subscription") ?? pathname.split("/").at(-2)!);
+    if (list && /subscription_items|lines$/.test(pathname)) {
+      return Response.json(pageOf(list as { id: string }[], searchParams.get("starting_after")));
+    }
+    const id = pathname.split("/").at(-1)!;
+    const found = objects.get(id);
+    const answer = found
       ? Response.json(found, { headers: { date: new Date().toUTCString() } })
       : Response.json({ error: { type: "invalid_request_error", code: "resource_missing" } }, {
         status: 404,
       });
+    await beforeAnswer?.(id);
+    return answer;
   });
   return {
-    subscriptions,
-    thinEvents,
+    /** What Stripe has, by id. */
+    objects,
+    /** The items or lines of an object, all of them, by its id. */
+    lists,
     stripe: connectStripe({ secretKey: "sk_test_tests", apiBase: `http://127.0.0.1:${server.addr.port}` }),
     setDown: (down: boolean) => void (isDown = down),
+    /** It takes requests and does not answer them. */
+    setSilent: (silent: boolean) => void (isSilent = silent),
+    /** What happens between a question and the arrival of its answer. */
+    setBeforeAnswer: (work: typeof beforeAnswer) => void (beforeAnswer = work),
     /** How many requests it had. */
     asked: () => asked,
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    async [Symbol.asyncDispose]() {
+      stopped.abort();
+      await server.shutdown();
+    },
   };
+}
+
+/** Two objects a page, so that lists are long early. */
+function pageOf(list: { id: string }[], after: string | null) {
+  const from = list.findIndex(({ id }) => id === after) + 1;
+  return { object: "list", data: list.slice(from, from + 2), has_more: from + 2 < list.length };
 }
 
 const SECRET = "whsec_current";

@@ -1,49 +1,9 @@
 import assert from "node:assert/strict";
 import { connectDatabase } from "../../billing/db/database.ts";
-import { Deadline } from "../../billing/deadline.ts";
-import { settleOpenEvents } from "../../billing/events/open_events.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { addCommunities } from "../support/communities.ts";
-import { createDatabase } from "../support/database.ts";
 import { delivery, secrets, startStripeStandIn, stripeEvent, subscription } from "./stripe_stand_in.ts";
-
-/** A webhook over a database in which community "garden" has customer cus_garden. */
-async function setUp() {
-  const database = await createDatabase();
-  const standIn = startStripeStandIn();
-  const operator = database.connect("postgres");
-  const db = connectDatabase(database.url("billing_service"), { max: 10 });
-  await operator`update public.plans set stripe_price_id = 'price_pro' where code = 'pro'`;
-  await addCommunities(operator, "garden");
-  await operator`select billing.link_customer('garden', 'cus_garden')`;
-  const deps = { db, stripe: standIn.stripe, isLive: false };
-  const handle = webhookHandler({ ...deps, secrets });
-  return {
-    operator,
-    standIn,
-    handle,
-    /** Tries the open events that are due; all of them, when the next attempt is not waited for. */
-    async settleOpenEvents({ waits = false } = {}) {
-      if (!waits) await db`select billing.make_all_due()`;
-      return await settleOpenEvents(deps, Deadline.in(60_000));
-    },
-    async deliver(event: unknown) {
-      const response = await handle(await delivery(event));
-      const { outcome } = await response.json();
-      return [response.status, outcome];
-    },
-    async plan() {
-      const [{ code }] = await operator`
-        select p.code from public.communities c join public.plans p on p.id = c.current_plan_id where c.id = 'garden'`;
-      return code;
-    },
-    async [Symbol.asyncDispose]() {
-      await db.close();
-      await standIn[Symbol.asyncDispose]();
-      await database.drop();
-    },
-  };
-}
+import { setUpWebhook as setUp } from "./webhook_rig.ts";
 
 async function problem(response: Response) {
   assert.equal(response.headers.get("content-type"), "application/problem+json");
@@ -129,7 +89,7 @@ Deno.test("the webhook records an event of an unknown type as ignored and answer
 Deno.test("the webhook answers 422 to an event that Stripe's answer does not explain either, and applies it when delivered again", async () => {
   await using it = await setUp();
   const odd = stripeEvent("customer.subscription.updated", 100, subscription("active", { items: null }));
-  it.standIn.subscriptions.set("sub_1", subscription("active", { items: null }));
+  it.standIn.objects.set("sub_1", subscription("active", { items: null }));
   const response = await it.handle(await delivery(odd));
   assert.deepEqual(await problem(response), [422, "unreadable_event"]);
   const [{ outcome }] = await it.operator`select outcome from billing.stripe_events where id = ${odd.id}`;
@@ -165,7 +125,7 @@ Deno.test("fifty simultaneous deliveries of one event apply it once and are all 
 Deno.test("two states in one second lead to one fetch from Stripe, in either order of arrival", async () => {
   for (const order of [["incomplete", "active"], ["active", "incomplete"]]) {
     await using it = await setUp();
-    it.standIn.subscriptions.set("sub_1", subscription("active"));
+    it.standIn.objects.set("sub_1", subscription("active"));
     for (const status of order) {
       const event = stripeEvent("customer.subscription.updated", 100, subscription(status));
       assert.deepEqual(await it.deliver(event), [200, "applied"]);
@@ -214,7 +174,7 @@ Deno.test("an event stays pending while Stripe is unreachable, and is applied wh
   assert.equal(await it.plan(), "free");
 
   it.standIn.setDown(false);
-  it.standIn.subscriptions.set("sub_1", subscription("active"));
+  it.standIn.objects.set("sub_1", subscription("active"));
   assert.deepEqual(await it.deliver(tied), [200, "applied"]);
   assert.equal(await it.plan(), "pro");
 });
@@ -233,7 +193,7 @@ Deno.test("an event about an object that Stripe does not have becomes the anomal
 Deno.test("an event of an unlinked customer is parked, and applied when the customer is linked", async () => {
   await using it = await setUp();
   const early = subscription("active", { id: "sub_2", customer: "cus_chess" });
-  it.standIn.subscriptions.set("sub_2", early);
+  it.standIn.objects.set("sub_2", early);
   assert.deepEqual(await it.deliver(stripeEvent("customer.subscription.created", 100, early)), [
     200,
     "parked",
@@ -266,13 +226,13 @@ const thin = {
 
 Deno.test("a thin event that is not understood is stored as failed, and applied once it is understood", async () => {
   await using it = await setUp();
-  it.standIn.thinEvents.set(thin.id, { ...thin, data: { of_an: "unknown shape" } });
+  it.standIn.objects.set(thin.id, { ...thin, data: { of_an: "unknown shape" } });
   assert.deepEqual(await problem(await it.handle(await delivery(thin))), [422, "unreadable_event"]);
   assert.deepEqual(await it.settleOpenEvents({ waits: true }), [], "not due yet");
   assert.deepEqual((await it.settleOpenEvents()).map(({ outcome }) => outcome), ["failed"]);
 
   const reason = { error_count: 1, error_types: [{ code: "no_meter", error_count: 1 }] };
-  it.standIn.thinEvents.set(thin.id, { ...thin, data: { developer_message_summary: "One", reason } });
+  it.standIn.objects.set(thin.id, { ...thin, data: { developer_message_summary: "One", reason } });
   const [{ id, outcome }] = await it.settleOpenEvents();
   assert.deepEqual([id, outcome], [thin.id, "applied"]);
   assert.deepEqual(await it.settleOpenEvents(), []);
@@ -291,7 +251,7 @@ Deno.test("a thin event about refused usage becomes the anomaly meter_error", as
     error_count: 2,
     error_types: [{ code: "meter_event_customer_not_found", error_count: 2 }],
   };
-  it.standIn.thinEvents.set(thin.id, {
+  it.standIn.objects.set(thin.id, {
     ...thin,
     data: { developer_message_summary: "Two were refused", reason },
   });

@@ -132,7 +132,7 @@ Deno.test("checkUsage skips what was compared since checkedBefore", async () => 
 Deno.test("a meter error event marks the usage reports it names as refused", async () => {
   await using it = await setUp();
   await using standIn = startStripeStandIn();
-  const handle = webhookHandler({ db: it.rig.db, stripe: standIn.stripe, secrets });
+  const handle = webhookHandler({ db: it.rig.db, stripe: standIn.stripe, isLive: false, secrets });
   const [first, second] = await reports(it.rig);
   const thin = {
     object: "v2.core.event",
@@ -146,7 +146,7 @@ Deno.test("a meter error event marks the usage reports it names as refused", asy
     error_message: "No customer cus_garden",
     request: { identifier },
   });
-  standIn.thinEvents.set(thin.id, {
+  standIn.objects.set(thin.id, {
     ...thin,
     data: {
       developer_message_summary: "Two were refused",

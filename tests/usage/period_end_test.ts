@@ -24,8 +24,8 @@ Deno.test("reportUsage sends usage of the last second of a period in time for it
   await addPayingCommunity(rig, "garden", customer.id);
   await rig.operator`
     insert into public.subscriptions (
-      id, community_id, customer_id, stripe_price_id, status, started_at, current_period_start, current_period_end)
-    values (${subscription.id}, 'garden', ${customer.id}, ${price.id}, 'active', to_timestamp(${start}),
+      id, community_id, customer_id, status, started_at, current_period_start, current_period_end)
+    values (${subscription.id}, 'garden', ${customer.id}, 'active', to_timestamp(${start}),
       to_timestamp(${period.current_period_start}), to_timestamp(${period.current_period_end}))`;
 
   const end = period.current_period_end * 1000;

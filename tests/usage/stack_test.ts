@@ -22,8 +22,11 @@ Deno.test("report-usage reports a subscriber's usage, Stripe counts it, and a re
   await simulator("GET", "/_sim/idle");
   const [subscription] = await sql`
     select items from public.subscriptions where community_id = ${admin.cid}`;
-  const usageTypes = subscription.items.map(({ usage_type }: { usage_type: string }) => usage_type).sort();
-  assert.deepEqual(usageTypes, ["licensed", "metered"], "the webhook stores the metered item");
+  assert.deepEqual(
+    subscription.items.map((item: { usage_type: string }) => item.usage_type).sort(),
+    ["licensed", "metered"],
+    "the webhook stores both items",
+  );
 
   await useTwoHoursAgo(25);
   assert.deepEqual(await reportUsage(), { sent: 1, retried: 0, refused: 0, givenUp: 0 });
