@@ -8,6 +8,7 @@ import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { type CommonGroundProvider, commonGroundProvider } from "./identity/common_ground.ts";
 import { tokenProvider } from "./identity/identity_token.ts";
 import { createPortalSession, type PortalRequest } from "./checkout/portal.ts";
+import { measureStripe, observeService } from "./telemetry/service_metrics.ts";
 import { readiness } from "./operations/readiness.ts";
 import { watchSchedules } from "./operations/schedule_watch.ts";
 import {
@@ -48,6 +49,10 @@ export async function createBilling(config: ServerConfig) {
     parentAppUrl: config.parentAppUrl,
     portalConfigurationId: config.stripe.portalConfigurationId,
   };
+
+  const ready = readiness({ db, stripe });
+  observeService(ready);
+  measureStripe(stripe);
 
   return {
     /** How people prove who they are: `proofSchema` describes what openSession takes. */
@@ -133,7 +138,7 @@ export async function createBilling(config: ServerConfig) {
     handleWebhook: webhookHandler({ db, stripe, isLive: deps.isLive, secrets: config.webhookSecrets }),
 
     /** Whether the server can do its work, and how old the last runs and events are. Never rejects. */
-    readiness: readiness({ db, stripe }),
+    readiness: ready,
 
     /** Notices scheduled jobs that have stopped, from now on. Returns a function that ends this. */
     watchSchedules: () => watchSchedules(db),

@@ -94,6 +94,11 @@ function stripeModes(env: Environment): string[] {
   if (env.STRIPE_API_BASE) {
     faults.push("STRIPE_API_BASE should be empty with live keys: a simulator must not be sent them");
   }
+  if (env.DUES_EXAMPLES === "true") {
+    faults.push(
+      "DUES_EXAMPLES should be empty with live keys: the demo uses up the limits of real communities",
+    );
+  }
   const script = urlOf(env.STRIPE_JS_URL);
   if (env.STRIPE_JS_URL && script?.origin !== "https://js.stripe.com") {
     faults.push("STRIPE_JS_URL should be empty with live keys: only Stripe's own script may handle cards");

@@ -1,6 +1,7 @@
 import type { App } from "fresh";
 import { problemResponse } from "../billing/http/problem.ts";
 import { noteRefusal, processLog, type RefusalLog } from "../billing/http/request_log.ts";
+import { noteBeginning } from "../billing/http/request_lines.ts";
 import { rememberPeer } from "./client_address.ts";
 import { type HeaderOptions, headerWriter } from "./response_headers.ts";
 
@@ -24,6 +25,7 @@ export function guard<State>(
   const guarded = (...args: unknown[]): Handler => {
     const handle = makeHandler(...args);
     return async (request, info) => {
+      noteBeginning(request);
       rememberPeer(request, peerOf(info));
       const response = refusal(request) ?? await handle(request, info);
       return log.record(request, complete(withOwnHeaders(response)));

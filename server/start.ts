@@ -7,8 +7,13 @@
 import { fileURLToPath } from "node:url";
 import { configOrExit, readEnvironment, readServerConfig } from "../billing/config.ts";
 import { serverPermissions } from "../billing/permissions.ts";
+import { version } from "../billing/version.ts";
 import { ListenAddressError, readAddress } from "./listen_address.ts";
 
+if (Deno.args.includes("--version")) {
+  console.log(`Dues ${version}`);
+  Deno.exit(0);
+}
 const config = configOrExit(readServerConfig);
 const address = addressOrExit();
 

@@ -1,6 +1,7 @@
 /** The environment by itself: nothing is asked of anybody. */
 import { createPublicKey } from "node:crypto";
 import { variableNames } from "../config.ts";
+import { unsafeSettings } from "../config_safety.ts";
 import { type Check, doubtful, type Finding, foundOr, wrong } from "./check.ts";
 import { isLocal } from "./context.ts";
 
@@ -19,7 +20,7 @@ const OURS =
 /** The account that a key of Stripe's names; null for keys of another form. */
 const accountOf = (key: string) => key.match(/^[a-z]+_(?:test|live)_5(1\w{15})/)?.[1] ?? null;
 
-/** The names of secrets that are each for one purpose. */
+/** Secrets that the operator makes. */
 const SECRETS = ["SESSION_SECRET", "PARENT_APP_JWT_SECRET", "CRON_SECRET", "SUPABASE_JWT_SECRET"] as const;
 
 export const environmentChecks: Check[] = [
@@ -55,19 +56,12 @@ export const environmentChecks: Check[] = [
   },
   {
     group,
-    name: "modes of the keys",
+    name: "account of the keys",
     docs,
     run({ values: { STRIPE_SECRET_KEY: secret, STRIPE_PUBLISHABLE_KEY: publishable } }) {
       if (!secret || !publishable) return { skipped: "Not checked: it needs both keys of Stripe." };
       const found: Finding[] = [];
-      if (isLive(secret) !== isLive(publishable)) {
-        found.push(wrong(
-          `STRIPE_SECRET_KEY is a key of ${modeOf(secret)} mode and STRIPE_PUBLISHABLE_KEY one of ${
-            modeOf(publishable)
-          } mode.`,
-          "Take both from the same page of Stripe's dashboard: Developers, API keys.",
-        ));
-      } else if (
+      if (
         accountOf(secret) !== null && accountOf(publishable) !== null &&
         accountOf(secret) !== accountOf(publishable)
       ) {
@@ -76,7 +70,7 @@ export const environmentChecks: Check[] = [
           "Take both from the same page of Stripe's dashboard: Developers, API keys.",
         ));
       }
-      return foundOr(found, `Both keys of Stripe are of ${modeOf(secret)} mode.`);
+      return foundOr(found, `Both keys of Stripe are of the same account, of ${modeOf(secret)} mode.`);
     },
   },
   {
@@ -113,15 +107,6 @@ export const environmentChecks: Check[] = [
     run({ values }) {
       const found: Finding[] = [];
       const { PARENT_APP_URL: parent, PLUGIN_URL: plugin } = values;
-      for (const name of ["PARENT_APP_URL", "PLUGIN_URL", "SUPABASE_URL", "PARENT_APP_JWKS_URL"] as const) {
-        const url = values[name] === undefined ? null : new URL(values[name]);
-        if (url?.protocol === "http:" && !isLocal(url.hostname)) {
-          found.push(wrong(
-            `${name} is not encrypted: ${url.href.replace(/\/$/, "")}.`,
-            `Serve it by https and change ${name}.`,
-          ));
-        }
-      }
       if (parent && plugin) {
         if (parent === plugin) {
           found.push(wrong(
@@ -146,19 +131,12 @@ export const environmentChecks: Check[] = [
     run({ env }) {
       const found: Finding[] = [];
       const set = SECRETS.filter((name) => env[name]);
-      for (const [index, name] of set.entries()) {
-        const same = set.slice(0, index).find((other) => env[other] === env[name]);
-        if (same) {
-          found.push(wrong(
-            `${name} and ${same} are the same: whoever knows the one can do what the other allows.`,
-            `Give ${name} a value of its own: openssl rand -hex 32`,
-          ));
-        }
+      for (const name of set) {
         if (new Set(env[name]).size < 10 || /example|secret|password|change.?me/i.test(env[name]!)) {
           found.push(wrong(`${name} can be guessed.`, "Make it at random: openssl rand -hex 32"));
         }
       }
-      return foundOr(found, "Each secret is one of its own.");
+      return foundOr(found, "No secret can be guessed.");
     },
   },
   {
@@ -180,23 +158,18 @@ export const environmentChecks: Check[] = [
   },
   {
     group,
-    name: "encryption of the database",
-    docs: "docs/deploy.md#the-database",
-    run({ values }) {
-      const found: Finding[] = [];
-      for (const name of ["SUPABASE_DB_URL", "BILLING_DB_URL", "OPERATOR_DB_URL"] as const) {
-        if (values[name] === undefined) continue;
-        const url = new URL(values[name]);
-        if (isLocal(url.hostname)) continue;
-        const mode = url.searchParams.get("sslmode") ?? "disable";
-        if (["disable", "allow", "prefer"].includes(mode)) {
-          found.push(wrong(
-            `${name} does not encrypt the connection to ${url.hostname}: passwords and billing data can be read on the way.`,
-            "Add ?sslmode=verify-full&sslrootcert=./supabase.crt, or at least ?sslmode=no-verify.",
-          ));
-        }
-      }
-      return foundOr(found, "Every connection to a database elsewhere is encrypted.");
+    name: "safety",
+    docs,
+    run({ env }) {
+      const unsafe = new Set(
+        (["server", "operator"] as const).flatMap((reader) => unsafeSettings(env, reader)),
+      );
+      return foundOr(
+        [...unsafe].map((sentence) =>
+          wrong(`${sentence}.`, "Change it in .env: the server and the tasks refuse to start with it.")
+        ),
+        "Nothing is sent unencrypted, no two secrets are the same, and the keys are of one mode.",
+      );
     },
   },
 ];

@@ -126,11 +126,16 @@ export function problemOf(thrown: unknown): Response {
   const error = refusedByStripe(thrown) ?? thrown;
   if (error instanceof RequestFault) return problemResponse(error.code, error.detail, error.headers);
   if (error instanceof BillingError) {
-    if (problems[error.code][0] >= 500) console.error(error);
+    // What is away is told by the line of the refusal (request_log.ts), with its cause.
+    if (problems[error.code][0] >= 500 && !passing.includes(error.code)) console.error(error);
     // RFC 9110, 10.2.3: in seconds, because a date would be read by the caller's clock.
     const { retryAfterSeconds: seconds } = error;
     const headers = seconds === undefined ? undefined : { "retry-after": `${seconds}` };
-    return problemResponse(error.code, error.detail, headers, error.members);
+    const response = problemResponse(error.code, error.detail, headers, error.members);
+    const { cause } = error;
+    // For the log only: what a person may read does not tell which password or host was wrong.
+    if (!(cause instanceof Error)) return response;
+    return noteRefusal(response, error.code, `${error.detail} Cause: ${cause.message}`);
   }
   console.error(error);
   return problemResponse("internal_error");

@@ -6,8 +6,19 @@
  * were left out. Bodies, tokens, signatures and queries are never logged.
  */
 
+import { telemetry } from "../telemetry/telemetry.ts";
+import { lineOf } from "./request_lines.ts";
+
 /** Lines a minute for each reason. */
 const LINES_A_MINUTE = 30;
+/** The same for what fails everybody at once: one line says it. */
+const OUTAGES = new Set([
+  "database_unavailable",
+  "stripe_unavailable",
+  "stripe_busy",
+  "parent_unavailable",
+  "not_ready",
+]);
 const MINUTE_MS = 60_000;
 
 /** The reasons that an operator has to act on, because a secret or key is wrong. They are said in words. */
@@ -72,8 +83,14 @@ interface Tally {
 
 /** A log of refusals. `write` gets each line; by default it goes to standard error. */
 export function refusalLog(
-  { write = (line: string) => console.error(line), now = Date.now }: {
+  {
+    write = (line: string) => console.error(line),
+    writeAnswered = (line) => console.log(line),
+    now = Date.now,
+  }: {
     write?: (line: string) => void;
+    /** Gets the line of each request that was answered. */
+    writeAnswered?: (line: string) => void;
     now?: () => number;
   } = {},
 ) {
@@ -88,14 +105,17 @@ export function refusalLog(
     record(request: Request, response: Response): Response {
       const requestId = crypto.randomUUID();
       response.headers.set("x-request-id", requestId);
+      const answered = lineOf(request, response, requestId, communities.get(request));
+      if (answered !== undefined) writeAnswered(answered);
       if (response.status < 400) return response;
       const { reason, detail = undefined } = refusals.get(response) ?? { reason: reasonOf(response.status) };
       const time = now();
       const tally = tallies.get(reason) ?? { count: 0, lines: 0, since: time, leftOut: 0 };
       tallies.set(reason, tally);
       tally.count++;
+      telemetry.count("dues.refusals", { reason });
       if (time - tally.since >= MINUTE_MS) Object.assign(tally, { lines: 0, since: time });
-      if (tally.lines >= LINES_A_MINUTE) {
+      if (tally.lines >= (OUTAGES.has(reason) ? 1 : LINES_A_MINUTE)) {
         tally.leftOut++;
         return response;
       }

@@ -7,7 +7,9 @@ import { EventBatches } from "../events/event_batches.ts";
 import { processEvent } from "../events/process_event.ts";
 import { type IncomingEvent, readStripeEvent } from "../events/read_event.ts";
 import { isThinEvent, readThinEvent } from "../events/thin_event.ts";
+import { telemetry } from "../telemetry/telemetry.ts";
 import { problemOf, problemResponse, RequestFault } from "./problem.ts";
+import { noteFacts } from "./request_lines.ts";
 import { decodeUtf8, readBytes } from "./request_body.ts";
 import { refuseHeader, refuseSignature, type SignatureFault } from "./stripe_signature.ts";
 
@@ -46,6 +48,7 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       const payload = await verifiedBody(deps, request);
       const event = readEventOrRefuse(deps, payload);
       const { outcome, reason } = await processEvent(deps, event, { record });
+      noteEvent(request, event, outcome);
       if (outcome === "failed") {
         console.error(`Stripe event ${event.id} was recorded but not understood: ${reason}`);
         throw new RequestFault("unreadable_event", reason ?? undefined);
@@ -65,6 +68,14 @@ export function webhookHandler(deps: WebhookDependencies): (request: Request) =>
       return problemOf(error);
     }
   };
+}
+
+/** For the request's line in the log, and the metrics. */
+function noteEvent(request: Request, { id, type, created }: IncomingEvent, outcome: string): void {
+  const lag = Math.max(Date.now() / 1000 - created, 0);
+  noteFacts(request, { stripeEvent: id, type, outcome, lagSeconds: Math.round(lag * 10) / 10 });
+  telemetry.count("dues.events", { outcome });
+  if (outcome === "applied") telemetry.measure("dues.event.lag", lag);
 }
 
 const tooLate = () =>

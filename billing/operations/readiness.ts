@@ -21,6 +21,10 @@ export interface Readiness {
   parts: { database: ReadinessPart; migrations: ReadinessPart; stripe: ReadinessPart };
   /** In seconds; null where there was none yet, or where the database does not answer. */
   ages: { reconciliation: number | null; usageReport: number | null; event: number | null };
+  /** How long the oldest usage report is due, in seconds; 0 when none is, null when it is not known. */
+  outboxAge: number | null;
+  /** Anomalies that wait for a person; null when it is not known. */
+  openAnomalies: number | null;
   /** The scheduled jobs that should have run by now. This does not make a server unready: another one is as little help. */
   lateJobs: string[];
 }
@@ -60,6 +64,8 @@ export function readiness(
         usageReport: known?.jobs["report-usage"]?.ageSeconds ?? null,
         event: known?.lastEventAgeSeconds ?? null,
       },
+      outboxAge: known ? known.outboxAgeSeconds ?? 0 : null,
+      openAnomalies: known?.openAnomalies ?? null,
       lateJobs: Object.entries(known?.jobs ?? {}).filter(([, { isLate }]) => isLate).map(([name]) => name),
     };
   };

@@ -153,13 +153,14 @@ export const faults: Fault[] = [
   },
   {
     fault: "the publishable key is of live mode and the secret key of test mode",
-    check: "environment/modes of the keys",
-    sentence: /^STRIPE_SECRET_KEY is a key of test mode and STRIPE_PUBLISHABLE_KEY one of live mode\.$/,
+    check: "environment/safety",
+    sentence:
+      /^STRIPE_PUBLISHABLE_KEY should be of the same mode as STRIPE_SECRET_KEY: one is live, the other test\.$/,
     set: env({ STRIPE_PUBLISHABLE_KEY: "pk_live_1234567890" }),
   },
   {
     fault: "the two keys are of two accounts",
-    check: "environment/modes of the keys",
+    check: "environment/account of the keys",
     sentence: /are of two Stripe accounts\.$/,
     set: env({
       STRIPE_SECRET_KEY: "sk_test_51AbCdEfGhIjKlMnOpqrstuv",
@@ -180,8 +181,8 @@ export const faults: Fault[] = [
   },
   {
     fault: "the plugin is served without encryption",
-    check: "environment/addresses",
-    sentence: /^PLUGIN_URL is not encrypted: http:\/\/billing\.invalid\.$/,
+    check: "environment/safety",
+    sentence: /^PLUGIN_URL should begin with https:\/\/ because billing\.invalid is not this machine\.$/,
     set: env({ PLUGIN_URL: "http://billing.invalid" }),
   },
   {
@@ -198,8 +199,8 @@ export const faults: Fault[] = [
   },
   {
     fault: "two secrets are the same",
-    check: "environment/secrets",
-    sentence: /^PARENT_APP_JWT_SECRET and SESSION_SECRET are the same/,
+    check: "environment/safety",
+    sentence: /^PARENT_APP_JWT_SECRET should not be equal to SESSION_SECRET/,
     set: env({ SESSION_SECRET: SECRET, PARENT_APP_JWT_SECRET: SECRET }),
   },
   {
@@ -222,8 +223,8 @@ export const faults: Fault[] = [
   },
   {
     fault: "the connection to the database is not encrypted",
-    check: "environment/encryption of the database",
-    sentence: /^SUPABASE_DB_URL does not encrypt the connection to 0\.0\.0\.0/,
+    check: "environment/safety",
+    sentence: /^SUPABASE_DB_URL should have sslmode=verify-full .* because 0\.0\.0\.0 is not this machine\.$/,
     // This machine, by an address that is not known to be of this machine.
     set: (it) => ({
       env: { SUPABASE_DB_URL: withHost(it.env.SUPABASE_DB_URL, (url) => url.hostname = "0.0.0.0") },

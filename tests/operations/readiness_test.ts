@@ -55,6 +55,8 @@ Deno.test("GET /api/health answers 200 without asking anybody, GET /api/ready sa
       version,
       parts: { database: { ok: true }, migrations: { ok: true }, stripe: { ok: true } },
       ages: { reconciliation: null, usageReport: null, event: null },
+      outboxAge: 0,
+      openAnomalies: 0,
       lateJobs: [],
     },
   });

@@ -30,5 +30,7 @@ async function run() {
 }
 
 export default {
-  fetch: logged(scheduledHandler({ secret: config.cronSecret, run: () => recordRun(db, "report-usage", run) })),
+  fetch: logged(
+    scheduledHandler({ secret: config.cronSecret, run: () => recordRun(db, "report-usage", run) }),
+  ),
 };
