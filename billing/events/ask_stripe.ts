@@ -91,12 +91,14 @@ async function completeList(
 /** As Stripe wrote it, without what the SDK adds. */
 export const toPlain = (answer: object): Record<string, unknown> => JSON.parse(JSON.stringify(answer));
 
-/**
- * When Stripe answered, by its own clock. The SDK gives the headers of an answer as they come: an object of Node's, or fetch's
- * `Headers`, whatever its types say.
- */
-export function clockOf(headers: Record<string, string> | Headers | undefined): Date {
-  const text = headers instanceof Headers ? headers.get("date") : headers?.date;
+/** The headers of an answer, whatever the SDK's types say: an object of Node's, or what fetch gives. */
+type AnswerHeaders = Record<string, string> | { get(name: string): string | null };
+
+/** When Stripe answered, by its own clock. */
+export function clockOf(headers: AnswerHeaders | undefined): Date {
+  const text = typeof headers?.get === "function"
+    ? headers.get("date")
+    : (headers as Record<string, string>)?.date;
   const date = new Date(text ?? NaN);
   return Number.isNaN(date.getTime()) ? new Date() : date;
 }

@@ -94,7 +94,7 @@ async function subscribeAll(
 }
 
 /**
- * Every community uses the feature; a unit of each tenth use is given back. Only a few uses share a transaction, because
+ * Every community uses the feature; a unit of each tenth use is given back, unless it is the only one: such a use leaves no row. Only a few uses share a transaction, because
  * each new version of a counter within one transaction makes the next update slower.
  */
 async function consumeAll({ operator }: QuotaRig, { usesPerHour, seed }: StormOptions, hour: number) {
@@ -103,12 +103,12 @@ async function consumeAll({ operator }: QuotaRig, { usesPerHour, seed }: StormOp
     const last = Math.min(first + batch - 1, usesPerHour);
     await operator`
       with used as materialized (
-        select c.id, n, billing.consume_quota(
-          c.id, 'image', 1 + abs(hashint4(n + ${seed + hour}::integer)) % 3, 'ann') -> 'usage_event' as event
-        from public.communities c cross join generate_series(${first}::integer, ${last}::integer) n)
+        select c.id, n, units, billing.consume_quota(c.id, 'image', units, 'ann') -> 'usage_event' as event
+        from public.communities c cross join generate_series(${first}::integer, ${last}::integer) n
+        cross join lateral (select 1 + abs(hashint4(n + ${seed + hour}::integer)) % 3 as units) u)
       select count(billing.release_quota(
         id, 'image', (event ->> 'id')::bigint, (event ->> 'occurred_at')::timestamptz, 1))
-      from used where n % 10 = 0`;
+      from used where n % 10 = 0 and units > 1`;
   }
 }
 
