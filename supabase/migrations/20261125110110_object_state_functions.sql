@@ -126,7 +126,7 @@ as $$ select p_status = 'past_due' or p_plan_id is null and p_status in ('active
 comment on function billing.depends_on_history(text, bigint) is 'Whether what a subscription gives depends on its history and invoices.';
 
 -- News of one object: its state as it is read from Stripe, and how it came.
---   created     of the event that brought it; null when it was fetched without one
+--   created     of the event that brought it, or that led to the question; null without one
 --   fetched_at  Stripe's clock when it was fetched; null when an event brought it
 create type billing.object_news as (
   community_id text, customer_id text, state json, state_hash text, created timestamptz, fetched_at timestamptz);
@@ -158,9 +158,9 @@ begin
       -- It sold a plan, and sells at prices that no plan knows.
       case when sold.plan_id is null then coalesce(k.plan_id, k.former_plan_id) end,
       case when sold.plan_id is null and coalesce(k.plan_id, k.former_plan_id) is not null
-        then coalesce(k.plan_unknown_since, n.created, n.fetched_at, now()) end,
+        then coalesce(k.plan_unknown_since, n.fetched_at, n.created, now()) end,
       case when s.status <> 'past_due' then greatest(n.created, n.fetched_at) end,
-      case when s.status = 'past_due' then coalesce(k.past_due_since, n.created, n.fetched_at, now()) end,
+      case when s.status = 'past_due' then coalesce(k.past_due_since, n.fetched_at, n.created, now()) end,
       case when s.status in ('active', 'trialing') then sold.plan_id end,
       case when s.status in ('active', 'trialing') and sold.plan_id is not null then 'infinity'::timestamptz end,
       n.state_hash, coalesce(n.created, '-infinity'), n.fetched_at
@@ -326,7 +326,7 @@ as $$ begin
       case
         when former.plan_id is null then null
         when k.plan_id is not null then now()
-        else coalesce(k.plan_unknown_since, nullif(k.as_of, '-infinity'), k.fetched_at, now())
+        else coalesce(k.plan_unknown_since, k.fetched_at, nullif(k.as_of, '-infinity'), now())
       end as plan_unknown_since,
       case when k.status = 'past_due' then billing.past_due_since(
         k.id, k.past_due_since, k.not_past_due_at, coalesce(k.fetched_at, nullif(k.as_of, '-infinity'), k.past_due_since))
