@@ -24,14 +24,19 @@ const MINUTE_MS = 60_000;
 /** The reasons that an operator has to act on, because a secret or key is wrong. They are said in words. */
 const advice: Record<string, string> = {
   invalid_signature:
-    "If this is Stripe: STRIPE_WEBHOOK_SECRET is not the endpoint's secret, or the clock is wrong.",
+    "If this is Stripe: STRIPE_WEBHOOK_SECRET is not the endpoint's secret, or a clock is wrong.",
   invalid_identity_token:
-    "If this is the parent app: its key is not PARENT_APP_JWT_SECRET or not in its JWKS.",
+    "If this is the parent app: its key is not PARENT_APP_JWT_SECRET, or not in its JWKS.",
   invalid_identity_answer:
     "If this is Common Ground: the key pair is not the plugin's, or has been replaced.",
   expired_identity_token:
     "If this is the parent app: one of the two clocks is wrong, or tokens are kept too long.",
-  expired_key: "Stripe refuses STRIPE_SECRET_KEY: it has expired, was revoked, or lacks a permission.",
+  invalid_token:
+    "If this is the plugin's own page: SESSION_SECRET differs between processes, or was changed.",
+  parent_unavailable: "PARENT_APP_JWKS_URL does not answer with a key set.",
+  stripe_key_refused: "Stripe refuses STRIPE_SECRET_KEY: it has expired or was revoked.",
+  stripe_permission_missing: "The restricted key STRIPE_SECRET_KEY lacks a permission: see .env.example.",
+  database_unavailable: "SUPABASE_DB_URL cannot be reached, or its password has changed.",
 };
 
 /** One line of the log. */
