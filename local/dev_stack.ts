@@ -89,6 +89,8 @@ async function main(args: string[]): Promise<number> {
     const endSchedules = startSchedules(stack, showLine);
     const failure = await Promise.race([stack.failed, asked.exitCode.then(() => null)]);
     endSchedules();
+    // What the processes say while they are stopped is no news.
+    serving = false;
     await stack.stop();
     if (failure) throw failure;
   } catch (error) {

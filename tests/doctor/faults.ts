@@ -85,7 +85,7 @@ const withHost = (url: string, change: (url: URL) => void) => {
 const endpointOf = async (it: Installation) => (await it.stripe.webhookEndpoints.list()).data[0];
 
 const anotherDatabase = (template: "migrated" | "blank", names: string[]) => async (it: Installation) => {
-  const other = await createDatabase(template);
+  const other = await createDatabase(template, it.stack.database.cluster);
   const urls: Record<string, string> = {
     OPERATOR_DB_URL: other.url("postgres"),
     SUPABASE_DB_URL: other.url("billing_service"),

@@ -7,7 +7,8 @@ import { loadPlans, setUpStripe } from "../../billing/setup/setup.ts";
 import { connectStripe } from "../../billing/stripe.ts";
 import type Stripe from "stripe";
 import { projectPath } from "../../local/paths.ts";
-import { CLUSTER_VARIABLE } from "../support/database.ts";
+import { startEphemeralCluster } from "../../local/postgres/ephemeral_cluster.ts";
+import { Children } from "../../local/processes/children.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
 export interface Installation extends AsyncDisposable {
@@ -25,8 +26,8 @@ export interface Installation extends AsyncDisposable {
 /** Starts everything and runs the set-up, as docs/deploy.md says. */
 export async function startInstallation(): Promise<Installation> {
   // Roles belong to the cluster, and other test files use theirs at the same time.
-  Deno.env.delete(CLUSTER_VARIABLE);
-  const stack = await startTestStack();
+  const children = new Children();
+  const stack = await startTestStack({ cluster: await startEphemeralCluster(children) });
   const sql = stack.database.connect("postgres", { max: 2 });
   const superuser = stack.database.connect("supabase_admin", { max: 1 });
   await sql.script(await Deno.readTextFile(projectPath("tests", "support", "hosted_extensions.sql")));
@@ -60,7 +61,10 @@ export async function startInstallation(): Promise<Installation> {
     stripe,
     diagnose: (changes = {}, options = {}) =>
       diagnose({ ...env, ...changes }, { deliveryMs: 1_000, answerMs: 3_000, deadlineMs: 8_000, ...options }),
-    [Symbol.asyncDispose]: () => stack.stop(),
+    async [Symbol.asyncDispose]() {
+      await stack.stop();
+      await children.stop();
+    },
   };
 }
 

@@ -64,7 +64,7 @@ Deno.test("docs/deploy.md and docs/operate.md name tasks, variables and views th
     const named = [...text.matchAll(/deno task ([a-z]+(?::[a-z]+)*)/g)].map(([_, name]) => name);
     assert.deepEqual(named.filter((name) => !(name in tasks)), [], file);
     const variables = [...text.matchAll(/`([A-Z][A-Z]+(?:_[A-Z]+)+)`/g)].map(([_, name]) => name)
-      .filter((name) => !/^(POSTGRES_PASSWORD|BILLING_SERVICE_PASSWORD)$/.test(name));
+      .filter((name) => !/^(POSTGRES_PASSWORD|BILLING_SERVICE_PASSWORD|OTEL_\w+)$/.test(name));
     assert.deepEqual(variables.filter((name) => !example.includes(name)), [], file);
     const relations = [
       ...text.matchAll(

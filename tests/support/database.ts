@@ -39,10 +39,17 @@ export interface TestDatabase extends AsyncDisposable {
   drop(): Promise<void>;
 }
 
-/** Makes a database from a template. `await using` or drop() removes it. */
-export async function createDatabase(template: TemplateName = "migrated"): Promise<TestDatabase> {
-  const cluster = await testCluster();
-  await (templates ??= prepareTemplates(cluster));
+/**
+ * Makes a database from a template. `await using` or drop() removes it. Files that change roles, which belong to the cluster,
+ * give a cluster of their own.
+ */
+export async function createDatabase(
+  template: TemplateName = "migrated",
+  ownCluster?: Cluster,
+): Promise<TestDatabase> {
+  const cluster = ownCluster ?? await testCluster();
+  if (ownCluster) await prepareTemplates(ownCluster);
+  else await (templates ??= prepareTemplates(cluster));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   await asRole(
     cluster,

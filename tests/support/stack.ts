@@ -1,5 +1,6 @@
 /** The whole stack for a test file, on free ports and a database of its own. */
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import type { Cluster } from "../../local/postgres/cluster.ts";
 import { buildApp } from "./build.ts";
 import { createDatabase, type TestDatabase } from "./database.ts";
 
@@ -8,7 +9,7 @@ export interface TestStack extends Stack, AsyncDisposable {
 }
 
 type TestStackOptions =
-  & { app?: "built" | "none" }
+  & { app?: "built" | "none"; cluster?: Cluster }
   & Pick<StackOptions, "checkout" | "plansFile" | "stripePermissions" | "onLine">;
 
 /**
@@ -16,10 +17,10 @@ type TestStackOptions =
  * rejects when a process of the stack has died, so that the test fails.
  */
 export async function startTestStack(
-  { app = "built", ...options }: TestStackOptions = {},
+  { app = "built", cluster, ...options }: TestStackOptions = {},
 ): Promise<TestStack> {
   if (app === "built") await buildApp();
-  const database = await createDatabase();
+  const database = await createDatabase("migrated", cluster);
   try {
     const stack = await startStack({
       portBase: 0,
