@@ -102,9 +102,9 @@ Deno.test("a thousand silent, dripping and half-sent connections keep nobody out
       signIn: await ask(20, signIn),
     };
     report("1,000 half-open connections", served);
-    assertServed(served.health, 500, "health");
-    assertServed(served.page, 500, "page");
-    assertServed(served.signIn, 1_000, "sign-in");
+    assertServed(served.health, "health");
+    assertServed(served.page, "page");
+    assertServed(served.signIn, "sign-in");
     await pause(16_000);
     assert.equal(sockets.filter((socket) => !socket.isClosed).length, 0, "all are closed by now");
   } finally {
@@ -144,8 +144,8 @@ Deno.test("one admin who opens checkouts as fast as possible keeps none of 21 ot
     hook,
     attacker: Object.fromEntries(statuses),
   });
-  assertServed(figures, 12_000, "buyers");
-  assertServed(hook, 2_000, "webhooks");
+  assertServed(figures, "buyers");
+  assertServed(hook, "webhooks");
   assert.ok((statuses.get(429) ?? 0) > 0, "the attacker is told to wait");
 });
 
@@ -165,8 +165,8 @@ Deno.test("megabytes without a signature of ours cost next to nothing", async ()
   const served = { health: await ask(60, health), webhooks: await ask(30, harmlessEvent()) };
   const sent = await attack.stop();
   report("unsigned megabytes, eight in flight", { sent, ...served });
-  assertServed(served.health, 500, "health");
-  assertServed(served.webhooks, 1_000, "webhooks");
+  assertServed(served.health, "health");
+  assertServed(served.webhooks, "webhooks");
 
   const forged = press(
     4,
@@ -176,7 +176,7 @@ Deno.test("megabytes without a signature of ours cost next to nothing", async ()
   const beside = await ask(40, health);
   const hashed = await forged.stop();
   report("megabytes with a fresh wrong signature, four in flight", { sent: hashed, health: beside });
-  assertServed(beside, 500, "health");
+  assertServed(beside, "health");
 });
 
 Deno.test("junk identity and session tokens reach no database and use up nobody's limit", async () => {
@@ -192,8 +192,8 @@ Deno.test("junk identity and session tokens reach no database and use up nobody'
   const sent = await attack.stop();
   const after = await sql`select count(*) from billing.used_identity_tokens`;
   report("junk tokens, sixteen in flight", { sent, ...served });
-  assertServed(served.signIn, 1_500, "sign-in");
-  assertServed(served.health, 1_000, "health");
+  assertServed(served.signIn, "sign-in");
+  assertServed(served.health, "health");
   assert.equal(Number(after[0].count) - Number(before[0].count), 30);
 });
 
