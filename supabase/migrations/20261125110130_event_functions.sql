@@ -288,6 +288,70 @@ begin
 end $$;
 comment on function billing.note_confirmations(billing.judged_event[]) is 'Takes events into account that brought no newer state.';
 
+-- Most events by far: a subscription that went on, goes on, and sells a plan before and after. What could need more (an anomaly,
+-- a grace period, a schedule, an earlier record of the event) is left to the general way. With a handful of statements for
+-- one row each, this costs a fraction of that. The caller holds the customer.
+-- Returns the version of the subscription before the event; null when nothing was done.
+create function billing.apply_plain_event(e billing.incoming_event) returns bigint
+  language plpgsql volatile security invoker set search_path = ''
+as $$
+declare
+  v_created constant timestamptz := to_timestamp(e.created);
+  known record;
+  n public.subscriptions;
+  sold record;
+begin
+  if e.kind <> 'subscription' or e.state is null or e.object_status not in ('active', 'trialing') then return null; end if;
+  select k.community_id, s.version, s.gives_plan_id, s.gives_plan_until into known
+  from billing.customers k join public.subscriptions s on s.community_id = k.community_id
+  where k.id = e.customer_id and s.id = e.object_id and s.customer_id = e.customer_id
+    and s.status in ('active', 'trialing') and s.plan_id is not null and s.missing_since is null
+    and s.state_hash <> e.state_hash and s.as_of < v_created
+    and (s.fetched_at is null or s.fetched_at + interval '60 seconds' < v_created);
+  if not found then return null; end if;
+  n := json_populate_record(null::public.subscriptions, e.state);
+  select p.plan_id, p.stripe_price_id into sold from billing.plan_of_prices(n.price_ids) p;
+  if not found or n.schedule is not null then return null; end if;
+
+  insert into billing.stripe_events (
+    id, type, created_at, livemode, api_version, account_id, customer_id, object_id, object_status, outcome, reason,
+    payload, processed_at)
+  values (
+    e.id, e.type, v_created, e.livemode, e.api_version, e.account_id, e.customer_id, e.object_id, e.object_status,
+    'applied', e.reason, e.payload, now())
+  on conflict (id) do nothing;
+  if not found then return null; end if;
+
+  if known.gives_plan_id <> sold.plan_id or known.gives_plan_until < 'infinity' then
+    perform from public.communities c where c.id = known.community_id for no key update;
+  end if;
+  update public.subscriptions s set
+    status = n.status, items = n.items, price_ids = n.price_ids, currency = n.currency,
+    current_period_start = n.current_period_start, current_period_end = n.current_period_end,
+    trial_start = n.trial_start, trial_end = n.trial_end, cancel_at = n.cancel_at, canceled_at = n.canceled_at,
+    ended_at = n.ended_at, cancellation_reason = n.cancellation_reason,
+    cancellation_feedback = n.cancellation_feedback, cancellation_comment = n.cancellation_comment,
+    collection_method = n.collection_method, pause_collection = n.pause_collection, schedule = null,
+    pending_update = n.pending_update, discounts = n.discounts, latest_invoice_id = n.latest_invoice_id,
+    started_at = n.started_at, plan_id = sold.plan_id, stripe_price_id = sold.stripe_price_id,
+    quantity = item.quantity, unit_amount = item.unit_amount, billing_interval = item.interval,
+    interval_count = item.interval_count, next_plan_id = null, next_change_at = null, not_past_due_at = v_created,
+    gives_plan_id = sold.plan_id, gives_plan_until = 'infinity', state_hash = e.state_hash, as_of = v_created,
+    fetched_at = null, confirmed_at = now(), version = s.version + 1
+  from billing.main_item(n.items, sold.stripe_price_id) item
+  where s.id = e.object_id;
+
+  if known.gives_plan_id <> sold.plan_id or known.gives_plan_until < 'infinity' then
+    update public.communities c set current_plan_id = sold.plan_id, plan_until = 'infinity'
+    where c.id = known.community_id and not exists (
+      select from public.subscriptions other
+      where other.community_id = c.id and other.id <> e.object_id and other.gives_plan_until > now());
+    if not found then perform billing.update_current_plans(array[known.community_id]); end if;
+  end if;
+  return known.version;
+end $$;
+comment on function billing.apply_plain_event(billing.incoming_event) is 'Records and applies an event of a subscription that goes on with a plan; null when it is not such an event.';
+
 -- The one call behind every webhook, for one event or for as many as wait: of each customer, and of each object, at most one.
 -- A call that fails changes nothing for any of them; the caller then makes one call for each.
 --   p_events   [billing.incoming_event]
@@ -300,12 +364,35 @@ create function billing.process_events(p_events json, p_replay boolean default f
 as $$
 declare
   v_events billing.incoming_event[];
+  v_event billing.incoming_event;
+  v_others billing.incoming_event[];
+  v_version bigint;
+  v_answers jsonb := '[]';
   v_judged billing.judged_event[];
   v_special record;
 begin
   select array_agg(e) into v_events from json_populate_recordset(null::billing.incoming_event, p_events) e;
   -- An event of no customer is locked itself, so that two deliveries of it do not both insert it.
   perform billing.lock_customers(array(select coalesce(e.customer_id, e.id) from unnest(v_events) e));
+  if not p_replay then
+    if array_length(v_events, 1) > 1 then
+      perform billing.lock_communities(array(
+        select k.community_id from unnest(v_events) e join billing.customers k on k.id = e.customer_id
+        union select e.community_id from unnest(v_events) e where e.community_id is not null));
+    end if;
+    foreach v_event in array v_events loop
+      v_version := billing.apply_plain_event(v_event);
+      if v_version is null then
+        v_others := v_others || v_event;
+      else
+        v_answers := v_answers || jsonb_build_object(
+          'id', v_event.id, 'outcome', 'applied', 'reason', v_event.reason, 'version', v_version, 'asked_at', null,
+          'opens', false);
+      end if;
+    end loop;
+    if v_others is null then return v_answers; end if;
+    v_events := v_others;
+  end if;
   v_judged := billing.judge_events(v_events, p_replay);
   perform billing.lock_communities(array(
     select id from unnest(v_judged) j cross join lateral (values (j.community_id), ((j.e).community_id)) touched(id)
@@ -334,7 +421,7 @@ begin
     perform billing.note_confirmations(v_judged);
   end if;
 
-  return (
+  return v_answers || (
     select jsonb_agg(jsonb_build_object(
       'id', (j.e).id, 'outcome', j.outcome, 'reason', j.reason, 'version', j.version,
       'asked_at', case when j.outcome = 'pending' then clock_timestamp() end,
@@ -542,7 +629,7 @@ end $$;
 comment on function billing.reduce_payloads(interval, integer) is 'Removes payloads that are older than p_keep, whatever the outcome of their events. Returns how many.';
 
 revoke execute on function
-  billing.retry_delay(integer), billing.judge_events(billing.incoming_event[], boolean), billing.apply_checkout(text, text),
+  billing.retry_delay(integer), billing.apply_plain_event(billing.incoming_event), billing.judge_events(billing.incoming_event[], boolean), billing.apply_checkout(text, text),
   billing.apply_catalog_change(text, text, text), billing.forget_old_price(),
   billing.apply_special_event(billing.incoming_event),
   billing.keeps_payload(text, text, text), billing.log_events(billing.judged_event[], boolean),
@@ -554,7 +641,7 @@ revoke execute on function
   billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   from public, anon, authenticated, service_role;
 grant execute on function
-  billing.process_events(json, boolean), billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint),
+  billing.apply_plain_event(billing.incoming_event), billing.process_events(json, boolean), billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint),
   billing.before_asking(text, text), billing.claim_events(integer), billing.claim_events_of(text),
   billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   to billing_service;
