@@ -91,12 +91,18 @@ async function completeList(
 /** As Stripe wrote it, without what the SDK adds. */
 export const toPlain = (answer: object): Record<string, unknown> => JSON.parse(JSON.stringify(answer));
 
+/** Headers as fetch gives them. */
+type HeaderMap = { get(name: string): string | null };
+
 /**
- * When Stripe answered, by its own clock. The SDK gives the headers of an answer as they come: an object of Node's, or fetch's
- * `Headers`, whatever its types say.
+ * When Stripe answered, by its own clock. The SDK gives the headers of an answer as they come: an object of Node's, or what
+ * fetch has, whatever its types say.
  */
-export function clockOf(headers: Record<string, string> | Headers | undefined): Date {
-  const text = headers instanceof Headers ? headers.get("date") : headers?.date;
+export function clockOf(headers: Record<string, string> | HeaderMap | undefined): Date {
+  const text = isHeaderMap(headers) ? headers.get("date") : headers?.date;
   const date = new Date(text ?? NaN);
   return Number.isNaN(date.getTime()) ? new Date() : date;
 }
+
+const isHeaderMap = (headers: object | undefined): headers is HeaderMap =>
+  headers !== undefined && "get" in headers && typeof headers.get === "function";

@@ -126,7 +126,7 @@ as $$ select p_status = 'past_due' or p_plan_id is null and p_status in ('active
 comment on function billing.depends_on_history(text, bigint) is 'Whether what a subscription gives depends on its history and invoices.';
 
 -- News of one object: its state as it is read from Stripe, and how it came.
---   created     of the event that brought it; null when it was fetched without one
+--   created     of the event that brought it, or that led to the question; null without one
 --   fetched_at  Stripe's clock when it was fetched; null when an event brought it
 create type billing.object_news as (
   community_id text, customer_id text, state json, state_hash text, created timestamptz, fetched_at timestamptz);
@@ -158,9 +158,9 @@ begin
       -- It sold a plan, and sells at prices that no plan knows.
       case when sold.plan_id is null then coalesce(k.plan_id, k.former_plan_id) end,
       case when sold.plan_id is null and coalesce(k.plan_id, k.former_plan_id) is not null
-        then coalesce(k.plan_unknown_since, n.created, n.fetched_at, now()) end,
+        then coalesce(k.plan_unknown_since, n.fetched_at, n.created, now()) end,
       case when s.status <> 'past_due' then greatest(n.created, n.fetched_at) end,
-      case when s.status = 'past_due' then coalesce(k.past_due_since, n.created, n.fetched_at, now()) end,
+      case when s.status = 'past_due' then coalesce(k.past_due_since, n.fetched_at, n.created, now()) end,
       case when s.status in ('active', 'trialing') then sold.plan_id end,
       case when s.status in ('active', 'trialing') and sold.plan_id is not null then 'infinity'::timestamptz end,
       n.state_hash, coalesce(n.created, '-infinity'), n.fetched_at
@@ -326,7 +326,7 @@ as $$ begin
       case
         when former.plan_id is null then null
         when k.plan_id is not null then now()
-        else coalesce(k.plan_unknown_since, nullif(k.as_of, '-infinity'), k.fetched_at, now())
+        else coalesce(k.plan_unknown_since, k.fetched_at, nullif(k.as_of, '-infinity'), now())
       end as plan_unknown_since,
       case when k.status = 'past_due' then billing.past_due_since(
         k.id, k.past_due_since, k.not_past_due_at, coalesce(k.fetched_at, nullif(k.as_of, '-infinity'), k.past_due_since))
@@ -403,17 +403,23 @@ begin
 end $$;
 comment on function billing.report_subscription_anomalies(text[]) is 'Reports the anomalies that the subscriptions of these communities have now, and resolves those they had.';
 
--- Stripe does not know an object. A draft may have been deleted, and of one that was never stored nothing is left to do.
--- Anything else is kept as it was, for a person to look at, and Stripe is not asked again: an event or a list that shows the
+-- Stripe does not know an object. An invoice that was a draft, or was never stored, was deleted: a row of status deleted
+-- remains, so that a late event does not bring it back. Anything else is kept as it was, for a person to look at, and Stripe is not asked again: an event or a list that shows the
 -- object takes this back.
 -- Returns whether something stored is missing.
-create function billing.note_missing(p_kind text, p_object_id text, p_community_id text) returns boolean
+create function billing.note_missing(p_kind text, p_object_id text, p_community_id text, p_customer_id text) returns boolean
   language plpgsql volatile security invoker set search_path = ''
 as $$ begin
   if p_kind = 'invoice' then
     update public.invoices i set status = 'deleted', state_hash = null, missing_since = now(), version = i.version + 1,
       updated_at = now()
     where i.id = p_object_id and i.status = 'draft';
+    if found then return false; end if;
+    -- Nothing is known of it, so its amounts are none and its currency is xxx (ISO 4217: no currency).
+    insert into public.invoices (
+      id, community_id, customer_id, status, currency, amount_due_cents, amount_paid_cents, issued_at, missing_since)
+    select p_object_id, p_community_id, p_customer_id, 'deleted', 'xxx', 0, 0, now(), now()
+    where p_community_id is not null and p_customer_id is not null on conflict (id) do nothing;
     if found then return false; end if;
     update public.invoices i set missing_since = coalesce(i.missing_since, now()), version = i.version + 1,
       updated_at = now()
@@ -431,7 +437,7 @@ as $$ begin
       || 'Is this the right Stripe account?');
   return true;
 end $$;
-comment on function billing.note_missing(text, text, text) is 'Notes that Stripe does not know a subscription or invoice any more.';
+comment on function billing.note_missing(text, text, text, text) is 'Notes that Stripe does not know a subscription or invoice any more.';
 
 revoke execute on function
   billing.life_stage(text, text),
@@ -441,5 +447,5 @@ revoke execute on function
   billing.depends_on_history(text, bigint), billing.store_subscriptions(billing.object_news[]),
   billing.main_item(jsonb, text), billing.next_plan(jsonb), billing.store_invoices(billing.object_news[]),
   billing.refresh_subscriptions(text[]), billing.check_subscriptions(text[]),
-  billing.report_subscription_anomalies(text[]), billing.note_missing(text, text, text)
+  billing.report_subscription_anomalies(text[]), billing.note_missing(text, text, text, text)
   from public, anon, authenticated, service_role;

@@ -418,7 +418,8 @@ begin
 
   if p_state is null then
     perform billing.lock_communities(array[v_community_id]);
-    v_outcome := case when billing.note_missing(p_kind, p_object_id, v_community_id) then 'missing' else 'gone' end;
+    v_outcome := case when billing.note_missing(
+      p_kind, p_object_id, v_community_id, v_customer_id) then 'missing' else 'gone' end;
   elsif v_community_id is null then
     v_outcome := 'parked';
   else

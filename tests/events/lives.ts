@@ -156,10 +156,10 @@ async function carryOut(scene: Scene, community: string, act: Act): Promise<void
       return await subscribeToSomethingElse(scene, id, prices.pro);
     }
     case "cancels at the end":
-      if (live) await stripe.subscriptions.update(live.id, { cancel_at_period_end: true });
+      if (live && isFree(live)) await stripe.subscriptions.update(live.id, { cancel_at_period_end: true });
       return;
     case "takes the cancellation back":
-      if (live) await stripe.subscriptions.update(live.id, { cancel_at_period_end: false });
+      if (live && isFree(live)) await stripe.subscriptions.update(live.id, { cancel_at_period_end: false });
       return;
     case "cancels now":
       if (live) await stripe.subscriptions.cancel(live.id);

@@ -220,6 +220,16 @@ Deno.test("a deleted draft stays deleted, whatever arrives after it", async () =
   assert.deepEqual(await it.anomalies(), []);
 });
 
+Deno.test("a draft that Stripe does not know when it is asked stays deleted, whatever arrives after it", async () => {
+  await using it = await setUpWebhook();
+  const draft = invoice("draft");
+  const deleted = { ...stripeEvent("invoice.deleted", 200, draft), api_version: "2024-06-20" };
+  assert.deepEqual(await it.deliver(deleted), [200, "ignored"]);
+  assert.deepEqual(await it.deliver(stripeEvent("invoice.created", 100, draft)), [200, "stale"]);
+  const [{ status }] = await it.operator`select status from public.invoices`;
+  assert.deepEqual([status, await it.anomalies()], ["deleted", []]);
+});
+
 Deno.test("a draft that Stripe does not know when it is asked is deleted, without an anomaly", async () => {
   await using it = await setUpWebhook();
   const draft = invoice("draft");

@@ -9,6 +9,8 @@ import { connectDatabase, type Database } from "../../billing/db/database.ts";
 import { communityIdSchema } from "../../billing/ids.ts";
 import { reconcile, type ReconcileOptions } from "../../billing/reconcile/reconciliation.ts";
 import type { ReconcileReport } from "../../billing/reconcile/report.ts";
+import { Deadline } from "../../billing/deadline.ts";
+import { makeAllDue, settleOpenEvents } from "../../billing/events/open_events.ts";
 import { handledEventTypes } from "../../billing/events/read_event.ts";
 import { webhookHandler } from "../../billing/http/webhook_handler.ts";
 import { type Event, type RunningSimulator, serializeSnapshot, serveSimulator } from "@dues/stripe-simulator";
@@ -79,6 +81,8 @@ export interface Scene extends AsyncDisposable {
   deliver(event: Event, version?: string): Promise<Response>;
   /** An admin of the community clicks Upgrade. */
   click(communityId: string, planCode: string): Promise<{ sessionId: string }>;
+  /** Tries what is recorded and not processed, as the schedule does when it is due. */
+  settle(): Promise<void>;
   /** Covers everything, unless the options say otherwise. */
   reconcile(options?: ReconcileOptions): Promise<ReconcileReport>;
 }
@@ -139,6 +143,10 @@ export async function startScene(
         pluginId: null,
       };
       return createCheckoutSession(deps, session, { planCode, uiMode: "hosted" });
+    },
+    async settle() {
+      await makeAllDue(deps);
+      await settleOpenEvents(deps, Deadline.in(60_000));
     },
     reconcile: (options = { isFull: true }) => reconcile(deps, options),
     [Symbol.asyncDispose]: () => simulator.stop(),
