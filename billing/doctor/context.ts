@@ -55,7 +55,7 @@ export function doctorContext(
     operator,
     service,
     webhookUrls: [
-      ...(SUPABASE_URL ? [`${SUPABASE_URL}/functions/v1/stripe-webhook`] : []),
+      ...(SUPABASE_URL && SUPABASE_URL !== PLUGIN_URL ? [`${SUPABASE_URL}/functions/v1/stripe-webhook`] : []),
       ...(PLUGIN_URL ? [`${PLUGIN_URL}/api/webhooks/stripe`] : []),
     ],
     options: { ...defaults, ...options },

@@ -1,5 +1,6 @@
 /** The schedules in the database: vault, jobs, and whether they run. */
 import type { Pool } from "../db/sql.ts";
+import { scheduledJobs } from "../setup/schedules.ts";
 import { type Check, doubtful, type Finding, foundOr, right, skipped, wrong } from "./check.ts";
 
 const group = "schedules";
@@ -9,11 +10,6 @@ const has = async (sql: Pool, name: string) => {
   const [{ known }] = await sql<[{ known: boolean }]>`select to_regclass(${name}) is not null as known`;
   return known;
 };
-
-export const jobs = [
-  { name: "dues-reconcile", fn: "reconcile" },
-  { name: "dues-report-usage", fn: "report-usage" },
-];
 
 const NO_CRON =
   'The database has no pg_cron: another scheduler has to call the functions, and "last runs" tells whether it does.';
@@ -78,9 +74,9 @@ export const scheduleChecks: Check[] = [
       }
       const rows = await operator!<{ name: string; active: boolean; command: string }[]>`
         select jobname as name, active, command from cron.job where jobname = any (${
-        jobs.map(({ name }) => name)
+        scheduledJobs.map(({ name }) => name)
       })`;
-      const found = jobs.flatMap(({ name, fn }) => {
+      const found = scheduledJobs.flatMap(({ name, command, fn }) => {
         const row = rows.find((each) => each.name === name);
         if (!row) {
           return [
@@ -98,7 +94,7 @@ export const scheduleChecks: Check[] = [
             ),
           ];
         }
-        if (!row.command.includes("billing.call_function") || !row.command.includes(`'${fn}'`)) {
+        if (row.command !== command) {
           return [
             wrong(
               `The schedule ${name} runs something else than ${fn}: ${row.command.slice(0, 80)}`,
@@ -108,7 +104,7 @@ export const scheduleChecks: Check[] = [
         }
         return [];
       });
-      return foundOr(found, `The schedules ${jobs.map(({ name }) => name).join(" and ")} are on.`);
+      return foundOr(found, `The schedules ${scheduledJobs.map(({ name }) => name).join(" and ")} are on.`);
     },
   },
   {
@@ -121,13 +117,14 @@ export const scheduleChecks: Check[] = [
         return skipped(NO_CRON);
       }
       const found: Finding[] = [];
-      const failed = await operator!<{ name: string; message: string | null }[]>`
-        select distinct on (j.jobname) j.jobname as name, d.return_message as message, d.status
+      const lastRuns = await operator!<{ name: string; status: string; message: string | null }[]>`
+        select distinct on (j.jobname) j.jobname as name, d.status, d.return_message as message
         from cron.job_run_details d join cron.job j using (jobid)
-        where j.jobname = any (${jobs.map(({ name }) => name)}) and d.status in ('succeeded', 'failed')
-        order by j.jobname, d.start_time desc`.then((rows) =>
-        rows.filter((row) => Reflect.get(row, "status") === "failed")
-      );
+        where j.jobname = any (${
+        scheduledJobs.map(({ name }) => name)
+      }) and d.status in ('succeeded', 'failed')
+        order by j.jobname, d.start_time desc`;
+      const failed = lastRuns.filter(({ status }) => status === "failed");
       for (const { name, message } of failed) {
         found.push(wrong(
           `The last run of the schedule ${name} failed: ${

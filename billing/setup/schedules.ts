@@ -2,11 +2,17 @@
 import type { Pool } from "../db/sql.ts";
 import type { SetupSteps } from "./setup_steps.ts";
 
-/** The jobs, as supabase/migrations/20261125120300_schedules.sql makes them. */
-const jobs = [
-  { name: "dues-reconcile", schedule: "*/10 * * * *", command: "select billing.call_function('reconcile')" },
+/** The jobs and the edge functions they call, as supabase/migrations/20261125120300_schedules.sql makes them. */
+export const scheduledJobs = [
+  {
+    name: "dues-reconcile",
+    fn: "reconcile",
+    schedule: "*/10 * * * *",
+    command: "select billing.call_function('reconcile')",
+  },
   {
     name: "dues-report-usage",
+    fn: "report-usage",
     schedule: "*/5 * * * *",
     command: "select billing.call_function('report-usage')",
   },
@@ -47,7 +53,7 @@ export async function ensureSchedules(
       );
     }
   }
-  for (const { name, schedule, command } of jobs) {
+  for (const { name, schedule, command } of scheduledJobs) {
     const [job] = await sql<{ schedule: string; command: string; active: boolean }[]>`
       select schedule, command, active from cron.job where jobname = ${name}`;
     if (job?.command === command && job.active) continue; // another rhythm is the operator's choice

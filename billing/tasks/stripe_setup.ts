@@ -1,5 +1,5 @@
 /**
- * `deno task stripe:setup [--dry-run] [--plans FILE]`: makes Stripe and the database agree with plans.toml, and prints what
+ * `deno task stripe:setup [--dry-run] [--plans FILE] [--webhook-url URL]`: makes Stripe and the database agree with plans.toml, and prints what
  * changed and what to put into the environment.
  */
 import { parseArgs } from "node:util";
@@ -9,8 +9,12 @@ import { loadPlans, setUpStripe, type StripeSetup } from "../setup/setup.ts";
 import { connectStripe } from "../stripe.ts";
 import { connectOperator } from "./operator.ts";
 
-const { "dry-run": dryRun, plans } = parseArgs({
-  options: { "dry-run": { type: "boolean", default: false }, plans: { type: "string" } },
+const { "dry-run": dryRun, plans, "webhook-url": webhookUrl } = parseArgs({
+  options: {
+    "dry-run": { type: "boolean", default: false },
+    plans: { type: "string" },
+    "webhook-url": { type: "string" },
+  },
 }).values;
 const config = configOrExit(readOperatorConfig);
 await using sql = connectOperator(config.operatorDatabaseUrl);
@@ -19,7 +23,7 @@ try {
     stripe: connectStripe(config.stripe),
     sql,
     plans: await loadPlans(plans),
-    webhookUrl: `${config.supabaseUrl}/functions/v1/stripe-webhook`,
+    webhookUrl: webhookUrl ?? `${config.supabaseUrl}/functions/v1/stripe-webhook`,
     schedules: { projectUrl: config.supabaseUrl, cronSecret: config.cronSecret },
     onSecret: (secret) => console.log(`Stripe made a signing secret, for STRIPE_WEBHOOK_SECRET: ${secret}`),
     dryRun,

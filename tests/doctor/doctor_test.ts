@@ -112,3 +112,12 @@ Deno.test("deno task doctor without any environment names what is missing and ex
   assert.match(stdout, /✗ variables +STRIPE_SECRET_KEY is missing/);
   assert.match(stdout, /- prices +Not checked: it needs the stripe and the schema\./);
 });
+
+Deno.test("deno task doctor of an installation without Supabase looks at the server's webhook and asks no edge function", async () => {
+  const url = it.env.PLUGIN_URL;
+  const { results } = await it.diagnose({ SUPABASE_URL: url }, { delivery: false });
+  const said = (check: string) => results.find(({ group, name }) => `${group}/${name}` === check)!;
+  assert.equal(said("functions/reconcile").status, "skipped");
+  assert.match(said("functions/webhook").sentence, RegExp(`^The webhook ${url}/api/webhooks/stripe accepts`));
+  assert.match(said("Stripe/webhook endpoint").sentence, /and not to http:\S+\/api\/webhooks\/stripe\.$/);
+});
