@@ -212,6 +212,15 @@ Deno.test("a paid checkout sets the pro plan, through the edge function stripe-w
   const { body } = await api.call("GET", BILLING_INFO, { token });
   assert.equal(body.plan.code, "pro");
   assert.deepEqual([body.subscription.status, body.subscription.planCode], ["active", "pro"]);
+  const { amount, unitAmount, quantity, currency, interval, intervalCount } = body.subscription;
+  assert.deepEqual([amount, unitAmount, quantity, currency, interval, intervalCount], [
+    2900,
+    2900,
+    1,
+    "usd",
+    "month",
+    1,
+  ]);
   assert.equal(body.community.hasBillingAccount, true);
   assert.ok(Date.parse(body.subscription.currentPeriodEnd) > Date.now());
 
@@ -219,6 +228,81 @@ Deno.test("a paid checkout sets the pro plan, through the edge function stripe-w
     select e.type, e.outcome, e.reason from billing.stripe_events e join billing.customers c on c.id = e.customer_id
     where c.community_id = ${admin.cid} and e.outcome not in ('applied', 'stale', 'ignored')`;
   assert.deepEqual([...open], []);
+});
+
+Deno.test("billing info says what is paid as Stripe has it, after the price list has changed", async () => {
+  const admin = newAdmin();
+  const token = await api.upgrade(admin);
+  await sql`update public.plans set price_cents = 3900, currency = 'eur', billing_interval = 'year' where code = 'pro'`;
+  try {
+    const { body } = await api.call("GET", BILLING_INFO, { token });
+    assert.deepEqual([body.plan.priceCents, body.plan.currency, body.plan.billingInterval], [
+      3900,
+      "eur",
+      "year",
+    ]);
+    const { amount, currency, interval } = body.subscription;
+    assert.deepEqual([amount, currency, interval], [2900, "usd", "month"]);
+    const [overview] = await sql`
+      select amount::int, currency, paid_cents from public.billing_overview where community_id = ${admin.cid}`;
+    assert.deepEqual(overview, { amount: 2900, currency: "usd", paid_cents: { usd: 2900 } });
+  } finally {
+    await sql`update public.plans set price_cents = 2900, currency = 'usd', billing_interval = 'month' where code = 'pro'`;
+  }
+});
+
+Deno.test("a title that is too long, empty or missing opens a session all the same", async () => {
+  for (
+    const [title, shown] of [
+      ["x".repeat(5000), "x".repeat(199) + "…"],
+      ["🌻".repeat(300), "🌻".repeat(199) + "…"],
+      ["", null],
+      ["  \u0000 ", null],
+      ["half \ud800", "half \ufffd"],
+      [undefined, null],
+    ] as const
+  ) {
+    const admin = newAdmin();
+    const identityToken = await api.identityToken(admin, { title });
+    const { status, body } = await api.call("POST", SESSION, { json: { identityToken } });
+    assert.deepEqual([status, body.community], [200, { id: admin.cid, title: shown ?? admin.cid }]);
+    const info = await api.call("GET", BILLING_INFO, { token: body.token });
+    assert.equal(info.body.community.title, shown ?? admin.cid);
+  }
+});
+
+Deno.test("a parent app whose clock runs ahead is accepted within a minute, and told so beyond that", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const tokenFrom = (iat: number) => api.identityToken(newAdmin(), { iat, exp: iat + 120 });
+  const open = async (iat: number) =>
+    await api.call("POST", SESSION, { json: { identityToken: await tokenFrom(iat) } });
+  assert.equal((await open(now + 50)).status, 200);
+  const refused = await open(now + 90);
+  assertProblem(refused, [401, "parent_clock_ahead"]);
+  assert.match(refused.body.detail, /clock/);
+});
+
+Deno.test("NUL and half surrogate pairs are answered 400 by every route that takes text", async () => {
+  const token = await api.signIn(newAdmin());
+  const rows: [string, string][] = [
+    [SESSION, '{"identityToken":"a\\u0000"}'],
+    [CHECKOUT, '{"planCode":"\\u0000"}'],
+    [CHECKOUT, '{"pluginId":"\\ud800"}'],
+    [PORTAL, '{"pluginId":"a\\u0000"}'],
+    ["/api/assistant/messages", '{"message":"a\\u0000b"}'],
+    ["/api/assistant/messages", '{"message":"\\udc00"}'],
+  ];
+  for (const [path, body] of rows) {
+    assertProblem(await api.call("POST", path, { token, body }), [400, "invalid_text"], body);
+  }
+  for (const claim of ["sub", "jti", "cid", "pluginId"]) {
+    const identityToken = await api.identityToken(newAdmin(), { [claim]: "12345678\u0000" });
+    assertProblem(await api.call("POST", SESSION, { json: { identityToken } }), [400, "invalid_text"], claim);
+  }
+  for (const path of ["/api/%00", "/%00", "/api/community/billing-info?x=%00", "/%ff%fe", "/api/%ed%a0%80"]) {
+    const { status } = await api.call("GET", path, { token });
+    assert.ok(status < 500, `${path}: ${status}`);
+  }
 });
 
 Deno.test("a community sees nothing of another and cannot open its portal", async () => {
