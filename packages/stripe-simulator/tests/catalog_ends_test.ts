@@ -102,10 +102,18 @@ Deno.test("a subscription of 25 items shows 20 of them, and /v1/subscription_ite
   await using rig = await startSimulatorWithClock("2026-01-10T09:00:00Z");
   const customer = await createPayer(rig);
   const prices = await Promise.all(Array.from({ length: 25 }, () => createPro(rig.stripe)));
-  const subscription = await rig.stripe.subscriptions.create({
+  const created = await rig.stripe.subscriptions.create({
     customer: customer.id,
-    items: prices.map(({ id }) => ({ price: id })),
+    items: prices.slice(0, 20).map(({ id }) => ({ price: id })),
   });
+  for (const { id } of prices.slice(20)) {
+    await rig.stripe.subscriptionItems.create({
+      price: id,
+      proration_behavior: "none",
+      subscription: created.id,
+    });
+  }
+  const subscription = await rig.stripe.subscriptions.retrieve(created.id);
   const { items } = subscription;
   assert.deepEqual([items.data.length, items.has_more, Reflect.get(items, "total_count")], [20, true, 25]);
   assert.deepEqual([Reflect.get(subscription, "plan"), Reflect.get(subscription, "quantity")], [null, null]);
@@ -118,7 +126,7 @@ Deno.test("a subscription of 25 items shows 20 of them, and /v1/subscription_ite
   assert.equal(new Set([...first.data, ...rest.data].map(({ id }) => id)).size, 25);
   const invoice = await rig.stripe.invoices.retrieve(String(subscription.latest_invoice));
   assert.deepEqual([invoice.lines.data.length, invoice.lines.has_more], [10, true]);
-  const [event] = (await rig.stripe.events.list({ type: "customer.subscription.created" })).data;
+  const [event] = (await rig.stripe.events.list({ type: "customer.subscription.updated" })).data;
   assert.equal((event.data.object as Stripe.Subscription).items.data.length, 20);
 });
 

@@ -11,16 +11,78 @@ if ("reason" in found) {
 
 /** The arguments of `stripe trigger`. Each is also the type of an event that it must create. */
 const triggers = [
+  "billing_portal.configuration.created",
+  "billing_portal.configuration.updated",
+  "billing_portal.session.created",
+  "charge.captured",
+  "charge.dispute.closed",
+  "charge.dispute.created",
+  "charge.dispute.updated",
+  "charge.failed",
+  "charge.refund.updated",
+  "charge.refunded",
+  "charge.succeeded",
+  "checkout.session.async_payment_failed",
+  "checkout.session.async_payment_succeeded",
   "checkout.session.completed",
   "checkout.session.expired",
+  "coupon.created",
+  "coupon.deleted",
+  "coupon.updated",
+  "credit_note.created",
+  "credit_note.updated",
+  "credit_note.voided",
+  "customer.created",
+  "customer.deleted",
+  "customer.source.created",
+  "customer.source.updated",
   "customer.subscription.created",
-  "customer.subscription.updated",
   "customer.subscription.deleted",
   "customer.subscription.paused",
   "customer.subscription.trial_will_end",
+  "customer.subscription.updated",
+  "customer.updated",
+  "invoice.created",
+  "invoice.deleted",
+  "invoice.finalized",
+  "invoice.marked_uncollectible",
   "invoice.paid",
+  "invoice.payment_action_required",
   "invoice.payment_failed",
-  "billing_portal.session.created",
+  "invoice.payment_succeeded",
+  "invoice.sent",
+  "invoice.updated",
+  "invoice.voided",
+  "invoiceitem.created",
+  "invoiceitem.deleted",
+  "payment_intent.amount_capturable_updated",
+  "payment_intent.canceled",
+  "payment_intent.created",
+  "payment_intent.payment_failed",
+  "payment_intent.processing",
+  "payment_intent.requires_action",
+  "payment_intent.succeeded",
+  "payment_method.attached",
+  "payment_method.detached",
+  "payment_method.updated",
+  "plan.created",
+  "plan.deleted",
+  "plan.updated",
+  "price.created",
+  "price.updated",
+  "product.created",
+  "product.deleted",
+  "product.updated",
+  "promotion_code.created",
+  "promotion_code.updated",
+  "setup_intent.canceled",
+  "setup_intent.created",
+  "setup_intent.requires_action",
+  "setup_intent.setup_failed",
+  "setup_intent.succeeded",
+  "test_helpers.test_clock.advancing",
+  "test_helpers.test_clock.created",
+  "test_helpers.test_clock.deleted",
   "test_helpers.test_clock.ready",
 ];
 
@@ -61,6 +123,33 @@ Deno.test({
     assert.equal(resent.output.includes(event.id), true);
     await arrival(receiver.requests, 2);
     assert.equal(JSON.parse(receiver.requests[1].body).id, event.id);
+  },
+});
+
+for (const type of ["subscription.payment_failed", "subscription.payment_succeeded"]) {
+  Deno.test({
+    name: `Stripe's CLI: trigger ${type} exits with 0`,
+    ignore,
+    async fn() {
+      await using rig = await startSimulator();
+      await using cli = await connectCli(path, rig.simulator);
+      const { code, output, messages } = await cli.run("trigger", type);
+      assert.equal(code, 0, output + messages);
+    },
+  });
+}
+
+Deno.test({
+  name: "Stripe's CLI: logs tail prints each request with its status",
+  ignore,
+  async fn() {
+    await using rig = await startSimulator();
+    await using cli = await connectCli(path, rig.simulator);
+    await using tail = await cli.tailLogs();
+    await rig.stripe.customers.create({});
+    await rig.stripe.customers.retrieve("cus_none").catch(() => {});
+    await tail.prints("[404] GET /v1/customers/cus_none");
+    assert.match(tail.output(), /\[200\] POST \/v1\/customers \[req_\w+\]/);
   },
 });
 

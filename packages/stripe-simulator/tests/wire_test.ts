@@ -41,10 +41,10 @@ Deno.test("a request with another API version is refused with 400", async () => 
 
 Deno.test("an endpoint that is not simulated answers 404 and is logged", async () => {
   await using rig = await startSimulator();
-  const error = await failure(rig.stripe.coupons.list());
+  const error = await failure(rig.stripe.quotes.list());
   assert.equal(error.statusCode, 404);
   assert.equal(error.type, "StripeInvalidRequestError");
-  assert.deepEqual(rig.log, ["not simulated: GET /v1/coupons"]);
+  assert.deepEqual(rig.log, ["not simulated: GET /v1/quotes"]);
 });
 
 const refusals: [

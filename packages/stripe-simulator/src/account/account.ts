@@ -4,6 +4,11 @@ import type { PortalConfiguration, PortalSession } from "../objects/billing_port
 import { type BillingSettings, defaultBillingSettings } from "../objects/billing_settings.ts";
 import type { CheckoutOrder, CheckoutSession } from "../objects/checkout_session.ts";
 import type { CliDevice, CliSession } from "../objects/cli_session.ts";
+import type { CustomerBalanceTransaction } from "../objects/balance_transaction.ts";
+import type { CreditNote } from "../objects/credit_note.ts";
+import type { Dispute } from "../objects/dispute.ts";
+import type { Refund } from "../objects/refund.ts";
+import type { Coupon, CouponDetails, Discount, PromotionCode } from "../objects/coupon.ts";
 import type { Customer } from "../objects/customer.ts";
 import type { Delivery } from "../objects/delivery.ts";
 import type { Event } from "../objects/event.ts";
@@ -13,13 +18,16 @@ import type { InvoiceItem } from "../objects/invoice_item.ts";
 import type { Meter, MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
 import type { Charge, InvoicePayment, PaymentIntent } from "../objects/payment.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
-import type { Price } from "../objects/price.ts";
+import type { PendingPayment } from "../objects/pending_payment.ts";
+import type { Price, PriceDetails } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import type { RestrictedKey } from "../objects/restricted_key.ts";
 import type { SetupIntent } from "../objects/setup_intent.ts";
 import { apiVersion, type Deleted } from "../objects/stored_object.ts";
 import type { Subscription } from "../objects/subscription.ts";
 import type { SubscriptionSchedule } from "../objects/subscription_schedule.ts";
+import type { TaxId } from "../objects/tax_id.ts";
+import type { TaxRate } from "../objects/tax_rate.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { type ThinEvent, thinEventFor, thinTypeOf } from "../objects/thin_event.ts";
 import { listensTo, type WebhookEndpoint } from "../objects/webhook_endpoint.ts";
@@ -59,6 +67,18 @@ export class Account {
 
   readonly products = new Collection<Product>("product", this.#changed);
   readonly prices = new Collection<Price>("price", this.#changed);
+  readonly coupons = new Collection<Coupon>("coupon", this.#changed);
+  readonly deletedCoupons = new Collection<Coupon>("coupon", this.#changed);
+  readonly couponDetails = new Collection<CouponDetails>("coupon", this.#changed);
+  readonly promotionCodes = new Collection<PromotionCode>("promotion code", this.#changed);
+  readonly discounts = new Collection<Discount>("discount", this.#changed);
+  readonly taxIds = new Collection<TaxId>(
+    "tax_id",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
+  readonly taxRates = new Collection<TaxRate>("tax rate", this.#changed);
+  readonly priceDetails = new Collection<PriceDetails>("price", this.#changed);
   readonly customers = new Collection<Customer>("customer", this.#changed);
   readonly deletedCustomers = new Collection<Deleted>("customer", this.#changed);
   readonly paymentMethods = new Collection<PaymentMethod>(
@@ -68,6 +88,15 @@ export class Account {
   );
   readonly paymentIntents = new Collection<PaymentIntent>("payment_intent", this.#changed);
   readonly charges = new Collection<Charge>("charge", this.#changed);
+  readonly pendingPayments = new Collection<PendingPayment>("payment", this.#changed);
+  readonly refunds = new Collection<Refund>("refund", this.#changed);
+  readonly disputes = new Collection<Dispute>("dispute", this.#changed);
+  readonly creditNotes = new Collection<CreditNote>("credit note", this.#changed);
+  readonly balanceTransactions = new Collection<CustomerBalanceTransaction>(
+    "customer_balance_transaction",
+    this.#changed,
+    { ownerOf: ({ customer }) => customer },
+  );
   readonly setupIntents = new Collection<SetupIntent>("setup_intent", this.#changed);
   readonly checkoutSessions = new Collection<CheckoutSession>("checkout.session", this.#changed);
   readonly checkoutOrders = new Collection<CheckoutOrder>("checkout.session", this.#changed);

@@ -1,5 +1,10 @@
 import { checkoutSessionEndpoints } from "./checkout_session_endpoints.ts";
 import { cliSessionEndpoints } from "./cli_session_endpoints.ts";
+import { couponEndpoints } from "./coupon_endpoints.ts";
+import { creditNoteEndpoints } from "./credit_note_endpoints.ts";
+import { customerBalanceEndpoints } from "./customer_balance_endpoints.ts";
+import { disputeEndpoints } from "./dispute_endpoints.ts";
+import { refundEndpoints } from "./refund_endpoints.ts";
 import { customerEndpoints } from "./customer_endpoints.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventDestinationEndpoints } from "./event_destination_endpoints.ts";
@@ -19,10 +24,13 @@ import { portalSessionEndpoints } from "./portal_session_endpoints.ts";
 import { priceEndpoints } from "./price_endpoints.ts";
 import { productEndpoints } from "./product_endpoints.ts";
 import { searchEndpoints } from "./search_endpoints.ts";
+import { promotionCodeEndpoints } from "./promotion_code_endpoints.ts";
 import { setupIntentEndpoints } from "./setup_intent_endpoints.ts";
+import { sourceEndpoints } from "./source_endpoints.ts";
 import { subscriptionEndpoints } from "./subscription_endpoints.ts";
 import { subscriptionItemEndpoints } from "./subscription_item_endpoints.ts";
 import { subscriptionScheduleEndpoints } from "./subscription_schedule_endpoints.ts";
+import { taxEndpoints } from "./tax_endpoints.ts";
 import { testClockEndpoints } from "./test_clock_endpoints.ts";
 import { thinEventEndpoints } from "./thin_event_endpoints.ts";
 import { webhookEndpointEndpoints } from "./webhook_endpoint_endpoints.ts";
@@ -33,9 +41,13 @@ export const endpoints: Endpoint[] = [
   ...searchEndpoints,
   ...productEndpoints,
   ...priceEndpoints,
+  ...couponEndpoints,
+  ...promotionCodeEndpoints,
   ...customerEndpoints,
+  ...taxEndpoints,
   ...paymentMethodEndpoints,
   ...checkoutSessionEndpoints,
+  ...sourceEndpoints,
   ...subscriptionEndpoints,
   ...subscriptionItemEndpoints,
   ...subscriptionScheduleEndpoints,
@@ -44,6 +56,10 @@ export const endpoints: Endpoint[] = [
   ...manualInvoiceEndpoints,
   ...invoiceItemEndpoints,
   ...paymentEndpoints,
+  ...refundEndpoints,
+  ...creditNoteEndpoints,
+  ...disputeEndpoints,
+  ...customerBalanceEndpoints,
   ...setupIntentEndpoints,
   ...planEndpoints,
   ...portalConfigurationEndpoints,

@@ -14,6 +14,7 @@ import { expand, type Expandables } from "../wire/expand.ts";
 import { decodeForm, type FormHash, type FormValue } from "../wire/form_encoding.ts";
 import { decodeJson } from "../wire/json_body.ts";
 import { type Endpoint, findEndpoint, type PreparedCall } from "./endpoint.ts";
+import { presentParams } from "./former_params.ts";
 import { checkPermission } from "./permissions.ts";
 import type { RateLimit } from "./rate_limit.ts";
 
@@ -24,6 +25,8 @@ export interface ApiParts {
   faults: Faults;
   rateLimit: RateLimit;
   log: (line: string) => void;
+  /** Called for every request that was answered. */
+  onReply: (request: { id: string; method: string; path: string }, reply: Reply) => void;
   /** Aborted when the simulator stops, so that no request delays it. */
   stopping: AbortSignal;
 }
@@ -71,6 +74,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
     if (timeOut) return await neverAnswer(request, call, timeOut.ms);
     if (silence) return await beSilent(request, call, silence, reply);
     if (error) return fail(call, error.status);
+    parts.onReply(call, reply);
     const hangUp = parts.faults.take("api_hang_up", subject) !== undefined;
     return toResponse(call, reply, hangUp ? truncated(reply.body) : reply.body);
   };
@@ -109,7 +113,7 @@ export function createApi(parts: ApiParts): (request: Request) => Promise<Respon
       const apiKey = checkApiKey(request);
       const version = readVersion(request, call);
       checkPermission(parts.account, apiKey, call.method, call.path);
-      const params = readParams(call);
+      const params = presentParams(call.path, readParams(call), request.headers.get("stripe-version"));
       const prepared = prepare(call, params, version);
       const { method, idempotencyKey: key } = call;
       if (method !== "POST" || key === null) return done(carryOut(prepared, call));

@@ -1,11 +1,15 @@
 import { z } from "zod";
+import type { Change } from "../account/change.ts";
 import type { Account } from "../account/account.ts";
 import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
-import { orderedAmount, orderItems, paidOnce, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
 import { expireCheckout, trialOf } from "../behaviour/checkout/checkout_payment.ts";
+import { requote, withQuote } from "../behaviour/checkout/entered_details.ts";
+import { redeemable } from "../behaviour/discounts/redemption.ts";
+import { taxIdsOf } from "../behaviour/taxes/customer_tax_ids.ts";
 import { listLineItems } from "../behaviour/checkout/line_items.ts";
-import { type CheckoutOrder, newCheckoutSession } from "../objects/checkout_session.ts";
-import { missingParameter } from "../wire/errors.ts";
+import { type CheckoutOrder, type CheckoutSession, newCheckoutSession } from "../objects/checkout_session.ts";
+import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
 import { metadata, oneOf, pagination, text, timeFilter } from "../wire/params.ts";
@@ -37,17 +41,18 @@ export const checkoutSessionEndpoints = [
       items,
       updatesCustomerName: params.customer_update?.name === "auto",
       terms: termsOf(params, change.now),
+      coupons: couponsOf(change, params, currency),
+      isCurrencyFixed: params.currency !== undefined,
+      isTaxed: params.automatic_tax?.enabled,
+      savesAddress: params.customer_update?.address === "auto",
     };
-    const isFree = trialOf(order, change.now) !== null;
-    account.checkoutOrders.put(order);
-    return account.checkoutSessions.put(newCheckoutSession(change.now, {
+    if (order.isTaxed) checkTaxLocation(account, params);
+    const session = newCheckoutSession(change.now, {
       id,
       mode: params.mode,
       place,
       allowPromotionCodes: params.allow_promotion_codes ?? null,
-      amountTotal: params.mode === "setup"
-        ? null
-        : orderedAmount(account, isFree ? paidOnce(account, items) : items),
+      amountTotal: params.mode === "setup" ? null : 0,
       billingAddressCollection: params.billing_address_collection ?? null,
       clientReferenceId: params.client_reference_id ?? null,
       currency,
@@ -61,7 +66,10 @@ export const checkoutSessionEndpoints = [
       paymentMethodCollection: params.mode === "payment"
         ? "if_required"
         : params.payment_method_collection ?? "always",
-    }));
+      isTaxed: order.isTaxed,
+      taxIdCollection: params.tax_id_collection,
+    });
+    return account.checkoutSessions.put(priced(change, session, order));
   }),
 
   endpoint("GET /v1/checkout/sessions", {
@@ -121,13 +129,54 @@ function itemsAndCurrency(
     metadata: mergeMetadata({}, lines[index].metadata),
     adjustableQuantity: adjustable(lines[index]),
   }));
-  return { items, currency: sellableCurrency(account, items, params.mode) };
+  return { items, currency: sellableCurrency(account, items, params.mode, params.currency) };
 }
 
 function adjustable({ adjustable_quantity: wanted }: NonNullable<CreateParams["line_items"]>[number]) {
   return wanted?.enabled
     ? { enabled: true, maximum: wanted.maximum ?? 99, minimum: wanted.minimum ?? 0 }
     : null;
+}
+
+/** Calculates the amounts of a new session, and stores its order. */
+function priced(change: Change, session: CheckoutSession, ordered: CheckoutOrder): CheckoutSession {
+  const { account } = change;
+  if (session.mode === "setup" || session.currency === null) {
+    account.checkoutOrders.put(ordered);
+    return session;
+  }
+  const customer = account.customers.find(session.customer ?? "") ?? null;
+  const { quote, order } = requote(change, session, ordered, {
+    currency: session.currency,
+    customer,
+    taxIds: customer ? taxIdsOf(account, customer.id) : [],
+    trial: trialOf(ordered, change.now),
+  });
+  account.checkoutOrders.put(order);
+  return withQuote(session, order, quote);
+}
+
+function couponsOf(change: Change, params: CreateParams, currency: string | null): CheckoutOrder["coupons"] {
+  return params.discounts?.map((wanted, index) => {
+    const { coupon, promotionCode } = redeemable(change, wanted, `discounts[${index}]`, {
+      amount: null,
+      currency,
+      customer: params.customer ?? null,
+    });
+    return { coupon: coupon.id, promotionCode: promotionCode?.id ?? null };
+  });
+}
+
+/** Taxes of an existing customer need its address, or the permission to save the one that is entered. */
+function checkTaxLocation(account: Account, params: CreateParams) {
+  const country = account.customers.find(params.customer ?? "")?.address?.country;
+  if (!params.customer || country || params.customer_update?.address === "auto") return;
+  throw invalidRequest(
+    "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to the " +
+      "Customer or set either `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' to save " +
+      "the address entered in Checkout to the Customer.",
+    { code: "customer_tax_location_invalid", param: "automatic_tax" },
+  );
 }
 
 /** A subscription requires a customer. In the other modes a customer is created only when requested. */

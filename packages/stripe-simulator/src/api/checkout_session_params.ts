@@ -8,8 +8,8 @@ import type {
 import { newId, randomText } from "../objects/ids.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
-import { boolean, integer, list, metadata, oneOf, text, timestamp, url } from "../wire/params.ts";
-import { shipping } from "./shared_params.ts";
+import { boolean, currency, integer, list, metadata, oneOf, text, timestamp, url } from "../wire/params.ts";
+import { automaticTax, shipping } from "./shared_params.ts";
 
 const minute = 60;
 const hour = 60 * minute;
@@ -50,11 +50,11 @@ const lineItem = z.strictObject({
 /** The parameters of `POST /v1/checkout/sessions`. */
 export const createParams = {
   allow_promotion_codes: boolean().optional(),
-  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  automatic_tax: automaticTax.optional(),
   billing_address_collection: oneOf("auto", "required").optional(),
   cancel_url: url().optional(),
   client_reference_id: text(200).optional(),
-  currency: text(3).optional(),
+  currency: currency().optional(),
   customer: text().optional(),
   customer_creation: oneOf("always", "if_required").optional(),
   customer_email: text(512).optional(),
@@ -62,6 +62,8 @@ export const createParams = {
     address: oneOf("auto", "never").optional(),
     name: oneOf("auto", "never").optional(),
   }).optional(),
+  discounts: list(z.strictObject({ coupon: text().optional(), promotion_code: text().optional() }))
+    .optional(),
   expires_at: timestamp().optional(),
   line_items: list(lineItem).optional(),
   locale: text(20).optional(),
@@ -74,6 +76,11 @@ export const createParams = {
   setup_intent_data: setupIntentData.optional(),
   subscription_data: subscriptionData.optional(),
   success_url: url().optional(),
+  tax_id_collection: z.strictObject({
+    enabled: boolean(),
+    required: oneOf("if_supported", "never").default("never"),
+  })
+    .optional(),
   ui_mode: oneOf("hosted_page", "embedded_page", "elements", "form").default("hosted_page"),
 };
 export type CreateParams = z.output<z.ZodObject<typeof createParams>>;
@@ -87,12 +94,26 @@ export function checkCreateParams(params: CreateParams) {
     payment_method_collection: ["subscription"],
     customer_creation: ["payment", "setup"],
     line_items: ["payment", "subscription"],
-    currency: ["setup"],
   });
   if (params.customer && params.customer_email) {
     throw invalidRequest("You may only specify one of these parameters: customer, customer_email.", {
       param: "customer_email",
     });
+  }
+  if (params.allow_promotion_codes !== undefined && params.discounts !== undefined) {
+    throw invalidRequest("You may only specify one of these parameters: allow_promotion_codes, discounts.", {
+      param: "allow_promotion_codes",
+    });
+  }
+  if ((params.discounts?.length ?? 0) > 1) {
+    throw invalidRequest("You can apply at most 1 discount to a Checkout Session.", { param: "discounts" });
+  }
+  if (params.customer && params.tax_id_collection?.enabled && params.customer_update?.name !== "auto") {
+    throw invalidRequest(
+      "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an " +
+        "existing customer, please set `customer_update[name]` to `auto`.",
+      { param: "tax_id_collection" },
+    );
   }
   if (params.customer_update && !params.customer) {
     throw invalidRequest("`customer_update` can only be used with `customer`.", { param: "customer_update" });

@@ -15,7 +15,7 @@ export const cliSessionEndpoints = [
     forward_thin_connect_to_url: address,
     forward_thin_to_url: address,
     forward_to_url: address,
-    websocket_features: list(oneOf("v2_events", "webhooks")),
+    websocket_features: list(oneOf("request_logs", "v2_events", "webhooks")),
   }, ({ account, params }) => {
     const { device_name: name } = params;
     const device = account.cliDevices.find(name) ?? account.cliDevices.put(newCliDevice(name));

@@ -2,17 +2,21 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { deleteCustomer } from "../behaviour/customer_deletion.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
+import { saveSource } from "../behaviour/payments/card_sources.ts";
+import { recordBalance } from "../behaviour/refunds/customer_balance.ts";
+import { addTaxId, checkTaxId, taxIdTypes } from "../behaviour/taxes/customer_tax_ids.ts";
 import { type Customer, newCustomer } from "../objects/customer.ts";
 import { invalidRequest } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate, passes } from "../wire/pagination.ts";
-import { clearable, list, metadata, pagination, text, timeFilter } from "../wire/params.ts";
+import { clearable, integer, list, metadata, oneOf, pagination, text, timeFilter } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
 import { endpoint } from "./endpoint.ts";
 import { address } from "./shared_params.ts";
 
 const fields = {
   address: clearable(address).optional(),
+  balance: integer().optional(),
   description: clearable(text()).optional(),
   email: clearable(text(512)).optional(),
   invoice_settings: z.strictObject({ default_payment_method: clearable(text()).optional() }).optional(),
@@ -20,24 +24,43 @@ const fields = {
   name: clearable(text()).optional(),
   phone: clearable(text()).optional(),
   preferred_locales: list(text()).optional(),
+  shipping: clearable(z.strictObject({ address, name: text(), phone: text().optional() })).optional(),
+  tax: z.strictObject({
+    ip_address: text().optional(),
+    validate_location: oneOf("deferred", "immediately").optional(),
+  })
+    .optional(),
+  tax_exempt: clearable(oneOf("exempt", "none", "reverse")).optional(),
 };
 
 export const customerEndpoints = [
   endpoint("POST /v1/customers", {
     ...fields,
     payment_method: text().optional(),
+    source: text().optional(),
+    tax_id_data: list(z.strictObject({ type: oneOf(...taxIdTypes), value: text() })).optional(),
     test_clock: text().optional(),
   }, (call) => {
     const { account, params } = call;
-    const { invoice_settings: settings, payment_method: method, ...own } = params;
+    const { invoice_settings: settings, payment_method: method, source, ...given } = params;
+    const { tax_id_data: taxIds = [], tax: _, ...own } = given;
+    for (const [index, taxId] of taxIds.entries()) checkTaxId(taxId, `tax_id_data[${index}][value]`);
     if (params.test_clock) account.testClocks.getReferenced(params.test_clock, "test_clock");
     const change = call.change.of({ test_clock: params.test_clock });
     const bare = newCustomer(change.now, { ...own, metadata: mergeMetadata({}, params.metadata) });
     const saved = method && attach(change, methodInParam(change, method, "payment_method"), bare).id;
     const wanted = settings?.default_payment_method;
     const invoice_settings = withDefault(account, bare, saved && wanted === method ? saved : wanted);
-    const customer = account.customers.put({ ...bare, invoice_settings });
+    const card = source && attach(change, saveSource(change, bare, source), bare);
+    const customer = account.customers.put({
+      ...bare,
+      balance: params.balance ?? 0,
+      default_source: card ? card.id : null,
+      invoice_settings,
+    });
+    recordBalance(change, bare, customer, { type: "initial" });
     change.emit("customer.created", customer);
+    for (const taxId of taxIds) addTaxId(change, customer.id, taxId);
     return customer;
   }),
 
@@ -63,14 +86,17 @@ export const customerEndpoints = [
     const { account, params, id } = call;
     const before = account.customers.get(id);
     const change = call.change.of(before);
-    const { invoice_settings: settings, ...own } = params;
+    const { invoice_settings: settings, shipping, tax: _, tax_exempt: exempt, ...own } = params;
     const after: Customer = {
       ...before,
       ...own,
+      shipping: shipping === undefined ? before.shipping : shipping && { ...shipping },
+      tax_exempt: exempt === undefined ? before.tax_exempt : exempt ?? "none",
       invoice_settings: withDefault(account, before, settings?.default_payment_method),
       metadata: mergeMetadata(before.metadata, params.metadata),
     };
     account.customers.put(after);
+    recordBalance(change, before, after, { type: "adjustment" });
     change.emit("customer.updated", after, before);
     return after;
   }),

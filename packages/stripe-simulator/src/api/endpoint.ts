@@ -9,7 +9,7 @@ export interface Call<Params> {
   account: Account;
   change: Change;
   params: Params;
-  /** The id in the path, or an empty string. */
+  /** The id in the path, or an empty string. Several ids are joined by `/`. */
   id: string;
 }
 
@@ -24,6 +24,8 @@ export interface Endpoint {
   method: string;
   /** The segments of the path. `:id` matches any id. */
   segments: string[];
+  /** The names of its parameters. */
+  params: string[];
   prepare(form: FormHash): PreparedCall;
 }
 
@@ -46,6 +48,7 @@ export function endpoint<Shape extends z.ZodRawShape>(
   return {
     method,
     segments: segmentsOf(path),
+    params: Object.keys(shape),
     prepare(form) {
       const { expand: _, ...own } = form;
       const params = parseParams(schema, own);
@@ -77,7 +80,7 @@ export function findEndpoint(
   for (const endpoint of endpoints) {
     if (endpoint.method !== method || endpoint.segments.length !== parts.length) continue;
     if (!endpoint.segments.every((segment, index) => segment === ":id" || segment === parts[index])) continue;
-    return [endpoint, parts[endpoint.segments.indexOf(":id")] ?? ""];
+    return [endpoint, parts.filter((_, index) => endpoint.segments[index] === ":id").join("/")];
   }
 }
 

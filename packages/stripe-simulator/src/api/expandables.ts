@@ -8,6 +8,11 @@ import { completeList } from "../wire/list.ts";
 export function expandables(account: Account): Expandables {
   const customer: Resolver = (value) =>
     isId(value) ? account.customers.find(value) ?? account.deletedCustomers.find(value) ?? value : value;
+  const coupon = reference(account.coupons);
+  const promotionCode = reference(account.promotionCodes);
+  const discount = reference(account.discounts);
+  const discounts: Resolver = (value, owner) =>
+    Array.isArray(value) ? value.map((one) => discount(one, owner)) : value;
   const product = reference(account.products);
   const price = reference(account.prices);
   const invoice = reference(account.invoices);
@@ -20,9 +25,30 @@ export function expandables(account: Account): Expandables {
 
   return {
     product: { default_price: price },
-    price: { product },
+    price: {
+      product,
+      currency_options: onDemand(account.prices, (price) => ({
+        [price.currency]: {
+          custom_unit_amount: null,
+          tax_behavior: price.tax_behavior,
+          ...(price.tiers ? { tiers: price.tiers } : {}),
+          unit_amount: price.unit_amount,
+          unit_amount_decimal: price.unit_amount_decimal,
+        },
+        ...account.priceDetails.find(price.id)?.currencyOptions,
+      })),
+    },
     plan: { product },
+    coupon: {
+      applies_to: onDemand(account.couponDetails, ({ products }) => products && { products }),
+      currency_options: onDemand(account.couponDetails, ({ currencyOptions }) => currencyOptions),
+    },
+    promotion_code: { customer, "promotion.coupon": coupon },
+    discount: { customer, promotion_code: promotionCode, "source.coupon": coupon },
     customer: {
+      tax_ids: onDemand(account.customers, (customer) => {
+        return completeList(account.taxIds.of(customer.id).reverse(), `/v1/customers/${customer.id}/tax_ids`);
+      }),
       test_clock: testClock,
       "invoice_settings.default_payment_method": paymentMethod,
       invoice_credit_balance: onDemand(account.customers, () => ({})),
@@ -56,16 +82,16 @@ export function expandables(account: Account): Expandables {
     subscription: {
       customer,
       default_payment_method: paymentMethod,
-      // Coupons are not simulated: the list is always empty.
-      discounts: (value) => value,
-      "discounts.source.coupon": (value) => value,
+      discounts,
       latest_invoice: invoice,
       schedule: reference(account.subscriptionSchedules),
       test_clock: testClock,
     },
-    subscription_schedule: { customer, subscription, test_clock: testClock, "phases.items.price": price },
+    subscription_schedule: { customer, subscription, test_clock: testClock },
     invoice: {
       customer,
+      discounts,
+      "total_discount_amounts[].discount": discount,
       default_payment_method: paymentMethod,
       test_clock: testClock,
       confirmation_secret: onDemand(account.invoices, (invoice) => {
@@ -79,14 +105,32 @@ export function expandables(account: Account): Expandables {
         return completeList(payments, "/v1/invoices/payments");
       }),
     },
-    line_item: { subscription, "pricing.price_details.price": price },
+    line_item: {
+      discounts,
+      "discount_amounts[].discount": discount,
+      subscription,
+      "pricing.price_details.price": price,
+    },
     invoice_payment: { invoice, "payment.payment_intent": paymentIntent, "payment.charge": charge },
     payment_intent: { customer, latest_charge: charge, payment_method: paymentMethod },
     charge: {
       customer,
       payment_intent: paymentIntent,
-      refunds: onDemand(account.charges, ({ id }) => completeList([], `/v1/charges/${id}/refunds`)),
+      refunds: onDemand(account.charges, (charge) => {
+        const refunds = account.refunds.newestFirst().filter((refund) => refund.charge === charge.id);
+        return completeList(refunds, `/v1/charges/${charge.id}/refunds`);
+      }),
     },
+    tax_id: { customer },
+    refund: { charge, customer, payment_intent: paymentIntent, payment_method: paymentMethod },
+    dispute: { charge, payment_intent: paymentIntent },
+    credit_note: {
+      customer,
+      customer_balance_transaction: reference(account.balanceTransactions),
+      invoice,
+      "refunds[].refund": reference(account.refunds),
+    },
+    customer_balance_transaction: { credit_note: reference(account.creditNotes), customer, invoice },
     "billing_portal.session": { configuration: reference(account.portalConfigurations) },
   };
 }

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import type { AppliedCoupon } from "../behaviour/discounts/discount_amounts.ts";
+import { appliedCoupons, redeemable } from "../behaviour/discounts/redemption.ts";
 import { asPreview, previewRenewal } from "../behaviour/invoices/invoice_preview.ts";
 import {
   finalizeOnRequest,
@@ -12,13 +14,18 @@ import {
 import { markUncollectible, voidInvoice } from "../behaviour/invoices/invoice_voiding.ts";
 import { attach, methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { invoiceOf, planChange } from "../behaviour/subscriptions/plan_change.ts";
+import { taxIdTypes } from "../behaviour/taxes/customer_tax_ids.ts";
 import { planSubscription } from "../behaviour/subscriptions/subscription_start.ts";
+import type { Customer } from "../objects/customer.ts";
+import { newId } from "../objects/ids.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, missingParameter, StripeError } from "../wire/errors.ts";
-import { boolean, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { boolean, clearable, currency, list, oneOf, text, timestamp } from "../wire/params.ts";
+import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
+import { address, automaticTax } from "./shared_params.ts";
 import { anchorType, itemChange, prorationBehavior, schedule, withSchedule } from "./subscription_params.ts";
 
 const subscriptionDetails = z.strictObject({
@@ -32,9 +39,17 @@ const subscriptionDetails = z.strictObject({
 });
 
 const previewParams = {
-  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  automatic_tax: automaticTax.optional(),
+  customer_details: z.strictObject({
+    address: clearable(address).optional(),
+    tax_exempt: clearable(oneOf("exempt", "none", "reverse")).optional(),
+    tax_ids: list(z.strictObject({ type: oneOf(...taxIdTypes), value: text() })).optional(),
+  }).optional(),
+  currency: currency().optional(),
   customer: text().optional(),
+  discounts: discounts.optional(),
   preview_mode: oneOf("next").optional(),
+  schedule: text().optional(),
   subscription: text().optional(),
   subscription_details: subscriptionDetails.optional(),
 };
@@ -42,8 +57,9 @@ type PreviewParams = z.output<z.ZodObject<typeof previewParams>>;
 
 export const invoiceActionEndpoints = [
   endpoint("POST /v1/invoices/create_preview", previewParams, ({ account, change, params }) => {
-    if (params.subscription !== undefined) {
-      const subscription = account.subscriptions.getReferenced(params.subscription, "subscription");
+    const id = params.subscription ?? subscriptionOfSchedule(account, params.schedule);
+    if (id !== undefined) {
+      const subscription = account.subscriptions.getReferenced(id, "subscription");
       return previewChange(change.of(subscription), subscription, params);
     }
     if (params.customer === undefined) throw missingParameter("customer");
@@ -114,7 +130,13 @@ function periodEnd({ items }: Subscription): number {
 /** Previews the next invoice of a subscription with changes. */
 function previewChange(change: Change, subscription: Subscription, params: PreviewParams): Invoice {
   const details = params.subscription_details;
-  const wanted = details ? withSchedule(change, subscription, details) : subscription;
+  const taxed = params.automatic_tax
+    ? {
+      ...subscription,
+      automatic_tax: { ...subscription.automatic_tax, enabled: params.automatic_tax.enabled },
+    }
+    : subscription;
+  const wanted = details ? withSchedule(change, taxed, details) : taxed;
   if (hasEnded(subscription)) throw noneUpcoming(subscription.customer);
   const anchor = details?.billing_cycle_anchor;
   const plan = planChange(change, wanted, {
@@ -124,9 +146,50 @@ function previewChange(change: Change, subscription: Subscription, params: Previ
     startsPeriod: (typeof anchor === "string" ? anchor : anchor?.type) === "now",
     trialEnd: details?.trial_end,
   });
-  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan));
+  const { customer_details: assumed } = params;
+  const fields = {
+    coupons: previewCoupons(change, subscription, params),
+    ...(assumed ? { customer: detailed(change.account.customers.get(subscription.customer), params) } : {}),
+    ...(assumed?.tax_ids ? { taxIds: assumed.tax_ids } : {}),
+  };
+  if (plan.isInvoiced) return asPreview(invoiceOf(change, plan, fields));
   if (isSetToCancel(plan.after)) throw noneUpcoming(subscription.customer);
-  return previewRenewal(change, plan.after, plan.prorations);
+  return previewRenewal(change, plan.after, { items: plan.prorations, ...fields });
+}
+
+/** The coupons of `discounts`, as if they were redeemed. Undefined when the parameter is not given. */
+function previewCoupons(
+  change: Change,
+  { currency, customer }: Subscription,
+  { discounts }: PreviewParams,
+): AppliedCoupon[] | undefined {
+  if (discounts === undefined) return;
+  return (discounts ?? []).flatMap((wanted, index) => {
+    if (wanted.discount) return appliedCoupons(change.account, [wanted.discount]);
+    const { coupon } = redeemable(change, wanted, `discounts[${index}]`, {
+      customer,
+      currency,
+      amount: null,
+    });
+    return [{ coupon, discount: newId("di") }];
+  });
+}
+
+/** The subscription of a schedule whose next invoice is to be previewed. */
+function subscriptionOfSchedule(account: Account, schedule: string | undefined): string | undefined {
+  if (schedule === undefined) return;
+  const { status, subscription } = account.subscriptionSchedules.getReferenced(schedule, "schedule");
+  if (subscription !== null) return subscription;
+  throw invalidRequest(`The schedule has no subscription: it is ${status}.`, { param: "schedule" });
+}
+
+/** The customer with the details that the preview is to assume. */
+function detailed(customer: Customer, { customer_details: details }: PreviewParams): Customer {
+  return {
+    ...customer,
+    address: details?.address === undefined ? customer.address : details.address,
+    tax_exempt: details?.tax_exempt === undefined ? customer.tax_exempt : details.tax_exempt ?? "none",
+  };
 }
 
 /** Previews the first invoice of a new subscription. */
@@ -134,9 +197,10 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
   const { account } = change;
   const details = params.subscription_details;
   const items = orderItems(account, linesOf(account, details?.items ?? []), "items");
-  sellableCurrency(account, items, "subscription");
+  const currency = sellableCurrency(account, items, "subscription", params.currency);
   const { draft } = planSubscription(change, {
-    customer: account.customers.get(customerId),
+    customer: detailed(account.customers.get(customerId), params),
+    ...(params.customer_details?.tax_ids ? { taxIds: params.customer_details.tax_ids } : {}),
     items,
     method: null,
     trial: typeof details?.trial_end === "number" ? { start: change.now, end: details.trial_end } : null,
@@ -145,8 +209,13 @@ function previewStart(change: Change, customerId: string, params: PreviewParams)
       description: null,
       metadata: {},
       missingPaymentMethod: "create_invoice",
+      isTaxed: params.automatic_tax?.enabled,
     },
     payment: null,
+    currency,
+    coupons: params.discounts?.map((wanted, index) =>
+      redeemable(change, wanted, `discounts[${index}]`, { customer: customerId, currency, amount: null })
+    ),
   });
   return asPreview(draft);
 }

@@ -3,6 +3,7 @@ import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { addToDraft, takeOffDraft } from "../behaviour/invoices/manual_invoice.ts";
+import { newId } from "../objects/ids.ts";
 import type { Customer } from "../objects/customer.ts";
 import { type InvoiceItem, newInvoiceItem } from "../objects/invoice_item.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
@@ -122,7 +123,9 @@ function makeItem(change: Change, customer: Customer, params: CreateParams): Inv
 function valueOf(account: Account, params: CreateParams, otherwise: string) {
   const { amount, pricing, quantity = 1 } = params;
   if (amount !== undefined) {
-    return { amount, currency: params.currency ?? otherwise, price: null, quantity: 1 };
+    // Stripe makes a price for the amount, which cannot be used otherwise.
+    const price = { id: newId("price"), product: newId("prod", 14), unitAmountDecimal: String(amount) };
+    return { amount, currency: params.currency ?? otherwise, price, quantity: 1 };
   }
   if (!pricing) throw missingParameter("amount");
   const price = account.prices.getReferenced(pricing.price, "pricing[price]");

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import { attach, methodInPath } from "../behaviour/payments/card_attachment.ts";
 import { newPaymentMethod, type PaymentMethod } from "../objects/payment_method.ts";
-import { findTestCard } from "../objects/test_card.ts";
-import { invalidRequest, noSuch } from "../wire/errors.ts";
+import { findTestCard, type TestCard } from "../objects/test_card.ts";
+import { invalidRequest, missingParameter, noSuch } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
 import { paginate } from "../wire/pagination.ts";
 import { clearable, integer, metadata, oneOf, pagination, text } from "../wire/params.ts";
@@ -24,12 +24,12 @@ const methodType = oneOf("card", "customer_balance", "sepa_debit");
 export const paymentMethodEndpoints = [
   endpoint("POST /v1/payment_methods", {
     billing_details: billingDetails.optional(),
-    card: z.strictObject({ token: text() }),
+    card: z.strictObject({ token: text() }).optional(),
     metadata: metadata().optional(),
-    type: oneOf("card"),
+    sepa_debit: z.strictObject({ iban: text() }).optional(),
+    type: methodType,
   }, ({ account, change, params }) => {
-    const card = findTestCard(params.card.token);
-    if (!card) throw noSuch("token", params.card.token, { param: "card[token]" });
+    const card = methodFrom(params);
     const payer = { email: null, name: null, ...params.billing_details };
     const method = newPaymentMethod(change.now, { card, payer, customer: null });
     return account.paymentMethods.put({ ...method, metadata: mergeMetadata({}, params.metadata) });
@@ -93,6 +93,23 @@ export const paymentMethodEndpoints = [
     },
   ),
 ];
+
+/** The test card, bank account or transfer that the parameters name. */
+function methodFrom(
+  { card, sepa_debit: debit, type }: {
+    card?: { token: string };
+    sepa_debit?: { iban: string };
+    type: string;
+  },
+): TestCard {
+  if (type === "customer_balance") return findTestCard("bank_transfer") as TestCard;
+  const [name, param] = type === "card" ? [card?.token, "card[token]"] : [debit?.iban, "sepa_debit[iban]"];
+  if (name === undefined) throw missingParameter(param);
+  const found = findTestCard(name);
+  if (found && (found.type ?? "card") === type) return found;
+  if (type === "card") throw noSuch("token", name, { param });
+  throw invalidRequest("The IBAN you provided is not one of Stripe's test accounts.", { param });
+}
 
 /** The attached payment methods, of one customer or of all. */
 function methodsOf(account: Account, wanted: { customer?: string; type?: string }): PaymentMethod[] {

@@ -1,14 +1,10 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
-import {
-  canCancel,
-  canUpdate,
-  defaultPortalConfiguration,
-  offeredPrices,
-} from "../behaviour/portal_actions.ts";
+import { canCancel, defaultPortalConfiguration, offeredPrices } from "../behaviour/portal_actions.ts";
+import { updateRefusal } from "../behaviour/portal_plan_rules.ts";
 import { newPortalSession, type PortalConfiguration, type PortalFlow } from "../objects/billing_portal.ts";
 import { randomText } from "../objects/ids.ts";
-import type { Subscription } from "../objects/subscription.ts";
+import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, missingParameter, noSuch } from "../wire/errors.ts";
 import { integer, list, oneOf, text, url } from "../wire/params.ts";
 import { endpoint } from "./endpoint.ts";
@@ -23,12 +19,20 @@ const ofSubscription = z.strictObject({ subscription: text() });
 
 const flowData = z.strictObject({
   after_completion: afterCompletion.optional(),
-  subscription_cancel: ofSubscription.optional(),
+  subscription_cancel: z.strictObject({
+    retention: z.strictObject({
+      coupon_offer: z.strictObject({ coupon: text() }).optional(),
+      type: oneOf("coupon_offer"),
+    }).optional(),
+    subscription: text(),
+  }).optional(),
   subscription_update: ofSubscription.optional(),
   subscription_update_confirm: z.strictObject({
     items: list(
       z.strictObject({ id: text(), price: text().optional(), quantity: integer({ min: 1 }).optional() }),
     ),
+    discounts: list(z.strictObject({ coupon: text().optional(), promotion_code: text().optional() }))
+      .optional(),
     subscription: text(),
   }).optional(),
   type: oneOf(
@@ -83,7 +87,16 @@ function flowOf(visitor: Visitor, data: FlowData): PortalFlow {
   switch (data.type) {
     case "subscription_cancel": {
       const { id } = subscriptionFor(visitor, data.subscription_cancel, data.type);
-      return { ...flow, subscription_cancel: { retention: null, subscription: id } };
+      const coupon = data.subscription_cancel?.retention?.coupon_offer?.coupon;
+      if (data.subscription_cancel?.retention && coupon === undefined) {
+        throw missingParameter("flow_data[subscription_cancel][retention][coupon_offer]");
+      }
+      const param = "flow_data[subscription_cancel][retention][coupon_offer][coupon]";
+      if (coupon !== undefined) visitor.account.coupons.getReferenced(coupon, param);
+      const retention = coupon === undefined
+        ? null
+        : { coupon_offer: { coupon }, type: "coupon_offer" as const };
+      return { ...flow, subscription_cancel: { retention, subscription: id } };
     }
     case "subscription_update": {
       const { id } = subscriptionFor(visitor, data.subscription_update, data.type);
@@ -133,9 +146,14 @@ function subscriptionFor(
   const param = `flow_data[${type}][subscription]`;
   const subscription = account.subscriptions.getReferenced(data.subscription, param);
   if (subscription.customer !== customer) throw noSuch("subscription", data.subscription, { param });
-  const isPossible = type === "subscription_cancel" ? canCancel : canUpdate;
-  if (isPossible(configuration, subscription)) return subscription;
-  throw invalidRequest(`This subscription (${subscription.id}) cannot be changed in this way.`, { param });
+  if (type !== "subscription_cancel") {
+    const why = updateRefusal(account, configuration, subscription);
+    if (why === null) return subscription;
+    throw invalidRequest(`This subscription cannot be updated because ${why}.`, { param });
+  }
+  if (canCancel(configuration, subscription)) return subscription;
+  const why = hasEnded(subscription) ? `it is ${subscription.status}` : "it is already set to cancel";
+  throw invalidRequest(`This subscription cannot be canceled because ${why}.`, { param });
 }
 
 function confirmationOf(visitor: Visitor, data: FlowData): PortalFlow["subscription_update_confirm"] {
@@ -150,7 +168,9 @@ function confirmationOf(visitor: Visitor, data: FlowData): PortalFlow["subscript
     throw invalidRequest(`The price ${price} is not among the portal configuration's products.`, { param });
   }
   return {
-    discounts: null,
+    discounts:
+      wanted?.discounts?.map(({ coupon = null, promotion_code = null }) => ({ coupon, promotion_code })) ??
+        null,
     items: [{ id: item.id, price, ...(item.quantity === undefined ? {} : { quantity: item.quantity }) }],
     subscription: subscription.id,
   };

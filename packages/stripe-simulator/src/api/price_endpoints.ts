@@ -3,7 +3,7 @@ import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { releaseLookupKey, storeNewPrice, updatePrice } from "../behaviour/catalog/price_update.ts";
 import { createProduct } from "../behaviour/catalog/product_creation.ts";
-import { newPrice, type Price, type Recurring } from "../objects/price.ts";
+import { type CurrencyOption, newPrice, type Price, type Recurring } from "../objects/price.ts";
 import type { Product } from "../objects/product.ts";
 import { invalidRequest, missingParameter } from "../wire/errors.ts";
 import { mergeMetadata } from "../wire/metadata.ts";
@@ -43,36 +43,55 @@ const productData = z.strictObject({
   unit_label: text(12).optional(),
 });
 
+const taxBehavior = oneOf("exclusive", "inclusive", "unspecified");
+
+const currencyOption = z.strictObject({
+  tax_behavior: taxBehavior.optional(),
+  tiers: tierParams.tiers,
+  unit_amount: integer({ min: 0 }).optional(),
+  unit_amount_decimal: decimal().optional(),
+});
+
 export const priceEndpoints = [
   endpoint("POST /v1/prices", {
     active: boolean().optional(),
     currency: currency(),
+    currency_options: z.record(currency(), currencyOption).optional(),
     lookup_key: lookupKey.optional(),
     metadata: metadata().optional(),
     nickname: text().optional(),
     product: text().optional(),
     product_data: productData.optional(),
     recurring: recurring.optional(),
+    tax_behavior: taxBehavior.optional(),
     transfer_lookup_key: boolean().default(false),
     unit_amount: integer({ min: 0 }).optional(),
     unit_amount_decimal: decimal().optional(),
     ...tierParams,
   }, ({ account, change, params }) => {
-    const { product, product_data: data, transfer_lookup_key: transfer, ...fields } = params;
+    const {
+      currency_options: options,
+      product,
+      product_data: data,
+      transfer_lookup_key: transfer,
+      ...fields
+    } = params;
     const tiers = tiersOf(params, amountOf);
     if (product) account.products.getReferenced(product, "product");
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer);
-    return storeNewPrice(
-      change,
-      newPrice(change.now, {
-        ...fields,
-        product: product ?? makeProduct(change, data).id,
-        ...(tiers ? { unit_amount: null, unit_amount_decimal: null } : amountOf(params)),
-        tiers,
-        metadata: mergeMetadata({}, params.metadata),
-        recurring: params.recurring ? recurringOf(account, params.recurring) : null,
-      }),
-    );
+    const price = newPrice(change.now, {
+      ...fields,
+      product: product ?? makeProduct(change, data).id,
+      ...(tiers ? { unit_amount: null, unit_amount_decimal: null } : amountOf(params)),
+      tiers,
+      metadata: mergeMetadata({}, params.metadata),
+      recurring: params.recurring ? recurringOf(account, params.recurring) : null,
+    });
+    account.priceDetails.put({
+      id: price.id,
+      currencyOptions: optionsOf({ ...options, [price.currency]: undefined }),
+    });
+    return storeNewPrice(change, price);
   }),
 
   endpoint("GET /v1/prices", {
@@ -111,15 +130,50 @@ export const priceEndpoints = [
     lookup_key: clearable(lookupKey).optional(),
     metadata: metadata().optional(),
     nickname: clearable(text()).optional(),
+    currency_options: z.record(currency(), currencyOption).optional(),
+    tax_behavior: taxBehavior.optional(),
     transfer_lookup_key: boolean().default(false),
   }, ({ account, change, params, id }) => {
     const before = account.prices.get(id);
-    const { transfer_lookup_key: transfer, ...fields } = params;
+    const { currency_options: options, transfer_lookup_key: transfer, ...fields } = params;
+    if (
+      params.tax_behavior !== undefined && before.tax_behavior !== "unspecified" &&
+      params.tax_behavior !== before.tax_behavior
+    ) {
+      throw invalidRequest("The tax behavior of a price cannot be changed once it is specified.", {
+        param: "tax_behavior",
+      });
+    }
+    const details = account.priceDetails.find(id);
+    if (options) {
+      account.priceDetails.put({
+        id,
+        currencyOptions: { ...details?.currencyOptions, ...optionsOf(options) },
+      });
+    }
     if (params.lookup_key) releaseLookupKey(change, params.lookup_key, transfer, id);
     const changed = { ...before, ...fields, metadata: mergeMetadata(before.metadata, params.metadata) };
     return updatePrice(change, before, changed);
   }),
 ];
+
+/** Reads `currency_options`. */
+function optionsOf(
+  options: Record<string, z.output<typeof currencyOption> | undefined>,
+): Record<string, CurrencyOption> {
+  return Object.fromEntries(
+    Object.entries(options).flatMap(([currency, option]): [string, CurrencyOption][] => {
+      if (!option) return [];
+      const tiers = option.tiers &&
+        tiersOf({ billing_scheme: "tiered", tiers_mode: "graduated", ...option }, amountOf);
+      return [[currency, {
+        custom_unit_amount: null,
+        tax_behavior: option.tax_behavior ?? "unspecified",
+        ...(tiers ? { tiers, unit_amount: null, unit_amount_decimal: null } : amountOf(option)),
+      }]];
+    }),
+  );
+}
 
 /** The price of one unit: whole cents, or a decimal. */
 function amountOf(params: { unit_amount?: number; unit_amount_decimal?: string }) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clearable, text } from "../wire/params.ts";
+import { boolean, clearable, oneOf, text } from "../wire/params.ts";
 
 /* Schemas that several endpoints share. */
 
@@ -12,6 +12,12 @@ export const address = z.strictObject({
   line2: line,
   postal_code: line,
   state: line,
+});
+
+/** The setting of automatic tax. The account is always liable itself. */
+export const automaticTax = z.strictObject({
+  enabled: boolean(),
+  liability: z.strictObject({ type: oneOf("self") }).optional(),
 });
 
 /** A shipping address and its recipient. */

@@ -3,6 +3,8 @@ import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import { rejectOtherCurrency } from "../behaviour/catalog/customer_currency.ts";
 import { orderItems, sellableCurrency } from "../behaviour/catalog/order_items.ts";
+import { type Redeemable, redeemable } from "../behaviour/discounts/redemption.ts";
+import { changedDiscounts } from "../behaviour/discounts/subscription_discounts.ts";
 import { methodInParam } from "../behaviour/payments/card_attachment.ts";
 import { pauseOnRequest, resumeOnRequest } from "../behaviour/subscriptions/pause_requests.ts";
 import { scheduleOf } from "../behaviour/schedules/schedule_end.ts";
@@ -12,6 +14,7 @@ import { endTrialWithoutCard } from "../behaviour/subscriptions/renewal.ts";
 import { createSubscription } from "../behaviour/subscriptions/subscription_creation.ts";
 import { cancelOnRequest } from "../behaviour/subscriptions/subscription_end.ts";
 import { updateSubscription } from "../behaviour/subscriptions/subscription_update.ts";
+import { checkTaxLocation } from "../behaviour/taxes/automatic_tax.ts";
 import type { PaymentMethod } from "../objects/payment_method.ts";
 import { hasEnded, type Period, type Subscription } from "../objects/subscription.ts";
 import { invalidRequest, noSuch } from "../wire/errors.ts";
@@ -30,7 +33,9 @@ import {
   timeFilter,
   timestamp,
 } from "../wire/params.ts";
+import { automaticTax } from "./shared_params.ts";
 import { isShown } from "./clock_filter.ts";
+import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
 import {
   anchorType,
@@ -62,10 +67,11 @@ const statusFilter = oneOf(
 
 const shared = {
   ...schedule,
-  automatic_tax: z.strictObject({ enabled: oneOf("false") }).optional(),
+  automatic_tax: automaticTax.optional(),
   collection_method: oneOf("charge_automatically").optional(),
   default_payment_method: clearable(text()).optional(),
   description: clearable(text(500)).optional(),
+  discounts: discounts.optional(),
   metadata: metadata().optional(),
   off_session: boolean().default(false),
   payment_behavior: paymentBehavior.default("allow_incomplete"),
@@ -109,7 +115,9 @@ export const subscriptionEndpoints = [
     const change = call.change.of(customer);
     const items = orderItems(account, params.items.map((item) => withQuantity(account, item)), "items")
       .map((item, index) => ({ ...item, metadata: mergeMetadata({}, params.items[index].metadata) }));
-    rejectOtherCurrency(account, customer, sellableCurrency(account, items, "subscription"));
+    const currency = sellableCurrency(account, items, "subscription", params.currency);
+    rejectOtherCurrency(account, customer, currency);
+    if (params.automatic_tax?.enabled) checkTaxLocation(customer);
     const created = createSubscription(change, {
       customer,
       items,
@@ -118,10 +126,13 @@ export const subscriptionEndpoints = [
       terms: {
         billingMode: params.billing_mode?.type ?? "flexible",
         description: params.description ?? null,
+        isTaxed: params.automatic_tax?.enabled,
         metadata: mergeMetadata({}, params.metadata),
         missingPaymentMethod: params.trial_settings?.end_behavior.missing_payment_method ?? "create_invoice",
       },
       anchor: anchorOf(params, change.now),
+      currency,
+      coupons: couponsOf(change, customer.id, { currency, discounts: params.discounts }),
     }, { behavior: params.payment_behavior, presence: presenceOf(params) });
     return account.subscriptions.put(withSettings(withSchedule(change, created, params), params));
   }),
@@ -187,6 +198,15 @@ export const subscriptionEndpoints = [
       invoiceNow: params.invoice_now,
       prorate: params.prorate,
     });
+  }),
+
+  endpoint("DELETE /v1/subscriptions/:id/discount", {}, ({ account, change: cause, id }) => {
+    const before = account.subscriptions.get(id);
+    const [discount] = before.discounts.map(String);
+    if (!discount) throw noSuch("discount for subscription", id, "path");
+    const change = cause.of(before);
+    updateSubscription(change, before, { ...before, discounts: changedDiscounts(change, before, null) });
+    return { ...account.discounts.get(discount), deleted: true };
   }),
 
   endpoint("POST /v1/subscriptions/:id/pause", {
@@ -293,9 +313,11 @@ function withFields(change: Change, before: Subscription, params: UpdateParams):
   return withSettings(
     withSchedule(change, {
       ...before,
+      automatic_tax: taxOf(change, before, params),
       cancellation_details: details && params.cancellation_details
         ? { ...details, ...params.cancellation_details }
         : details,
+      discounts: changedDiscounts(change, before, params.discounts),
       default_payment_method: method === undefined
         ? before.default_payment_method
         : ownMethod(change, before.customer, method)?.id ?? null,
@@ -355,6 +377,28 @@ function ownMethod(change: Change, customer: string, id: string | null | undefin
   const message = `The customer does not have a payment method with the ID ${id}. ` +
     "The payment method must be attached to the customer.";
   throw invalidRequest(message, { param: "default_payment_method", code: "resource_missing" });
+}
+
+/** The coupons that a new subscription is to redeem. */
+function couponsOf(
+  change: Change,
+  customer: string,
+  { currency, discounts }: { currency: string; discounts: CreateParams["discounts"] },
+): Redeemable[] {
+  return (discounts ?? []).map((wanted, index) =>
+    redeemable(change, wanted, `discounts[${index}]`, { customer, currency, amount: null })
+  );
+}
+
+/** The setting of automatic tax after an update. */
+function taxOf({ account }: Change, before: Subscription, { automatic_tax: wanted }: UpdateParams) {
+  if (wanted === undefined) return before.automatic_tax;
+  if (wanted.enabled) checkTaxLocation(account.customers.get(before.customer));
+  return {
+    disabled_reason: null,
+    enabled: wanted.enabled,
+    liability: wanted.enabled ? { type: "self" as const } : null,
+  };
 }
 
 /** Sets the default quantity: 1, or none for a metered price. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
+import { hasCurrency } from "../behaviour/catalog/presentment.ts";
 import { endSchedule, releaseSchedule } from "../behaviour/schedules/schedule_end.ts";
 import { scheduleSubscription, updateSchedule } from "../behaviour/schedules/schedule_requests.ts";
 import { addIntervals } from "../behaviour/subscriptions/billing_periods.ts";
@@ -24,6 +25,7 @@ import {
   timestamp,
 } from "../wire/params.ts";
 import { isShown } from "./clock_filter.ts";
+import { discounts } from "./discount_params.ts";
 import { endpoint } from "./endpoint.ts";
 import { prorationBehavior } from "./subscription_params.ts";
 
@@ -31,19 +33,13 @@ const path = "/v1/subscription_schedules";
 const moment = z.union([timestamp(), oneOf("now")]);
 const endBehavior = oneOf("cancel", "release");
 
-const discount = z.strictObject({
-  coupon: text().optional(),
-  discount: text().optional(),
-  promotion_code: text().optional(),
-});
-
 const phase = z.strictObject({
   billing_cycle_anchor: oneOf("automatic", "phase_start").optional(),
   collection_method: oneOf("charge_automatically").optional(),
   currency: currency().optional(),
   default_payment_method: text().optional(),
   description: clearable(text(500)).optional(),
-  discounts: clearable(list(discount)).optional(),
+  discounts: discounts.optional(),
   duration: z.strictObject({
     interval: oneOf("day", "month", "week", "year"),
     interval_count: integer({ min: 1 }).default(1),
@@ -254,7 +250,7 @@ function recurringPrice(
   const price = account.prices.getReferenced(id, param);
   if (!price.active) throw invalidRequest("The price specified is inactive.", { param });
   if (!isRecurring(price)) throw invalidRequest("The price specified is not recurring.", { param });
-  if (price.currency !== currency) {
+  if (!hasCurrency(account, price, currency)) {
     throw invalidRequest(`The price specified must be in ${currency}, like the subscription.`, { param });
   }
   return price;

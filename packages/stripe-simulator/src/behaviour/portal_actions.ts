@@ -12,6 +12,12 @@ import { newPaymentMethod } from "../objects/payment_method.ts";
 import type { Price } from "../objects/price.ts";
 import { hasEnded, isSetToCancel, type Subscription } from "../objects/subscription.ts";
 import { authenticationFailed, type TestCard } from "../objects/test_card.ts";
+import { hasCurrency } from "./catalog/presentment.ts";
+import { redeemableByCode } from "./discounts/redemption.ts";
+import { changedDiscounts } from "./discounts/subscription_discounts.ts";
+import { isDeferred, type PlanChoice, scheduleChoice, updateRefusal } from "./portal_plan_rules.ts";
+import { releaseSchedule, scheduleOf } from "./schedules/schedule_end.ts";
+import { addTaxId } from "./taxes/customer_tax_ids.ts";
 import { attach } from "./payments/card_attachment.ts";
 import { cardError } from "./payments/card_verdict.ts";
 import { cancelingAtPeriodEnd, continuing, type Feedback } from "./subscriptions/cancellation.ts";
@@ -50,14 +56,13 @@ export function canRenew(subscription: Subscription): boolean {
   return !hasEnded(subscription) && isSetToCancel(subscription);
 }
 
-/**
- * True when the customer can change the plan. Subscriptions with several items or metered items can only be canceled
- * (https://docs.stripe.com/customer-management#customer-portal-limitations).
- */
-export function canUpdate({ features }: PortalConfiguration, subscription: Subscription): boolean {
-  const [item, ...others] = subscription.items.data;
-  return features.subscription_update.enabled && !hasEnded(subscription) && others.length === 0 &&
-    item.price.recurring?.usage_type === "licensed";
+/** True when the customer can change the plan. */
+export function canUpdate(
+  account: Account,
+  configuration: PortalConfiguration,
+  subscription: Subscription,
+): boolean {
+  return updateRefusal(account, configuration, subscription) === null;
 }
 
 /** The prices that the configuration offers for the subscription, its present one included. */
@@ -68,7 +73,7 @@ export function offeredPrices(
 ): Price[] {
   const ids = (features.subscription_update.products ?? []).flatMap(({ prices }) => prices);
   return ids.flatMap((id) => account.prices.find(id) ?? [])
-    .filter((price) => price.active && price.currency === subscription.currency);
+    .filter((price) => price.active && hasCurrency(account, price, subscription.currency));
 }
 
 /** Cancels a subscription now or at the end of the period, as the configuration says. */
@@ -79,17 +84,20 @@ export function cancelInPortal(
   feedback: Feedback = {},
 ): Subscription {
   const change = cause.of(subscription);
+  const schedule = scheduleOf(change.account, subscription);
+  if (schedule) releaseSchedule(change, schedule);
+  const released = change.account.subscriptions.get(subscription.id);
   const { mode, proration_behavior: proration } = features.subscription_cancel;
   if (mode === "immediately") {
-    return cancelOnRequest(change, subscription, {
+    return cancelOnRequest(change, released, {
       feedback,
       invoiceNow: proration === "always_invoice",
       prorate: proration !== "none",
     });
   }
-  const canceling = cancelingAtPeriodEnd(change, subscription);
+  const canceling = cancelingAtPeriodEnd(change, released);
   const details = canceling.cancellation_details;
-  return updateSubscription(change, subscription, {
+  return updateSubscription(change, released, {
     ...canceling,
     cancellation_details: details && { ...details, ...feedback },
   });
@@ -98,12 +106,6 @@ export function cancelInPortal(
 /** Undoes a scheduled cancellation. */
 export function renewInPortal(cause: Change, subscription: Subscription): Subscription {
   return updateSubscription(cause.of(subscription), subscription, continuing(subscription));
-}
-
-/** The customer's choice. */
-export interface PlanChoice {
-  price: string;
-  quantity?: number;
 }
 
 /** Calculates a plan change without storing it. */
@@ -119,7 +121,7 @@ export function planInPortal(
     return known === proration_behavior;
   });
   return planChange(change, subscription, {
-    items: [{ id: subscription.items.data[0].id, ...choice }],
+    items: [{ id: subscription.items.data[0].id, price: choice.price, quantity: choice.quantity }],
     proration: proration ?? "none",
     startsPeriod: anchor === "now",
     ...(subscription.status === "trialing" && trial_update_behavior === "end_trial"
@@ -128,7 +130,10 @@ export function planInPortal(
   });
 }
 
-/** Changes the plan. When the payment fails, throws a 402 and changes nothing. */
+/**
+ * Changes the plan, now or at the end of the period as the configuration says. When the payment fails, throws a 402
+ * and changes nothing.
+ */
 export function updateInPortal(
   cause: Change,
   subscription: Subscription,
@@ -136,8 +141,35 @@ export function updateInPortal(
   choice: PlanChoice,
 ): Subscription {
   const change = cause.of(subscription);
-  const plan = planInPortal(change, subscription, configuration, choice);
+  if (isDeferred(change.account, configuration, subscription, choice)) {
+    scheduleChoice(change, subscription, choice);
+    return change.account.subscriptions.get(subscription.id);
+  }
+  const redeemed = withCode(change, subscription, choice);
+  const plan = planInPortal(change, redeemed, configuration, choice);
   return applyPlanChange(change, plan, { behavior: "error_if_incomplete", presence: "off_session" });
+}
+
+/** Returns the subscription with the discount of a typed promotion code. Throws a 400 for one that is not valid. */
+function withCode(change: Change, subscription: Subscription, { promotionCode }: PlanChoice): Subscription {
+  if (promotionCode === undefined) return subscription;
+  const { customer, currency } = subscription;
+  const redeemed = redeemableByCode(change, promotionCode, { amount: null, currency, customer });
+  const discounts = changedDiscounts(change, subscription, [
+    ...subscription.discounts.map((discount) => ({ discount: String(discount) })),
+    {
+      coupon: redeemed.coupon.id,
+      ...(redeemed.promotionCode ? { promotion_code: redeemed.promotionCode.id } : {}),
+    },
+  ]);
+  return updateSubscription(change, subscription, { ...subscription, discounts });
+}
+
+/** Accepts the coupon that a cancellation flow offers: the subscription stays, with the discount. */
+export function acceptOffer(cause: Change, subscription: Subscription, coupon: string): Subscription {
+  const change = cause.of(subscription);
+  const discounts = changedDiscounts(change, subscription, [{ coupon }]);
+  return updateSubscription(change, subscription, { ...subscription, discounts });
 }
 
 /**
@@ -168,8 +200,11 @@ export function replaceCard(
 export function updateCustomerInPortal(
   cause: Change,
   customer: Customer,
-  fields: Partial<Pick<Customer, "email" | "name" | "phone">>,
+  { taxId, ...fields }: Partial<Pick<Customer, "address" | "email" | "name" | "phone">> & {
+    taxId?: { type: string; value: string };
+  },
 ) {
+  if (taxId) addTaxId(cause.of(customer), customer.id, taxId, "tax_id");
   const updated = cause.account.customers.put({ ...customer, ...fields });
   cause.of(customer).emit("customer.updated", updated, customer);
 }

@@ -1,14 +1,18 @@
 import type { Account } from "../account/account.ts";
 import type { Change } from "../account/change.ts";
 import type { CheckoutSession } from "../objects/checkout_session.ts";
+import type { Charge } from "../objects/payment.ts";
 import type { Invoice } from "../objects/invoice.ts";
 import type { MeterErrors, ReceivedMeterEvent } from "../objects/meter.ts";
+import type { PendingPayment } from "../objects/pending_payment.ts";
 import { hasEnded, type Subscription } from "../objects/subscription.ts";
 import type { TestClock } from "../objects/test_clock.ts";
 import { expireCheckout } from "./checkout/checkout_payment.ts";
 import { checkMeterEvent, reportMeterErrors } from "./meters/meter_event_intake.ts";
 import { collectAutomatically, finalizeDraft } from "./payments/payment_collection.ts";
+import { settle } from "./payments/settlement.ts";
 import { nextStepAt, takeStep } from "./schedules/schedule_steps.ts";
+import { disputeCharge } from "./refunds/disputes.ts";
 import { renew } from "./subscriptions/renewal.ts";
 import { announceRenewal, announceTrialEnd } from "./subscriptions/renewal_notices.ts";
 import {
@@ -27,6 +31,8 @@ export interface ScheduledTask {
 }
 
 const daySeconds = 86_400;
+/** `pm_card_createDispute`, `…Inquiry` and `…ProductNotReceived`. */
+const disputedCards = new Set(["4000000000000259", "4000000000001976", "4000000000002685"]);
 const incompleteFor = 23 * 3600;
 const trialNotice = 3 * daySeconds;
 
@@ -42,12 +48,19 @@ export function nextTask(account: Account, object: object): ScheduledTask | unde
 /** All tasks of an object. Of two tasks at the same second the first runs first. */
 function tasksOf(account: Account, object: object): ScheduledTask[] {
   switch (Reflect.get(object, "object")) {
+    case "charge":
+      return chargeTasks(account, object as Charge);
     case "checkout.session":
       return checkoutTasks(object as CheckoutSession);
     case "invoice":
       return invoiceTasks(object as Invoice);
     case "meter_errors":
       return meterErrorTasks(account, object as MeterErrors);
+    case "pending_payment":
+      return [{
+        at: (object as PendingPayment).at,
+        run: (change) => void settle(change, object as PendingPayment),
+      }];
     case "received_meter_event":
       return meterEventTasks(object as ReceivedMeterEvent);
     case "subscription":
@@ -68,6 +81,13 @@ function meterEventTasks(received: ReceivedMeterEvent): ScheduledTask[] {
 function meterErrorTasks(account: Account, errors: MeterErrors): ScheduledTask[] {
   const at = errors.since + account.billingSettings.meter_report_seconds;
   return [{ at, run: (change) => reportMeterErrors(change, errors) }];
+}
+
+/** Charges of the test card for disputes are disputed soon after (https://docs.stripe.com/testing#disputes). */
+function chargeTasks(account: Account, charge: Charge): ScheduledTask[] {
+  const number = charge.payment_method_details?.card?.fingerprint?.replace("sim", "");
+  if (!charge.paid || charge.disputed || !disputedCards.has(number ?? "")) return [];
+  return [{ at: charge.created, run: (change) => disputeCharge(change, account.charges.get(charge.id)) }];
 }
 
 function checkoutTasks(session: CheckoutSession): ScheduledTask[] {
@@ -93,7 +113,8 @@ function invoiceTasks(invoice: Invoice): ScheduledTask[] {
 
 function finalizeAndCollect(change: Change, draft: Invoice) {
   const invoice = finalizeDraft(change, draft);
-  if (invoice.status === "open") collectAutomatically(change, invoice);
+  if (invoice.status !== "open" || invoice.collection_method === "send_invoice") return;
+  collectAutomatically(change, invoice);
 }
 
 function subscriptionTasks(account: Account, subscription: Subscription): ScheduledTask[] {

@@ -5,6 +5,8 @@ import { readState, type State, stateSchema } from "../account/saved_state.ts";
 import type { RateLimit } from "../api/rate_limit.ts";
 import { payCheckout } from "../behaviour/checkout/checkout_payment.ts";
 import { authenticate } from "../behaviour/payments/payment_confirmation.ts";
+import { settle } from "../behaviour/payments/settlement.ts";
+import { closeDispute, disputeCharge } from "../behaviour/refunds/disputes.ts";
 import { type Faults, faultSchema } from "../faults/faults.ts";
 import { knownVersions } from "../objects/api_versions.ts";
 import { billingSettingsSchema } from "../objects/billing_settings.ts";
@@ -29,11 +31,27 @@ export interface ControlParts {
 
 const paySchema = z.strictObject({
   authentication: z.enum(["passed", "failed"]).default("passed"),
+  /** A test card, or `none` when nothing is due and the session does not require one. */
   card: z.string().default("4242424242424242"),
+  address: z.strictObject({
+    city: z.string().nullable().default(null),
+    country: z.string().length(2),
+    line1: z.string().nullable().default(null),
+    line2: z.string().nullable().default(null),
+    postal_code: z.string().nullable().default(null),
+    state: z.string().nullable().default(null),
+  }).optional(),
+  business_name: z.string().optional(),
+  currency: z.string().optional(),
+  promotion_code: z.string().optional(),
+  tax_id: z.strictObject({ type: z.string(), value: z.string() }).optional(),
   email: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
 });
 const authenticationSchema = z.strictObject({ outcome: z.enum(["passed", "failed"]).default("passed") });
+const settlementSchema = z.strictObject({ outcome: z.enum(["failed", "succeeded"]).optional() });
+const disputeSchema = z.strictObject({ reason: z.string().default("fraudulent") });
+const closeDisputeSchema = z.strictObject({ status: z.enum(["lost", "won"]) });
 const rateLimitSchema = z.strictObject({ per_second: z.int().min(0).nullable() });
 const versionSchema = z.strictObject({ api_version: z.enum(knownVersions) });
 const permissionsSchema = z.strictObject({ permissions: z.array(z.string().regex(/^\w+_(read|write)$/)) });
@@ -127,6 +145,28 @@ export function createControl(
         perform(account, noCause, (change) => authenticate(change.of(intent), intent, outcome)),
       );
     }],
+    ["POST", route("/_sim/payment_intents/:id/settle"), async (request, id) => {
+      const { outcome } = await readJson(request, settlementSchema);
+      const pending = account.pendingPayments.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => settle(change.of(pending), pending, outcome)),
+      );
+    }],
+    ["POST", route("/_sim/charges/:id/dispute"), async (request, id) => {
+      const { reason } = await readJson(request, disputeSchema);
+      const charge = account.charges.get(id);
+      return Response.json(
+        perform(account, noCause, (change) => disputeCharge(change.of(charge), charge, reason)),
+      );
+    }],
+    ["POST", route("/_sim/disputes/:id/close"), async (request, id) => {
+      const { status } = await readJson(request, closeDisputeSchema);
+      const dispute = account.disputes.get(id);
+      const charge = account.charges.get(dispute.charge);
+      return Response.json(
+        perform(account, noCause, (change) => closeDispute(change.of(charge), dispute, status)),
+      );
+    }],
     ["POST", route("/_sim/checkout/:id/pay"), (request, id) => pay(account, request, id)],
     ["POST", route("/_sim/checkout/:id/cancel"), (_, id) => {
       return Response.json({ url: account.checkoutSessions.get(id).cancel_url });
@@ -168,22 +208,28 @@ async function answerWhenIdle(idle: ControlParts["idle"], request: Request): Pro
 
 /** Pays a session as a person does on the hosted page. A declined card is a 402. */
 async function pay(account: Account, request: Request, id: string): Promise<Response> {
-  const { authentication, card: number, email, name } = await readJson(request, paySchema);
+  const { card: number, email, name, ...entered } = await readJson(request, paySchema);
   const session = account.checkoutSessions.get(id);
-  const card = findTestCard(number);
-  if (!card) throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
+  const card = findTestCard(number) ?? null;
+  if (!card && number !== "none") {
+    throw invalidRequest(`Not one of the test cards: ${number}`, { param: "card" });
+  }
   const customer = account.customers.find(session.customer ?? "");
   const payer = {
     email: email ?? session.customer_email ?? customer?.email ?? "jenny.rosen@example.com",
     name,
+    address: entered.address,
   };
-  return Response.json(
-    perform(
-      account,
-      checkoutCause(),
-      (change) => payCheckout(change, session, { card, payer, authentication }),
-    ),
-  );
+  const attempt = {
+    authentication: entered.authentication,
+    businessName: entered.business_name,
+    card,
+    currency: entered.currency,
+    payer,
+    promotionCode: entered.promotion_code,
+    taxId: entered.tax_id,
+  };
+  return Response.json(perform(account, checkoutCause(), (change) => payCheckout(change, session, attempt)));
 }
 
 async function readJson<Schema extends z.ZodType>(

@@ -13,6 +13,24 @@ export interface CheckoutOrder {
   /** True for `customer_update[name]=auto`: the name entered at checkout becomes the customer's. */
   updatesCustomerName: boolean;
   terms: PaymentTerms | SetupTerms | SubscriptionTerms;
+  /** The coupons to redeem, with the promotion codes that led to them. */
+  coupons?: { coupon: string; promotionCode: string | null }[];
+  /** True when the currency was given and the page offers no other. */
+  isCurrencyFixed?: boolean;
+  /** True for `automatic_tax`. */
+  isTaxed?: boolean;
+  /** The amounts of the items, in their order. */
+  lines?: QuotedLine[];
+  /** True for `customer_update[address]=auto`: the address entered at checkout becomes the customer's. */
+  savesAddress?: boolean;
+}
+
+/** The amounts of one item. `total` includes tax that is added to the price. */
+export interface QuotedLine {
+  subtotal: number;
+  discount: number;
+  tax: number;
+  total: number;
 }
 
 /** The fields of the payment intent in payment mode. */
@@ -82,6 +100,9 @@ export interface CheckoutSessionFields {
   allowPromotionCodes: boolean | null;
   billingAddressCollection: "auto" | "required" | null;
   paymentMethodCollection: "always" | "if_required" | null;
+  isTaxed?: boolean;
+  /** `tax_id_collection`. Undefined when it is not enabled. */
+  taxIdCollection?: CheckoutSession["tax_id_collection"];
 }
 
 /** Creates an open session. Customer, subscription, invoice and intents are set when it completes. */
@@ -95,8 +116,22 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     allowed_payment_method_types: null,
     amount_subtotal: fields.amountTotal,
     amount_total: fields.amountTotal,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    automatic_tax: {
+      enabled: fields.isTaxed ?? false,
+      liability: fields.isTaxed ? { type: "self" } : null,
+      provider: fields.isTaxed ? "stripe" : null,
+      status: fields.isTaxed ? "requires_location_inputs" : null,
+    },
     billing_address_collection: fields.billingAddressCollection,
+    branding_settings: {
+      background_color: "#ffffff",
+      border_style: "rounded",
+      button_color: "#0074d4",
+      display_name: "Sandbox",
+      font_family: "default",
+      icon: null,
+      logo: null,
+    },
     client_reference_id: fields.clientReferenceId,
     collected_information: { business_name: null, individual_name: null, shipping_details: null },
     consent: null,
@@ -158,6 +193,7 @@ export function newCheckoutSession(created: number, fields: CheckoutSessionField
     status: "open",
     submit_type: null,
     subscription: null,
+    ...(fields.taxIdCollection ? { tax_id_collection: fields.taxIdCollection } : {}),
     total_details: fields.amountTotal === null ? null : noDetails,
     wallet_options: null,
     ...placeFields(fields.place),

@@ -11,11 +11,11 @@ export interface CliDevice {
 export interface CliSession {
   id: string;
   device: string;
-  /** Snapshot events, thin events, or both. */
+  /** Snapshot events, thin events, or the log of requests. */
   features: CliFeature[];
 }
 
-export type CliFeature = "v2_events" | "webhooks";
+export type CliFeature = "request_logs" | "v2_events" | "webhooks";
 
 export function newCliDevice(name: string): CliDevice {
   return { id: name, secret: `whsec_${randomText(64)}` };

@@ -8,7 +8,15 @@ export type Customer = Stored<Stripe.Customer>;
 export type CustomerFields = Partial<
   Pick<
     Customer,
-    "address" | "description" | "email" | "metadata" | "name" | "phone" | "preferred_locales" | "test_clock"
+    | "address"
+    | "description"
+    | "email"
+    | "metadata"
+    | "name"
+    | "phone"
+    | "preferred_locales"
+    | "tax_exempt"
+    | "test_clock"
   >
 >;
 
@@ -41,7 +49,7 @@ export function newCustomer(created: number, fields: CustomerFields = {}): Custo
     phone: fields.phone ?? null,
     preferred_locales: fields.preferred_locales ?? [],
     shipping: null,
-    tax_exempt: "none",
+    tax_exempt: fields.tax_exempt ?? "none",
     test_clock: fields.test_clock ?? null,
   };
 }

@@ -25,6 +25,10 @@ export interface InvoiceFields {
    * (https://docs.stripe.com/api/invoices/object#invoice_object-period_end).
    */
   period?: Period;
+  /** True when taxes are calculated (`automatic_tax`). */
+  isTaxed?: boolean;
+  /** The customer's tax ids, as they are printed on the invoice. */
+  taxIds?: Invoice["customer_tax_ids"];
 }
 
 /**
@@ -60,7 +64,7 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     attempt_count: 0,
     attempted: false,
     auto_advance: true,
-    automatic_tax: noTax,
+    automatic_tax: fields.isTaxed ? { ...noTax, enabled: true } : noTax,
     automatically_finalizes_at: finalizesAt,
     billing_reason: fields.billingReason,
     collection_method: "charge_automatically",
@@ -75,7 +79,7 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
     customer_phone: customer.phone ?? null,
     customer_shipping: null,
     customer_tax_exempt: customer.tax_exempt ?? null,
-    customer_tax_ids: none,
+    customer_tax_ids: fields.taxIds ?? none,
     default_payment_method: fields.defaultPaymentMethod,
     default_source: null,
     default_tax_rates: none,
@@ -128,19 +132,54 @@ export function newInvoice(created: number, fields: InvoiceFields): Invoice {
 }
 
 /**
- * Returns the draft with these lines and their totals. A credit on the customer's balance (a negative number) lowers
+ * Returns the draft with these lines and their totals: what discounts and taxes are on the lines is added up. A credit on the customer's balance (a negative number) lowers
  * the amount due, a debt raises it.
  */
 export function withLines(draft: Invoice, lines: InvoiceLine[]): Invoice {
-  const total = lines.reduce((sum, line) => sum + line.amount, 0);
+  const subtotal = lines.reduce((sum, line) => sum + line.amount, 0);
+  const discounts = sumBy(
+    lines.flatMap((line) => line.discount_amounts ?? []),
+    ({ discount }) => String(discount),
+    (one, amount) => ({ ...one, amount }),
+  );
+  const taxes = sumBy(
+    lines.flatMap((line) => line.taxes ?? []),
+    (tax) => `${tax.tax_rate_details?.tax_rate} ${tax.taxability_reason}`,
+    (one, amount, taxable) => ({ ...one, amount, taxable_amount: taxable }),
+  );
+  const off = totalOf(discounts);
+  const added = totalOf(taxes.filter((tax) => tax.tax_behavior === "exclusive"));
+  const included = totalOf(taxes) - added;
+  const total = subtotal - off + added;
   return withBalance({
     ...draft,
     lines: completeList(lines, draft.lines.url),
-    subtotal: total,
-    subtotal_excluding_tax: total,
+    subtotal,
+    subtotal_excluding_tax: subtotal - included,
     total,
-    total_excluding_tax: total,
+    total_discount_amounts: discounts.length === 0 ? none : discounts,
+    total_excluding_tax: total - added - included,
+    total_pretax_credit_amounts: discounts.length === 0
+      ? none
+      : discounts.map(({ amount, discount }) => ({ amount, discount, type: "discount" as const })),
+    total_taxes: taxes.length === 0 ? none : taxes,
   }, draft.starting_balance);
+}
+
+type Part = { amount: number; taxable_amount?: number | null };
+
+const totalOf = (parts: Part[]) => parts.reduce((sum, { amount }) => sum + amount, 0);
+
+/** Adds up the parts with the same key. */
+function sumBy<T extends Part>(
+  parts: T[],
+  keyOf: (part: T) => string,
+  make: (first: T, amount: number, taxable: number) => T,
+): T[] {
+  return [...Map.groupBy(parts, keyOf).values()].map((group) => {
+    const taxable = group.reduce((sum, part) => sum + (part.taxable_amount ?? 0), 0);
+    return make(group[0], totalOf(group), taxable);
+  });
 }
 
 /** Returns the draft with the amount due for this customer balance. */

@@ -157,6 +157,52 @@ export function intentToAuthenticate(intent: PaymentIntent, method: string): Pay
   };
 }
 
+/** Returns the intent while the bank has not answered yet. */
+export function processingIntent(
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  charge: string,
+): PaymentIntent {
+  return {
+    ...intent,
+    last_payment_error: null,
+    latest_charge: charge,
+    next_action: null,
+    payment_method: method.id,
+    payment_method_types: [method.type],
+    status: "processing",
+  };
+}
+
+/** Returns the charge while the bank has not answered yet. */
+export function pendingCharge(charge: Charge): Charge {
+  return {
+    ...charge,
+    amount_captured: 0,
+    balance_transaction: null,
+    captured: false,
+    paid: false,
+    receipt_url: null,
+    status: "pending",
+  };
+}
+
+/** Returns the pending charge with the bank's answer. */
+export function settledCharge(charge: Charge, decline: Decline | null): Charge {
+  if (decline) {
+    return { ...charge, failure_code: decline.code, failure_message: decline.message, status: "failed" };
+  }
+  return {
+    ...charge,
+    amount_captured: charge.amount,
+    balance_transaction: newId("txn"),
+    captured: true,
+    paid: true,
+    receipt_url: `https://pay.stripe.com/receipts/payment/${charge.id}`,
+    status: "succeeded",
+  };
+}
+
 /** Returns the canceled intent. */
 export function canceledIntent(now: number, intent: PaymentIntent): PaymentIntent {
   return {
@@ -206,7 +252,7 @@ export function newCharge(
     paid: !decline,
     payment_intent: intent,
     payment_method: method.id,
-    payment_method_details: { card: chargedCard(method, fields.amount), type: "card" },
+    payment_method_details: chargedDetails(method, fields.amount),
     receipt_email: null,
     receipt_number: null,
     receipt_url: decline ? null : `https://pay.stripe.com/receipts/payment/${id}`,
@@ -244,6 +290,17 @@ function declinedOutcome({ adviceCode, declineCode, networkCode }: Decline): Cha
     reason: declineCode,
     seller_message: "The bank did not return any further details with this decline.",
     type: "issuer_declined",
+  };
+}
+
+function chargedDetails(method: PaymentMethod, amount: number): Charge["payment_method_details"] {
+  const { sepa_debit: debit } = method;
+  if (method.type === "customer_balance") return { customer_balance: {}, type: "customer_balance" };
+  if (!debit) return { card: chargedCard(method, amount), type: "card" };
+  const { bank_code, branch_code, country, fingerprint, last4 } = debit;
+  return {
+    sepa_debit: { bank_code, branch_code, country, fingerprint, last4, mandate: null },
+    type: "sepa_debit",
   };
 }
 

@@ -7,6 +7,22 @@ export type Plan = Stored<Stripe.Plan>;
 export type Tier = Stored<Stripe.Price.Tier>;
 export type Recurring = Stripe.Price.Recurring;
 
+/** The amounts of a price in another currency. */
+export interface CurrencyOption {
+  custom_unit_amount: null;
+  tax_behavior: Price["tax_behavior"];
+  tiers?: Tier[];
+  unit_amount: number | null;
+  unit_amount_decimal: string | null;
+}
+
+/** The fields of a price that replies show only on demand. */
+export interface PriceDetails {
+  /** The price's id. */
+  id: string;
+  currencyOptions: Record<string, CurrencyOption>;
+}
+
 /** The fields of a new price. Without `recurring` it is a one-time price. */
 export interface PriceFields {
   product: string;
@@ -18,6 +34,7 @@ export interface PriceFields {
   metadata?: Stripe.Metadata;
   nickname?: string | null;
   recurring?: Recurring | null;
+  tax_behavior?: Price["tax_behavior"];
   /** Graduated tiers. */
   tiers?: Tier[] | null;
 }
@@ -37,7 +54,7 @@ export function newPrice(created: number, fields: PriceFields): Price {
     nickname: fields.nickname ?? null,
     product: fields.product,
     recurring: fields.recurring ?? null,
-    tax_behavior: "unspecified",
+    tax_behavior: fields.tax_behavior ?? "unspecified",
     ...(fields.tiers ? { tiers: fields.tiers } : {}),
     tiers_mode: fields.tiers ? "graduated" : null,
     transform_quantity: null,

@@ -14,7 +14,12 @@ export interface SetupFields {
 
 /** Creates the intent of a card that was saved without a charge. */
 export function newSetupIntent(created: number, fields: SetupFields, method: PaymentMethod): SetupIntent {
-  return { ...openSetupIntent(created, fields), payment_method: method.id, status: "succeeded" };
+  return succeededSetup(openSetupIntent(created, fields), method);
+}
+
+/** Returns the intent after the card was saved. */
+export function succeededSetup(intent: SetupIntent, method: PaymentMethod): SetupIntent {
+  return { ...intent, next_action: null, payment_method: method.id, status: "succeeded" };
 }
 
 /** Creates the intent of a card that the bank declined to save. */
@@ -24,8 +29,13 @@ export function newFailedSetupIntent(
   method: PaymentMethod,
   decline: Decline,
 ): SetupIntent {
+  return failedSetup(openSetupIntent(created, fields), method, decline);
+}
+
+/** Returns the intent after the bank declined to save the card. */
+export function failedSetup(intent: SetupIntent, method: PaymentMethod, decline: Decline): SetupIntent {
   return {
-    ...openSetupIntent(created, fields),
+    ...intent,
     last_setup_error: {
       code: decline.code,
       decline_code: decline.declineCode,
@@ -36,7 +46,8 @@ export function newFailedSetupIntent(
   };
 }
 
-function openSetupIntent(created: number, fields: SetupFields): SetupIntent {
+/** Creates an intent that requires a payment method. */
+export function openSetupIntent(created: number, fields: SetupFields): SetupIntent {
   const id = newId("seti");
   return {
     id,

@@ -53,6 +53,9 @@ export interface SubscriptionFields {
   paymentMethodOptions?: PaymentMethodOptions;
   missingPaymentMethod: Stripe.Subscription.TrialSettings.EndBehavior["missing_payment_method"];
   defaultPaymentMethod: string | null;
+  /** The ids of the discounts. */
+  discounts?: string[];
+  isTaxed?: boolean;
   latestInvoice: string | null;
   testClock: string | null;
 }
@@ -64,7 +67,11 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     object: "subscription",
     application: null,
     application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    automatic_tax: {
+      disabled_reason: null,
+      enabled: fields.isTaxed ?? false,
+      liability: fields.isTaxed ? { type: "self" } : null,
+    },
     billing_cycle_anchor: fields.billingCycleAnchor,
     billing_cycle_anchor_config: null,
     billing_mode: {
@@ -88,7 +95,7 @@ export function newSubscription(created: number, fields: SubscriptionFields): Su
     default_source: null,
     default_tax_rates: [],
     description: fields.description,
-    discounts: [],
+    discounts: fields.discounts ?? [],
     ended_at: null,
     invoice_settings: {
       account_tax_ids: null,

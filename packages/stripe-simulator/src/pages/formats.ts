@@ -1,5 +1,6 @@
 import type { Account } from "../account/account.ts";
 import { formatPrice } from "../behaviour/catalog/money.ts";
+import { inCurrency } from "../behaviour/catalog/presentment.ts";
 import type { Price } from "../objects/price.ts";
 import type { Subscription } from "../objects/subscription.ts";
 
@@ -31,8 +32,9 @@ export function productName(account: Account, price: Price): string {
 
 /** The items of a subscription: `Pro, $15.00 / month`. */
 export function describePlan(account: Account, subscription: Subscription): string {
-  return subscription.items.data.map(({ price }) => `${productName(account, price)}, ${formatPrice(price)}`)
-    .join("; ");
+  return subscription.items.data.map(({ price }) =>
+    `${productName(account, price)}, ${formatPrice(inCurrency(account, price, subscription.currency))}`
+  ).join("; ");
 }
 
 /** The host of a URL. */

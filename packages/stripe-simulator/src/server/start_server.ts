@@ -82,6 +82,17 @@ export async function serveSimulator(options: SimulatorOptions = {}): Promise<Ru
     faults,
     rateLimit,
     log,
+    onReply({ id, method, path }, { status, body }) {
+      listeners.sendLog({
+        created_at: account.now(),
+        error: status < 400 ? {} : JSON.parse(body).error,
+        livemode: false,
+        method,
+        request_id: id,
+        status,
+        url: path,
+      });
+    },
     stopping: stopping.signal,
   });
   const idle = async (timeout = 10_000) => await timekeeper.idle(timeout) && await dispatcher.idle(timeout);

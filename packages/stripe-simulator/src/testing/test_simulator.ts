@@ -70,8 +70,11 @@ export function openCheckout(
   });
 }
 
-/** Pays a checkout session as a person does on its page. Throws when the card is declined. */
-export async function pay(simulator: { url: string }, session: string, fields: Record<string, string> = {}) {
+/**
+ * Pays a checkout session as a person does on its page. `fields` are those of the control API: `card`, `address`,
+ * `tax_id`, `promotion_code` and others. Throws when the card is declined.
+ */
+export async function pay(simulator: { url: string }, session: string, fields: Record<string, unknown> = {}) {
   const response = await fetch(`${simulator.url}/_sim/checkout/${session}/pay`, {
     method: "POST",
     body: JSON.stringify(fields),

@@ -6,6 +6,17 @@ import type { ThinEvent } from "../objects/thin_event.ts";
 import { serializeSnapshot, serializeThin } from "./delivery_request.ts";
 import { webhookHeaders } from "./send_delivery.ts";
 
+/** What `stripe logs tail` prints of a request. */
+export interface RequestLog {
+  created_at: number;
+  error: object;
+  livemode: false;
+  method: string;
+  request_id: string;
+  status: number;
+  url: string;
+}
+
 const protocol = "stripecli-devproxy-v1";
 
 /**
@@ -41,6 +52,18 @@ export class CliListeners {
     for (const [socket, { device, features }] of this.#sockets) {
       if (socket.readyState !== WebSocket.OPEN || !features.includes(feature)) continue;
       socket.send(JSON.stringify(frameOf(event, this.#account.cliDevices.get(device).secret)));
+    }
+  }
+
+  /** Sends the log of an answered request to the sockets of `stripe logs tail`, which filters it. */
+  sendLog(log: RequestLog) {
+    for (const [socket, { features }] of this.#sockets) {
+      if (socket.readyState !== WebSocket.OPEN || !features.includes("request_logs")) continue;
+      socket.send(JSON.stringify({
+        type: "request_log_event",
+        request_log_id: log.request_id,
+        event_payload: JSON.stringify(log),
+      }));
     }
   }
 

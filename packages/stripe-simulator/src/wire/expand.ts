@@ -3,7 +3,10 @@ import { invalidRequest } from "./errors.ts";
 /** Returns the object for the value at a path: an id, or nothing for a field that is only shown on demand. */
 export type Resolver = (value: unknown, owner: object) => unknown;
 
-/** The paths that can be expanded, by the object's type (`object: "invoice"`). A path can have dots. */
+/**
+ * The paths that can be expanded, by the object's type (`object: "invoice"`). A path can have dots, and `list[].field` is a
+ * field of each element of a list.
+ */
 export type Expandables = Record<string, Record<string, Resolver>>;
 
 const deepest = 4;
@@ -42,11 +45,30 @@ function resolveField(node: object, steps: string[], context: Context): object |
   const fields = context.expandables[String(Reflect.get(node, "object"))] ?? {};
   for (let length = steps.length; length > 0; length--) {
     const field = steps.slice(0, length);
+    const inEach = fields[`${field[0]}[].${field.slice(1).join(".")}`];
+    if (inEach) {
+      return resolveInEach(node, field, inEach, (value) => expandPath(value, steps.slice(length), context));
+    }
     const resolve = fields[field.join(".")];
     if (!resolve) continue;
     const value = resolve(getIn(node, field), node);
     return setIn(node, field, expandPath(value, steps.slice(length), context));
   }
+}
+
+/** Expands a field of each element of a list: `total_discount_amounts[].discount`. */
+function resolveInEach(
+  node: object,
+  [list, ...field]: string[],
+  resolve: Resolver,
+  expandRest: (value: unknown) => unknown,
+): object {
+  const elements: unknown = Reflect.get(node, list);
+  if (!Array.isArray(elements)) return node;
+  const expanded = elements.map((element) =>
+    isObject(element) ? setIn(element, field, expandRest(resolve(getIn(element, field), element))) : element
+  );
+  return { ...node, [list]: expanded };
 }
 
 function stepInto(node: object, [step, ...rest]: string[], context: Context): object {

@@ -64,6 +64,11 @@ export function boolean() {
   });
 }
 
+/** Any value or hash. For parameters that are accepted and have no effect. */
+export function anything() {
+  return z.unknown();
+}
+
 /** One of these words. */
 export function oneOf<const Word extends string>(...words: Word[]) {
   return z.string().transform((value, context): Word => {

@@ -24,6 +24,7 @@ export const explained: Record<string, Record<string, string>> = {
   },
   "checkout.session": {
     "allowed_payment_method_types": newer,
+    "branding_settings": recorded,
     "payment_method_options.card": thisCase,
   },
   customer: { "customer_account": newerOptional },
@@ -35,6 +36,7 @@ export const explained: Record<string, Record<string, string>> = {
   invoice_payment: {
     "payment.payment_intent": "Paid by a payment intent; the sample was paid by something else.",
   },
+  invoiceitem: { "pricing.price_details": "As on lines." },
   line_item: { "pricing.price_details": "Shown for lines with a price; the sample's line has none." },
   payment_intent: {
     "allowed_payment_method_types": newer,

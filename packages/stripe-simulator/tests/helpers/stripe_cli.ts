@@ -16,6 +16,15 @@ export interface Cli extends AsyncDisposable {
   run(...args: string[]): Promise<CliRun>;
   /** Starts `stripe listen` and resolves when it listens. Disposing it ends the process. */
   listen(...args: string[]): Promise<AsyncDisposable>;
+  /** Starts `stripe logs tail` and resolves when it listens. Disposing it ends the process. */
+  tailLogs(): Promise<LogTail>;
+}
+
+/** A running `stripe logs tail`. */
+export interface LogTail extends AsyncDisposable {
+  output(): string;
+  /** Resolves when the text was printed. */
+  prints(text: string): Promise<void>;
 }
 
 /** Finds the CLI through npx. Returns a reason when npx, the package or the npm registry is not available. */
@@ -75,6 +84,34 @@ export async function connectCli(path: string, simulator: { url: string }): Prom
         async [Symbol.asyncDispose]() {
           listener.kill("SIGTERM");
           await Promise.all([listener.status, quiet, drained]);
+        },
+      };
+    },
+    async tailLogs() {
+      const tail = command(["logs", "tail"], "piped").spawn();
+      let output = "";
+      let onOutput = () => {};
+      const read = tail.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+        new WritableStream({
+          write(text) {
+            output += text;
+            onOutput();
+          },
+        }),
+      );
+      const stderr = tail.stderr.pipeThrough(new TextDecoderStream());
+      await waitFor("Ready!", stderr);
+      const drained = stderr.pipeTo(new WritableStream());
+      return {
+        output: () => output,
+        prints: (text) =>
+          new Promise((resolve) => {
+            onOutput = () => output.includes(text) && resolve();
+            onOutput();
+          }),
+        async [Symbol.asyncDispose]() {
+          tail.kill("SIGTERM");
+          await Promise.all([tail.status, read, drained]);
         },
       };
     },

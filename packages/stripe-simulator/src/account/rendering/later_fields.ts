@@ -1,7 +1,10 @@
 import { isSince } from "../../objects/api_versions.ts";
 import { type Hash, hashAt, without } from "./hash.ts";
 
-/** Fields with the version that added them, by type of object. A field inside a hash is written with a dot. */
+/**
+ * Fields with the version that added them, by type of object. A field inside a hash is written with a dot. Where
+ * recorded replies still lack a field that the changelog has, the first version that was not recorded counts.
+ */
 const added: Record<string, [version: string, ...fields: string[]][]> = {
   "billing_portal.session": [["2026-10-28", "after_expiration"]],
   "checkout.session": [
@@ -9,6 +12,7 @@ const added: Record<string, [version: string, ...fields: string[]][]> = {
     ["2026-04-22", "managed_payments"],
     ["2026-03-25", "integration_identifier"],
     ["2025-12-15", "customer_account"],
+    ["2025-09-30", "branding_settings"],
     ["2025-07-30", "origin_context"],
     ["2025-03-31", "permissions"],
     ["2025-02-24", "collected_information"],
@@ -19,11 +23,13 @@ const added: Record<string, [version: string, ...fields: string[]][]> = {
     ["2025-12-15", "customer_account"],
   ],
   invoiceitem: [
+    ["2026-09-30", "net_amount"],
     ["2026-03-25", "quantity_decimal"],
     ["2025-12-15", "customer_account"],
-    ["2025-09-30", "net_amount", "proration_details"],
+    ["2025-09-30", "proration_details"],
   ],
   line_item: [
+    ["2026-09-30", "subscription"],
     ["2026-03-25", "quantity_decimal"],
     ["2025-12-15", "subtotal"],
   ],

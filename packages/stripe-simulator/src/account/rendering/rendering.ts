@@ -38,7 +38,7 @@ export function renderEvent(event: Event, version: string, lookup: Lookup = noLo
 
 function renderOne(object: Hash, version: string, lookup: Lookup): Hash {
   const whole = withShownLists(object);
-  return withoutLaterFields(olderWords(beforeBasil(whole, version, lookup), version), version);
+  return beforeBasil(olderWords(withoutLaterFields(whole, version), version), version, lookup);
 }
 
 /** What Stripe derives from the parts of an object. */

@@ -3,6 +3,7 @@ import type { OrderedItem } from "../../objects/checkout_session.ts";
 import { newId } from "../../objects/ids.ts";
 import type { Price } from "../../objects/price.ts";
 import { invalidRequest } from "../../wire/errors.ts";
+import { commonCurrencies, hasCurrency, inCurrency } from "./presentment.ts";
 import { priceInAdvance } from "../invoices/invoice_lines.ts";
 
 /** Reads the items of an order: looks up each price and checks each quantity. Throws Stripe's 400s. */
@@ -47,19 +48,25 @@ export function rejectInactiveProduct(account: Account, price: Price, param: str
 }
 
 /**
- * Returns the currency of an order. Throws a 400 when the prices have several currencies or cannot be sold in this
- * mode.
+ * Returns the currency of an order: the wanted one, else that of the prices. Throws a 400 when the prices cannot be
+ * charged in one currency or cannot be sold in this mode.
  */
 export function sellableCurrency(
   account: Account,
   items: OrderedItem[],
   mode: "payment" | "subscription",
+  wanted?: string | null,
 ): string {
   const prices = items.map((item) => account.prices.get(item.price));
   if (mode === "payment") rejectRecurring(prices);
   else rejectOneTime(prices);
-  const [{ currency }] = prices;
-  if (prices.some((price) => price.currency !== currency)) {
+  const [currency] = commonCurrencies(account, prices);
+  if (wanted) {
+    const other = prices.findIndex((price) => !hasCurrency(account, price, wanted));
+    if (other < 0) return wanted;
+    throw cannotSell(`The price \`${prices[other].id}\` is not available in \`${wanted}\`.`);
+  }
+  if (currency === undefined) {
     throw cannotSell("All prices on a Checkout session must be in the same currency.");
   }
   return currency;
@@ -97,6 +104,8 @@ export function paidOnce(account: Account, items: OrderedItem[]): OrderedItem[] 
 }
 
 /** The total of an order in the smallest unit of its currency, without metered usage. */
-export function orderedAmount(account: Account, items: OrderedItem[]): number {
-  return items.reduce((sum, item) => sum + priceInAdvance(account.prices.get(item.price), item.quantity), 0);
+export function orderedAmount(account: Account, items: OrderedItem[], currency: string): number {
+  return items.reduce((sum, item) => {
+    return sum + priceInAdvance(inCurrency(account, account.prices.get(item.price), currency), item.quantity);
+  }, 0);
 }

@@ -1,6 +1,7 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
+import { taxIdsOf } from "../taxes/customer_tax_ids.ts";
 import { newPaymentMethod, type Payer, type PaymentMethod } from "../../objects/payment_method.ts";
 import type { TestCard } from "../../objects/test_card.ts";
 
@@ -13,6 +14,12 @@ export interface CheckoutAttempt {
   method?: PaymentMethod;
   /** The result of the bank's authentication, when the card requires one. */
   authentication: "passed" | "failed";
+  /** The promotion code that the customer typed. An empty one removes the code that was applied before. */
+  promotionCode?: string;
+  /** The currency that the page presented. That of the session unless given. */
+  currency?: string;
+  taxId?: { type: string; value: string };
+  businessName?: string;
 }
 
 /**
@@ -34,29 +41,34 @@ type References = Partial<
   Pick<CheckoutSession, "customer" | "invoice" | "payment_intent" | "setup_intent" | "subscription">
 >;
 
-/** Stores the completed session. */
+/** Stores the completed session. It stays unpaid while the bank has not answered. */
 export function completeSession(
   change: Change,
   session: CheckoutSession,
-  payer: Payer,
+  { payer, businessName }: Pick<CheckoutAttempt, "businessName" | "payer">,
   references: References,
+  isProcessing = false,
 ): CheckoutSession {
   return change.account.checkoutSessions.put({
     ...session,
     ...references,
     client_secret: null,
-    collected_information: { business_name: null, individual_name: null, shipping_details: null },
+    collected_information: {
+      business_name: businessName ?? null,
+      individual_name: null,
+      shipping_details: null,
+    },
     customer_details: {
-      address: null,
-      business_name: null,
+      address: payer.address ?? null,
+      business_name: businessName ?? null,
       email: payer.email,
       individual_name: null,
       name: payer.name,
-      phone: null,
+      phone: payer.phone ?? null,
       tax_exempt: "none",
-      tax_ids: [],
+      tax_ids: taxIdsOf(change.account, references.customer ?? ""),
     },
-    payment_status: session.amount_total ? "paid" : "no_payment_required",
+    payment_status: !session.amount_total ? "no_payment_required" : isProcessing ? "unpaid" : "paid",
     status: "complete",
     url: null,
   });
@@ -75,7 +87,7 @@ export function optionalCustomer(change: Change, session: CheckoutSession, payer
   const known = knownCustomer(change, session);
   if (known || session.customer_creation !== "always") return known;
   const customer = change.account.customers.put(
-    newCustomer(change.now, { email: payer.email, name: payer.name }),
+    newCustomer(change.now, { address: payer.address, email: payer.email, name: payer.name }),
   );
   change.emit("customer.created", customer);
   return customer;

@@ -7,6 +7,7 @@ import { authenticationFailed, type Decline } from "../../objects/test_card.ts";
 import { invalidRequest, type StripeError } from "../../wire/errors.ts";
 import { cardError } from "../payments/card_verdict.ts";
 import { type CheckoutAttempt, storeMethodOfAttempt } from "./checkout_completion.ts";
+import { enterDetails } from "./entered_details.ts";
 import { completePayment } from "./payment_mode.ts";
 import { completeSetup } from "./setup_mode.ts";
 import { completeSubscription } from "./subscription_mode.ts";
@@ -20,25 +21,47 @@ const daySeconds = 86_400;
  */
 export function payCheckout(
   cause: Change,
-  session: CheckoutSession,
-  attempt: CheckoutAttempt,
+  opened: CheckoutSession,
+  entered: CheckoutAttempt,
 ): CheckoutSession {
-  const change = cause.of(session);
-  if (session.status !== "open") throw notOpen(session);
+  const change = cause.of(opened);
+  if (opened.status !== "open") throw notOpen(opened);
+  const ordered = change.account.checkoutOrders.get(opened.id);
+  const trial = trialOf(ordered, change.now);
+  const { session, order, payer } = enterDetails(change, opened, ordered, { ...entered, trial });
+  const attempt = { ...entered, payer };
   if (!attempt.card && needsCard(session)) {
     throw invalidRequest("This session needs a card.", { param: "card" });
   }
-  const order = change.account.checkoutOrders.get(session.id);
   const decline = declineOf(session, attempt);
   if (decline) throw storeDecline(change, session, attempt, decline);
+  change.account.checkoutOrders.put(order);
   switch (order.terms.mode) {
     case "payment":
       return completePayment(change, session, order.terms, attempt);
     case "setup":
       return completeSetup(change, session, order.terms, attempt);
     case "subscription":
-      return completeSubscription(change, session, order, { ...attempt, trial: trialOf(order, change.now) });
+      return completeSubscription(change, session, order, { ...attempt, trial });
   }
+}
+
+/**
+ * Prices an open session with what is entered on its page so far, and keeps the result. Throws a 400 for a promotion
+ * code or a tax id that is not valid.
+ */
+export function repriceCheckout(
+  cause: Change,
+  session: CheckoutSession,
+  entered: CheckoutAttempt,
+): CheckoutSession {
+  const change = cause.of(session);
+  const { account } = change;
+  if (session.status !== "open") throw notOpen(session);
+  const order = account.checkoutOrders.get(session.id);
+  const priced = enterDetails(change, session, order, { ...entered, trial: trialOf(order, change.now) });
+  account.checkoutOrders.put(priced.order);
+  return account.checkoutSessions.put(priced.session);
 }
 
 /** Expires an open session. */

@@ -15,7 +15,7 @@ export function completeSetup(
   const customer = optionalCustomer(change, session, attempt.payer)?.id ?? null;
   const method = storeMethodOfAttempt(change, attempt, customer);
   const intent = account.setupIntents.put(newSetupIntent(now, { ...terms, customer }, method));
-  const completed = completeSession(change, session, attempt.payer, { customer, setup_intent: intent.id });
+  const completed = completeSession(change, session, attempt, { customer, setup_intent: intent.id });
   if (customer) change.emit("payment_method.attached", method);
   change.emit("setup_intent.created", intent);
   change.emit("setup_intent.succeeded", intent);

@@ -1,11 +1,13 @@
 import type { Change } from "../../account/change.ts";
 import type { CheckoutOrder, CheckoutSession } from "../../objects/checkout_session.ts";
 import { type Customer, newCustomer } from "../../objects/customer.ts";
-import type { Payer, PaymentMethod } from "../../objects/payment_method.ts";
+import type { PaymentMethod } from "../../objects/payment_method.ts";
 import { checkoutPaymentOptions, type Period } from "../../objects/subscription.ts";
+import { addTaxId } from "../taxes/customer_tax_ids.ts";
 import { emitStart, type NewSubscription, subscribe } from "../subscriptions/subscription_start.ts";
 import type { CheckoutAttempt } from "./checkout_completion.ts";
 import { completeSession, knownCustomer, storeMethodOfAttempt } from "./checkout_completion.ts";
+import { couponsOfOrder } from "./order_quote.ts";
 
 /** Completes a session in subscription mode: creates customer, payment method, subscription and first invoice. */
 export function completeSubscription(
@@ -18,21 +20,30 @@ export function completeSubscription(
   const { payer } = attempt;
   if (terms.mode !== "subscription") throw new Error(`${session.id} is not for a subscription`);
   const before = knownCustomer(change, session);
-  const customer = before ?? newCustomer(change.now, { email: payer.email, name: payer.name });
+  const customer = before ?? newCustomer(change.now, {
+    address: payer.address,
+    email: payer.email,
+    name: payer.name,
+  });
+  const detailed = withCheckoutDetails(customer, session, order, attempt);
+  if (attempt.taxId) addTaxId(change, customer.id, attempt.taxId, "tax_id");
   const method = attempt.card ? storeMethodOfAttempt(change, attempt, customer.id) : null;
   const started = subscribe(change, {
-    customer: withCheckoutDetails(customer, session, order, payer),
+    customer: detailed,
     items: order.items,
     method,
     trial,
-    terms: { ...terms, paymentMethodOptions: checkoutPaymentOptions },
+    terms: { ...terms, isTaxed: order.isTaxed, paymentMethodOptions: checkoutPaymentOptions },
+    coupons: couponsOfOrder(change.account, order),
+    currency: session.currency ?? undefined,
+    session: session.id,
     payment: method && { method, presence: "authenticated" },
   });
-  const completed = completeSession(change, session, payer, {
+  const completed = completeSession(change, session, attempt, {
     customer: started.customer.id,
     invoice: started.invoice.current.id,
     subscription: started.subscription.id,
-  });
+  }, started.payment?.attempt?.outcome === "processing");
   emitCompletion(change, { before, customer, method, completed, started });
   return completed;
 }
@@ -41,10 +52,11 @@ function withCheckoutDetails(
   customer: Customer,
   session: CheckoutSession,
   order: CheckoutOrder,
-  payer: Payer,
+  { businessName, payer }: CheckoutAttempt,
 ): Customer {
-  const name = order.updatesCustomerName ? payer.name ?? customer.name : customer.name;
-  return { ...customer, name, currency: session.currency };
+  const name = order.updatesCustomerName ? businessName ?? payer.name ?? customer.name : customer.name;
+  const address = order.savesAddress ? payer.address ?? customer.address : customer.address;
+  return { ...customer, address, name, currency: session.currency };
 }
 
 interface Completion {
@@ -59,7 +71,7 @@ interface Completion {
 /** Emits the events in the order of real deliveries, which differs between new and existing customers. */
 function emitCompletion(change: Change, { before, customer, method, completed, started }: Completion) {
   const charge = started.payment?.attempt?.charge;
-  if (charge) change.emit("charge.succeeded", charge);
+  if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.pending", charge);
   if (method) change.emit("payment_method.attached", method);
   if (before) {
     change.emit("checkout.session.completed", completed);

@@ -1,5 +1,8 @@
 import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
+import { taxIdsOf } from "../taxes/customer_tax_ids.ts";
+import type { AppliedCoupon } from "../discounts/discount_amounts.ts";
+import { couponsFor } from "../discounts/redemption.ts";
 import { newId } from "../../objects/ids.ts";
 import {
   type Invoice,
@@ -10,11 +13,16 @@ import {
 } from "../../objects/invoice.ts";
 import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts";
 import type { Subscription } from "../../objects/subscription.ts";
+import { withAmounts } from "./invoice_amounts.ts";
 
 export interface DraftFields extends Partial<Omit<InvoiceFields, "id" | "lines" | "subscription">> {
   billingReason: InvoiceFields["billingReason"];
   /** Invoice items to bill in addition to the pending ones. */
   items?: InvoiceItem[];
+  /** True when the pending items are left out. */
+  ignoresPending?: boolean;
+  /** The coupons that reduce the invoice. Those of the subscription unless given. */
+  coupons?: AppliedCoupon[];
   /** Returns the lines for the subscription's own items. */
   linesOf?: (invoice: string) => InvoiceLine[];
 }
@@ -34,18 +42,27 @@ export function pendingItems(account: Account, subscription: Subscription): Invo
 /** Creates a draft for a subscription without storing anything. It bills the pending items and what `fields` say. */
 export function planDraft(change: Change, subscription: Subscription, fields: DraftFields): Invoice {
   const { account } = change;
-  const { items = [], linesOf = () => [], ...rest } = fields;
+  const { items = [], linesOf = () => [], coupons, ignoresPending = false, ...rest } = fields;
   const id = newId("in");
-  const billed = [...pendingItems(account, subscription), ...items];
-  return newInvoice(change.now, {
-    customer: rest.customer ?? account.customers.get(subscription.customer),
+  const billed = [...(ignoresPending ? [] : pendingItems(account, subscription)), ...items];
+  const customer = rest.customer ?? account.customers.get(subscription.customer);
+  const draft = newInvoice(change.now, {
+    isTaxed: subscription.automatic_tax.enabled,
+    taxIds: taxIdsOf(account, customer.id),
     currency: subscription.currency,
     defaultPaymentMethod: null,
     ...rest,
     id,
     lines: [...billed.map((item) => newLineForInvoiceItem(id, item)), ...linesOf(id)],
     subscription,
+    customer,
   });
+  return withAmounts(
+    account,
+    draft,
+    draft.lines.data,
+    coupons ?? couponsFor(account, subscription, change.now),
+  );
 }
 
 /** Stores a draft. The invoice items that it bills are no longer pending. */

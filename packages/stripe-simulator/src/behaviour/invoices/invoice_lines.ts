@@ -1,7 +1,9 @@
 import type { Account } from "../../account/account.ts";
-import { type Invoice, type InvoiceLine, newInvoiceLine, withLines } from "../../objects/invoice.ts";
+import { type Invoice, type InvoiceLine, newInvoiceLine } from "../../objects/invoice.ts";
 import { isRecurring, type Price, type RecurringPrice } from "../../objects/price.ts";
 import type { Period, Subscription, SubscriptionItem } from "../../objects/subscription.ts";
+import { withAmounts } from "./invoice_amounts.ts";
+import { inCurrency } from "../catalog/presentment.ts";
 import { formatPrice, multiply } from "../catalog/money.ts";
 import { usageIn } from "../meters/metered_usage.ts";
 
@@ -12,20 +14,20 @@ export function priceInAdvance(price: Price, quantity: number | undefined): numb
 
 interface LineContext {
   invoice: string;
-  subscription: Pick<Subscription, "customer" | "metadata">;
+  subscription: Pick<Subscription, "currency" | "customer" | "metadata">;
 }
 
 /** Creates the line that bills an item for its current period, or the line of a free trial. */
 export function lineForItem(
   account: Account,
   item: SubscriptionItem,
-  fields: { invoice: string; subscription: Pick<Subscription, "metadata">; isTrial: boolean },
+  fields: { invoice: string; subscription: Pick<Subscription, "currency" | "metadata">; isTrial: boolean },
 ): InvoiceLine {
   const name = productName(account, item.price);
-  const price = recurringPriceOf(item);
+  const price = inCurrency(account, recurringPriceOf(item), fields.subscription.currency);
   return newInvoiceLine({
     invoice: fields.invoice,
-    item,
+    item: { ...item, price },
     amount: fields.isTrial ? 0 : priceInAdvance(price, item.quantity),
     description: fields.isTrial
       ? `Free trial for ${counted(account, price, item.quantity)}${name}`
@@ -44,11 +46,11 @@ export function lineForUsage(
   period: Period,
   { invoice, subscription }: LineContext,
 ): InvoiceLine {
-  const price = recurringPriceOf(item);
+  const price = inCurrency(account, recurringPriceOf(item), subscription.currency);
   const quantity = usedQuantity(account, price, String(subscription.customer), period);
   return newInvoiceLine({
     invoice,
-    item,
+    item: { ...item, price },
     amount: multiply(price, quantity),
     description: describe(account, price, quantity),
     period,
@@ -65,7 +67,8 @@ export function isMetered(item: SubscriptionItem): boolean {
 /** Returns the draft with recalculated usage lines: usage that was reported late still counts. */
 export function withFreshUsage(account: Account, draft: Invoice): Invoice {
   const lines = draft.lines.data.map((line) => {
-    const price = account.prices.find(String(line.pricing?.price_details?.price));
+    const stored = account.prices.find(String(line.pricing?.price_details?.price));
+    const price = stored && inCurrency(account, stored, draft.currency);
     const isUsage = price?.recurring?.usage_type === "metered" && line.quantity !== null;
     if (!isUsage || !isRecurring(price)) return line;
     const quantity = usedQuantity(account, price, String(draft.customer), line.period);
@@ -81,7 +84,9 @@ export function withFreshUsage(account: Account, draft: Invoice): Invoice {
       subtotal: amount,
     };
   });
-  return lines.every((line, index) => line === draft.lines.data[index]) ? draft : withLines(draft, lines);
+  return lines.every((line, index) => line === draft.lines.data[index])
+    ? draft
+    : withAmounts(account, draft, lines);
 }
 
 function usedQuantity(account: Account, price: RecurringPrice, customer: string, period: Period): string {

@@ -22,7 +22,8 @@ export function finalizeOnRequest(change: Change, draft: Invoice, advances: bool
   const { account } = change;
   const invoice = finalizeDraft(change, { ...draft, auto_advance: advances });
   if (invoice.status !== "open") return invoice;
-  const next = advances ? change.now + account.billingSettings.draft_seconds : null;
+  const isCollected = advances && invoice.collection_method === "charge_automatically";
+  const next = isCollected ? change.now + account.billingSettings.draft_seconds : null;
   return account.invoices.put({ ...invoice, next_payment_attempt: next });
 }
 
@@ -41,8 +42,19 @@ export function payOnRequest(
   const card = method ?? methodForInvoice(account, open);
   if (!card) throw cardMissing();
   const attempt = collect(change, open, card, presence);
-  if (attempt.outcome !== "succeeded") throw failureOf(attempt);
+  const isAccepted = attempt.outcome === "succeeded" || attempt.outcome === "processing";
+  if (!isAccepted) throw failureOf(attempt);
   return account.invoices.get(invoice.id);
+}
+
+/** Sends an invoice by e-mail: only the event shows it. A draft is finalized before. */
+export function sendInvoice(change: Change, invoice: Invoice): Invoice {
+  if (invoice.collection_method !== "send_invoice") {
+    throw invalidRequest("You can only send an invoice whose `collection_method` is `send_invoice`.");
+  }
+  const open = payable(change, invoice);
+  change.emit("invoice.sent", open);
+  return open;
 }
 
 /** Marks an invoice as paid outside of Stripe. */

@@ -1,6 +1,7 @@
 import type { Change } from "../../account/change.ts";
 import { billedSubscription, type Invoice } from "../../objects/invoice.ts";
 import { cancelPayment, markAsUncollectible } from "../payments/payment_collection.ts";
+import { recordBalance } from "../refunds/customer_balance.ts";
 import { afterInvoiceClosed } from "../subscriptions/subscription_standing.ts";
 import { updateSubscription } from "../subscriptions/subscription_update.ts";
 
@@ -36,6 +37,11 @@ function giveBackBalance(change: Change, invoice: Invoice) {
   const used = (invoice.ending_balance ?? 0) - invoice.starting_balance;
   if (used === 0) return;
   const after = account.customers.put({ ...before, balance: before.balance - used });
+  recordBalance(change, before, after, {
+    currency: invoice.currency,
+    invoice: invoice.id,
+    type: "unapplied_from_invoice",
+  });
   change.emit("customer.updated", after, before);
 }
 

@@ -1,11 +1,14 @@
 import type { Change } from "../../account/change.ts";
 import type { Customer } from "../../objects/customer.ts";
 import { newId } from "../../objects/ids.ts";
-import { type Invoice, newInvoice, newLineForInvoiceItem, withLines } from "../../objects/invoice.ts";
+import { type Invoice, newInvoice, newLineForInvoiceItem } from "../../objects/invoice.ts";
 import { type InvoiceItem, subscriptionOf } from "../../objects/invoice_item.ts";
 import type { Deleted } from "../../objects/stored_object.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import { invalidRequest } from "../../wire/errors.ts";
+import { redeem, type Redeemable } from "../discounts/redemption.ts";
+import { taxIdsOf } from "../taxes/customer_tax_ids.ts";
+import { withAmounts } from "./invoice_amounts.ts";
 import { storeDraft } from "./invoice_draft.ts";
 
 export interface ManualInvoiceFields {
@@ -14,8 +17,20 @@ export interface ManualInvoiceFields {
   currency: string;
   /** True when the customer's pending invoice items go on this invoice. */
   includesPending: boolean;
+  /** True for `automatic_tax`. */
+  isTaxed: boolean;
+  coupons: Redeemable[];
   own: Partial<
-    Pick<Invoice, "auto_advance" | "default_payment_method" | "description" | "footer" | "metadata">
+    Pick<
+      Invoice,
+      | "auto_advance"
+      | "collection_method"
+      | "default_payment_method"
+      | "description"
+      | "due_date"
+      | "footer"
+      | "metadata"
+    >
   >;
 }
 
@@ -39,10 +54,24 @@ export function draftInvoice(change: Change, fields: ManualInvoiceFields): Invoi
     lines: items.map((item) => newLineForInvoiceItem(id, item)),
     billingReason: "manual",
     subscription,
+    isTaxed: fields.isTaxed,
+    taxIds: taxIdsOf(change.account, customer.id),
     defaultPaymentMethod: own.default_payment_method ?? null,
     finalizesAt: own.auto_advance ? change.now + change.account.billingSettings.draft_seconds : null,
   });
-  const invoice = storeDraft(change, { ...draft, auto_advance: false, rendering, ...own });
+  const coupons = fields.coupons.map((redeemed) => ({
+    coupon: redeemed.coupon,
+    discount: redeem(change, redeemed, { customer: customer.id, invoice: id }).id,
+  }));
+  const priced = withAmounts(change.account, draft, draft.lines.data, coupons);
+  const isSent = own.collection_method === "send_invoice";
+  const invoice = storeDraft(change, {
+    ...priced,
+    auto_advance: false,
+    next_payment_attempt: isSent ? null : draft.next_payment_attempt,
+    rendering,
+    ...own,
+  });
   change.emit("invoice.created", invoice);
   return invoice;
 }
@@ -61,7 +90,7 @@ function waitingItems(
 /** Adds an invoice item to an existing draft. */
 export function addToDraft(change: Change, invoice: Invoice, item: InvoiceItem): Invoice {
   const lines = [...invoice.lines.data, newLineForInvoiceItem(invoice.id, item)];
-  return updateInvoice(change, invoice, withLines(invoice, lines));
+  return updateInvoice(change, invoice, withAmounts(change.account, invoice, lines));
 }
 
 /** Removes an invoice item from its draft. Throws a 400 when the invoice is no longer a draft. */
@@ -74,7 +103,7 @@ export function takeOffDraft(change: Change, item: InvoiceItem) {
   const lines = invoice.lines.data.filter(({ parent }) =>
     parent?.invoice_item_details?.invoice_item !== item.id
   );
-  updateInvoice(change, invoice, withLines(invoice, lines));
+  updateInvoice(change, invoice, withAmounts(change.account, invoice, lines));
 }
 
 /** Stores a changed invoice and emits `invoice.updated`. */

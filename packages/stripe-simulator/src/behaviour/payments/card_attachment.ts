@@ -35,7 +35,11 @@ export function methodInParam(change: Change, name: string, param: string): Paym
 }
 
 function createFromTestCard(change: Change, name: string): PaymentMethod | undefined {
-  const card = name.startsWith("pm_card_") ? findTestCard(name) : undefined;
+  const card = name.startsWith("pm_card_")
+    ? findTestCard(name)
+    : name === "pm_bank_transfer"
+    ? findTestCard("bank_transfer")
+    : undefined;
   if (!card) return;
   const payer = { email: null, name: null };
   return change.account.paymentMethods.put(newPaymentMethod(change.now, { card, payer, customer: null }));

@@ -1,10 +1,10 @@
-import type { PaymentMethod } from "../../objects/payment_method.ts";
+import { originOf, type PaymentMethod } from "../../objects/payment_method.ts";
 import { type Decline, findTestCard, type TestCard } from "../../objects/test_card.ts";
 import { StripeError } from "../../wire/errors.ts";
 
 /** The test card of a payment method. */
 export function cardOf(method: PaymentMethod): TestCard {
-  const card = findTestCard(method.card?.fingerprint?.replace("sim", "") ?? "");
+  const card = findTestCard(originOf(method));
   if (!card) throw new Error(`${method.id} is no test card`);
   return card;
 }

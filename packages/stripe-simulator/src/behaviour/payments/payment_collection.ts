@@ -14,11 +14,17 @@ import {
   newPaymentIntent,
   paidInvoicePayment,
   type PaymentIntent,
+  pendingCharge,
+  processingIntent,
   succeededIntent,
 } from "../../objects/payment.ts";
+import { settlementSeconds } from "../../objects/pending_payment.ts";
 import type { PaymentMethod } from "../../objects/payment_method.ts";
 import type { Subscription } from "../../objects/subscription.ts";
 import type { Decline } from "../../objects/test_card.ts";
+import { recordBalance } from "../refunds/customer_balance.ts";
+import { removeSpent } from "../discounts/redemption.ts";
+import { withFreshLocation } from "../invoices/invoice_amounts.ts";
 import { withFreshUsage } from "../invoices/invoice_lines.ts";
 import { finalizeInvoice, paidInvoice } from "../invoices/invoice_states.ts";
 import { afterFailure, afterPayment, findBilled } from "../subscriptions/subscription_standing.ts";
@@ -31,7 +37,7 @@ export interface Attempt {
   intent: PaymentIntent;
   /** Null when the bank requires authentication first. */
   charge: Charge | null;
-  outcome: "succeeded" | "declined" | "requires_action";
+  outcome: "succeeded" | "declined" | "processing" | "requires_action";
   decline: Decline | null;
 }
 
@@ -39,11 +45,18 @@ export interface Attempt {
 export function finalizeDraft(change: Change, draft: Invoice): Invoice {
   const { account } = change;
   const before = account.customers.get(String(draft.customer));
-  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, draft), before);
+  const located = withFreshLocation(account, draft);
+  const [finalized, customer] = finalizeInvoice(change, withFreshUsage(account, located), before);
   account.customers.put(customer);
   account.invoices.put(finalized);
   change.emit("invoice.finalized", finalized);
+  recordBalance(change, before, customer, {
+    currency: finalized.currency,
+    invoice: finalized.id,
+    type: "applied_to_invoice",
+  });
   if (customer.balance !== before.balance) change.emit("customer.updated", customer, before);
+  removeSpent(change, finalized);
   if (finalized.amount_due === 0) return markPaid(change, finalized, null);
   change.emit("payment_intent.created", openPayment(change, finalized));
   return finalized;
@@ -82,6 +95,7 @@ export function tryCard(
     return { intent: waiting, charge: null, outcome: "requires_action", decline: null };
   }
   const fields = { amount: intent.amount, currency: intent.currency, customer: intent.customer, method };
+  if (decline === null && cardOf(method).settles) return startSettlement(change, intent, method);
   const charge = account.charges.put(
     newCharge(change.now, intent.id, { ...fields, description: intent.description }, decline),
   );
@@ -92,8 +106,31 @@ export function tryCard(
   return { intent: tried, charge, outcome: decline ? "declined" : "succeeded", decline };
 }
 
+/** Begins a payment that the bank answers after days. */
+function startSettlement(change: Change, intent: PaymentIntent, method: PaymentMethod): Attempt {
+  const { account, now } = change;
+  const { amount, currency, customer, description } = intent;
+  const { settles, settlesAfter } = cardOf(method);
+  const fields = { amount, currency, customer, description, method };
+  const charge = account.charges.put(pendingCharge(newCharge(now, intent.id, fields, null)));
+  const processing = account.paymentIntents.put(processingIntent(intent, method, charge.id));
+  account.pendingPayments.put({
+    id: intent.id,
+    object: "pending_payment",
+    at: now + (settlesAfter ?? settlementSeconds),
+    outcome: settles ?? "succeeded",
+    customer,
+  });
+  return { intent: processing, charge, outcome: "processing", decline: null };
+}
+
 /** Emits the events of a charge. */
 export function emitAttempt(change: Change, { intent, charge, outcome }: Attempt) {
+  if (outcome === "processing") {
+    if (charge) change.emit("charge.pending", charge);
+    change.emit("payment_intent.processing", intent);
+    return;
+  }
   if (charge) change.emit(charge.paid ? "charge.succeeded" : "charge.failed", charge);
   if (outcome === "succeeded") change.emit("payment_intent.succeeded", intent);
   if (outcome === "declined") change.emit("payment_intent.payment_failed", intent);
@@ -115,11 +152,23 @@ export function collect(
   const attempt = tryCard(change, intent, method, presence);
   emitAttempt(change, attempt);
   if (attempt.outcome === "succeeded") markPaid(change, isAutomatic ? counted(invoice) : invoice, payment);
+  else if (attempt.outcome === "processing") recordProcessing(change, invoice);
   else {recordFailure(change, invoice, {
       isAutomatic,
       isActionRequired: attempt.outcome === "requires_action",
     });}
   return attempt;
+}
+
+/** The invoice stays open, and is not retried, until the bank has answered. */
+function recordProcessing(change: Change, before: Invoice) {
+  const after = change.account.invoices.put({
+    ...before,
+    attempt_count: before.attempt_count + 1,
+    attempted: true,
+    next_payment_attempt: null,
+  });
+  change.emit("invoice.updated", after, before);
 }
 
 function counted(invoice: Invoice): Invoice {
@@ -154,6 +203,14 @@ function cardOfPayment(account: Account, { payment }: InvoicePayment): string | 
   return account.paymentIntents.find(String(payment.payment_intent))?.payment_method ?? null;
 }
 
+/** Changes the amount of an invoice's open payment to what is still due. */
+export function resizePayment({ account }: Change, invoice: Invoice) {
+  const open = openPaymentOf(account, invoice);
+  if (!open) return;
+  account.invoicePayments.put({ ...open.payment, amount_requested: invoice.amount_remaining });
+  account.paymentIntents.put({ ...open.intent, amount: invoice.amount_remaining });
+}
+
 /** Cancels the open payment of an invoice that was voided or paid in another way. */
 export function cancelPayment(change: Change, invoice: Invoice) {
   const { account } = change;
@@ -184,7 +241,8 @@ export function methodForSubscription(
   { customer: id, default_payment_method: own }: Pick<Subscription, "customer" | "default_payment_method">,
 ): PaymentMethod | undefined {
   const customer = account.customers.get(id);
-  const method = account.paymentMethods.find(String(own ?? customer.invoice_settings.default_payment_method));
+  const chosen = own ?? customer.invoice_settings.default_payment_method ?? customer.default_source;
+  const method = account.paymentMethods.find(String(chosen));
   return method?.customer === id ? method : undefined;
 }
 

@@ -1,7 +1,11 @@
 import type { Change } from "../../account/change.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { nextPhaseOf, type Phase } from "../../objects/subscription_schedule.ts";
+import { newId } from "../../objects/ids.ts";
+import { nextPhaseOf, type Phase, type PhaseDiscount } from "../../objects/subscription_schedule.ts";
+import type { AppliedCoupon } from "../discounts/discount_amounts.ts";
+import { appliedCoupons, redeemable } from "../discounts/redemption.ts";
+import { changedDiscounts } from "../discounts/subscription_discounts.ts";
 import { recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
 import { periodAt } from "../subscriptions/billing_periods.ts";
@@ -33,10 +37,21 @@ export function itemChangesTo({ items: { data } }: Subscription, phase: Phase): 
   ];
 }
 
-/** Returns the subscription with the fields of a phase that do not concern items and periods. */
-export function withPhaseFields(subscription: Subscription, phase: Phase): Subscription {
+/** The discounts of a phase. Without any, those of the subscription stay. */
+export function discountsOf({ discounts }: Phase): PhaseDiscount[] | undefined {
+  return discounts.length === 0 ? undefined : discounts;
+}
+
+/**
+ * Returns the subscription with the fields of a phase that do not concern items and periods. */
+export function withPhaseFields(
+  subscription: Subscription,
+  phase: Phase,
+  discounts: string[],
+): Subscription {
   return {
     ...subscription,
+    discounts,
     default_payment_method: phase.default_payment_method ?? subscription.default_payment_method,
     description: phase.description ?? subscription.description,
     metadata: { ...subscription.metadata, ...phase.metadata },
@@ -47,12 +62,17 @@ export function withPhaseFields(subscription: Subscription, phase: Phase): Subsc
  * The entry into a phase at the end of a period. Items whose period is over change without proration, because they
  * are billed anew. When the interval changes, the new cycle begins with the phase.
  */
-export function entryInto(change: Change, subscription: Subscription, phase: Phase): PhaseEntry {
+export function entryInto(
+  change: Change,
+  subscription: Subscription,
+  phase: Phase,
+  discounts = changedDiscounts(change, subscription, discountsOf(phase)),
+): PhaseEntry {
   const { now } = change;
   const known = new Set(subscription.items.data.map(({ id }) => id));
   const changed = withChangedItems(
     change,
-    withPhaseFields(subscription, phase),
+    withPhaseFields(subscription, phase, discounts),
     itemChangesTo(subscription, phase),
   );
   const isWhole = subscription.items.data.every((item) => item.current_period_end <= now);
@@ -94,10 +114,23 @@ function startOfPeriod(
   return periodAt(anchor, recurringPriceOf(item).recurring, now).start;
 }
 
-/** The entry into the phase that begins at `change.now`, if the subscription's schedule has one. */
-export function scheduledEntry(change: Change, subscription: Subscription): PhaseEntry | undefined {
+/**
+ * The entry into the phase that begins at `change.now`, if the subscription's schedule has one, with the coupons that
+ * this phase redeems. Nothing is stored.
+ */
+export function scheduledEntry(
+  change: Change,
+  subscription: Subscription,
+): PhaseEntry & { coupons?: AppliedCoupon[] } | undefined {
   const schedule = scheduleOf(change.account, subscription);
   if (!schedule?.current_phase || schedule.current_phase.end_date > change.now) return;
   const phase = nextPhaseOf(schedule);
-  return phase && entryInto(change, subscription, phase);
+  if (!phase) return;
+  const { customer, currency } = subscription;
+  const coupons = discountsOf(phase)?.flatMap((wanted) => {
+    if (wanted.discount) return appliedCoupons(change.account, [wanted.discount]);
+    const { coupon } = redeemable(change, wanted, "discounts", { customer, currency, amount: null });
+    return [{ coupon, discount: newId("di") }];
+  });
+  return { ...entryInto(change, subscription, phase, subscription.discounts.map(String)), coupons };
 }

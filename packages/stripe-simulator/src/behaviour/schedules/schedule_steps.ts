@@ -2,11 +2,12 @@ import type { Account } from "../../account/account.ts";
 import type { Change } from "../../account/change.ts";
 import { hasEnded, type Subscription } from "../../objects/subscription.ts";
 import { nextPhaseOf, type Phase, type SubscriptionSchedule } from "../../objects/subscription_schedule.ts";
+import { changedDiscounts } from "../discounts/subscription_discounts.ts";
 import { applyPlanChange, planChange } from "../subscriptions/plan_change.ts";
 import { renew } from "../subscriptions/renewal.ts";
 import { cancelAsScheduled } from "../subscriptions/subscription_end.ts";
 import { updateSubscription } from "../subscriptions/subscription_update.ts";
-import { entryInto, itemChangesTo, withPhaseFields } from "./phase_entry.ts";
+import { discountsOf, entryInto, itemChangesTo, withPhaseFields } from "./phase_entry.ts";
 import { endSchedule, releaseSchedule, scheduleOf } from "./schedule_end.ts";
 
 /** When the current phase of a subscription's schedule ends, in seconds. Null without a schedule. */
@@ -53,7 +54,8 @@ export function changeToPhase(
   proration: Phase["proration_behavior"],
 ) {
   if (hasEnded(subscription)) return;
-  const before = updateSubscription(change, subscription, withPhaseFields(subscription, phase));
+  const discounts = changedDiscounts(change, subscription, discountsOf(phase));
+  const before = updateSubscription(change, subscription, withPhaseFields(subscription, phase, discounts));
   const items = itemChangesTo(before, phase);
   const startsPeriod = phase.billing_cycle_anchor === "phase_start" && phase.start_date === change.now;
   if (items.length === 0 && !startsPeriod) return;

@@ -5,6 +5,7 @@ import { newSubscriptionItem, type Subscription, type SubscriptionItem } from ".
 import { invalidRequest, noSuch } from "../../wire/errors.ts";
 import { mergeMetadata, type MetadataChange } from "../../wire/metadata.ts";
 import { rejectInactiveProduct } from "../catalog/order_items.ts";
+import { hasCurrency } from "../catalog/presentment.ts";
 import { periodAt } from "./billing_periods.ts";
 
 /** A change of an item: another price, another quantity, or its deletion. Without an id it is a new item. */
@@ -59,7 +60,9 @@ function applyChange(
     throw noSuch("subscription item", wanted.id, { param: `${param}[id]` });
   }
   if (wanted.deleted) return items.filter((item) => item.id !== wanted.id);
-  return items.map((item) => item.id === wanted.id ? changeItem(change, item, wanted, param) : item);
+  return items.map((item) =>
+    item.id === wanted.id ? changeItem(change, subscription.currency, item, { wanted, param }) : item
+  );
 }
 
 function newItem(
@@ -84,13 +87,13 @@ function newItem(
 
 function changeItem(
   change: Change,
+  currency: string,
   item: SubscriptionItem,
-  wanted: ItemChange,
-  param: string,
+  { wanted, param }: { wanted: ItemChange; param: string },
 ): SubscriptionItem {
   const price = wanted.price === undefined || wanted.price === item.price.id
     ? undefined
-    : usablePrice(change, item.price.currency, wanted.price, `${param}[price]`);
+    : usablePrice(change, currency, wanted.price, `${param}[price]`);
   const isMetered = (price ?? item.price).recurring?.usage_type === "metered";
   rejectMeteredQuantity(isMetered, wanted, param);
   const { quantity: before, ...rest } = item;
@@ -114,7 +117,7 @@ function usablePrice(change: Change, currency: string, id: string, param: string
   if (!price.active) throw invalidRequest("The price specified is inactive.", { param });
   rejectInactiveProduct(change.account, price, param);
   if (!isRecurring(price)) throw invalidRequest("The price specified is not recurring.", { param });
-  if (price.currency !== currency) {
+  if (!hasCurrency(change.account, price, currency)) {
     throw invalidRequest(`The price specified must be in ${currency}, like the subscription.`, { param });
   }
   return price;

@@ -2,7 +2,7 @@ import type { Change } from "../../account/change.ts";
 import type { Invoice, InvoiceLine } from "../../objects/invoice.ts";
 import type { InvoiceItem } from "../../objects/invoice_item.ts";
 import type { Subscription, SubscriptionItem } from "../../objects/subscription.ts";
-import { planDraft, storeDraft } from "../invoices/invoice_draft.ts";
+import { type DraftFields, planDraft, storeDraft } from "../invoices/invoice_draft.ts";
 import { isMetered, lineForItem, lineForUsage, recurringPriceOf } from "../invoices/invoice_lines.ts";
 import { voidInvoice } from "../invoices/invoice_voiding.ts";
 import { chargeFor, creditFor } from "../invoices/proration.ts";
@@ -103,7 +103,8 @@ export function applyPlanChange(
   const invoice = finalizeDraft(change, stored);
   if (invoice.status !== "open") return account.subscriptions.get(updated.id);
   if (payment.behavior === "default_incomplete") {
-    return updateSubscription(change, updated, { ...updated, status: "past_due" });
+    const current = account.subscriptions.get(updated.id);
+    return updateSubscription(change, current, { ...current, status: "past_due" });
   }
   if (method) collect(change, invoice, method, payment.presence, !isPending);
   else recordFailure(change, invoice, { isAutomatic: !isPending, isActionRequired: false });
@@ -111,8 +112,13 @@ export function applyPlanChange(
 }
 
 /** The invoice of a change: pending items, prorations and, in a new period, all items. */
-export function invoiceOf(change: Change, plan: PlanChange): Invoice {
+export function invoiceOf(
+  change: Change,
+  plan: PlanChange,
+  assumed: Pick<DraftFields, "coupons" | "customer" | "taxIds"> = {},
+): Invoice {
   return planDraft(change, plan.after, {
+    ...assumed,
     items: plan.prorations,
     linesOf: (id) => plan.startsPeriod ? newPeriodLines(change, plan, id) : [],
     billingReason: "subscription_update",
@@ -159,7 +165,7 @@ function prorationsOf(
   { before, startsPeriod, terms }: { before: Subscription; startsPeriod: boolean; terms: PlanTerms },
 ): InvoiceItem[] {
   const from = terms.prorationDate ?? change.now;
-  const changesPeriod = startsPeriod || terms.trialEnd !== undefined;
+  const changesPeriod = startsPeriod || typeof terms.trialEnd === "number";
   const left = before.items.data.filter((item) => changesPeriod || !isKept(item, changed));
   const entered = changesPeriod ? [] : changed.items.data.filter((item) => !isKept(item, before));
   return [

@@ -2,7 +2,14 @@ import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
 import { orderedAmount } from "../../behaviour/catalog/order_items.ts";
-import { needsCard, payCheckout, trialOf } from "../../behaviour/checkout/checkout_payment.ts";
+import { commonCurrencies, inCurrency } from "../../behaviour/catalog/presentment.ts";
+import { collectsAddress } from "../../behaviour/checkout/entered_details.ts";
+import {
+  needsCard,
+  payCheckout,
+  repriceCheckout,
+  trialOf,
+} from "../../behaviour/checkout/checkout_payment.ts";
 import { listLineItems } from "../../behaviour/checkout/line_items.ts";
 import type { CheckoutSession, LineItem } from "../../objects/checkout_session.ts";
 import { findTestCard, type TestCard, testCards } from "../../objects/test_card.ts";
@@ -15,11 +22,17 @@ export interface Entries {
   card: string;
   email: string;
   name: string;
+  business_name: string;
+  country: string;
+  currency: string;
+  promotion_code: string;
+  tax_id: string;
 }
 
 /** The result of a submitted form. */
 export type Submission =
   | { kind: "completed"; session: CheckoutSession }
+  | { kind: "repriced"; session: CheckoutSession; entries: Entries }
   | { kind: "challenge"; entries: Entries }
   | { kind: "refused"; entries: Entries; error: StripeError };
 
@@ -33,6 +46,11 @@ export function firstEntries(account: Account, session: CheckoutSession): Entrie
     card: testCards[0].number,
     email: session.customer_email ?? customer?.email ?? examplePayer.email,
     name: customer?.name ?? examplePayer.name,
+    business_name: "",
+    country: customer?.address?.country ?? "US",
+    currency: session.currency ?? "usd",
+    promotion_code: "",
+    tax_id: "",
   };
 }
 
@@ -46,14 +64,39 @@ export async function submit(
   request: Request,
 ): Promise<Submission> {
   const form = await Form.of(request);
-  const entries: Entries = { card: form.get("card"), email: form.get("email"), name: form.get("name") };
+  const entries: Entries = {
+    card: form.get("card"),
+    email: form.get("email"),
+    name: form.get("name"),
+    business_name: form.get("business_name"),
+    country: form.get("country"),
+    currency: form.get("currency"),
+    promotion_code: form.get("promotion_code"),
+    tax_id: form.get("tax_id"),
+  };
   const card = findTestCard(entries.card) ?? null;
-  if (card?.authentication && !form.has("authentication")) return { kind: "challenge", entries };
   const authentication = form.get("authentication") === "failed" ? "failed" : "passed";
-  const payer = { email: entries.email || null, name: entries.name || null };
+  const address = form.has("country")
+    ? { ...noAddress, country: entries.country.toUpperCase() || null }
+    : undefined;
+  const payer = { email: entries.email || null, name: entries.name || null, address };
+  const attempt = {
+    authentication,
+    businessName: entries.business_name || undefined,
+    card,
+    currency: entries.currency || undefined,
+    payer,
+    promotionCode: form.has("promotion_code") ? entries.promotion_code : undefined,
+    taxId: entries.tax_id ? taxIdIn(entries) : undefined,
+  } as const;
   try {
+    if (form.has("reprice")) {
+      const priced = perform(account, noCause, (change) => repriceCheckout(change, session, attempt));
+      return { kind: "repriced", session: priced, entries };
+    }
+    if (card?.authentication && !form.has("authentication")) return { kind: "challenge", entries };
     const completed = perform(account, noCause, (change) => {
-      return payCheckout(change, session, { card, payer, authentication });
+      return payCheckout(change, session, attempt);
     });
     return { kind: "completed", session: completed };
   } catch (error) {
@@ -62,14 +105,31 @@ export async function submit(
   }
 }
 
+const noAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
+
+/** The page guesses the type of a tax id from its country. */
+function taxIdIn({ country, tax_id: value }: Entries): { type: string; value: string } {
+  const types: Record<string, string> = {
+    AU: "au_abn",
+    CA: "ca_gst_hst",
+    CH: "ch_vat",
+    GB: "gb_vat",
+    NO: "no_vat",
+    NZ: "nz_gst",
+    US: "us_ein",
+  };
+  return { type: types[country.toUpperCase()] ?? "eu_vat", value };
+}
+
 interface FormProps {
+  account: Account;
   session: CheckoutSession;
   entries: Entries;
   error?: string;
 }
 
 /** The form for the payer and the test card. */
-export function CheckoutForm({ session, entries, error }: FormProps) {
+export function CheckoutForm({ account, session, entries, error }: FormProps) {
   return (
     <form class="card" method="post">
       <h2>Payment details</h2>
@@ -82,6 +142,7 @@ export function CheckoutForm({ session, entries, error }: FormProps) {
         Name on card
         <input type="text" name="name" value={entries.name} autocomplete="cc-name" />
       </label>
+      <OrderFields account={account} session={session} entries={entries} />
       <fieldset>
         <legend>Test card</legend>
         {testCards.map((card) => (
@@ -98,6 +159,69 @@ export function CheckoutForm({ session, entries, error }: FormProps) {
       <button type="submit">{submitLabel(session)}</button>
       <p class="small">This is a simulated checkout. No money moves, and no real card can be entered.</p>
     </form>
+  );
+}
+
+/** What a session may ask for beside the card: currency, address, tax id and promotion code. */
+function OrderFields({ account, session, entries }: Omit<FormProps, "error">) {
+  if (session.mode === "setup") return null;
+  const order = account.checkoutOrders.get(session.id);
+  const prices = order.items.map(({ price }) => account.prices.get(price));
+  const currencies = order.isCurrencyFixed ? [] : commonCurrencies(account, prices);
+  return (
+    <>
+      {currencies.length > 1 && (
+        <label>
+          Currency
+          <select name="currency">
+            {currencies.map((currency) => (
+              <option key={currency} value={currency} selected={currency === entries.currency}>
+                {currency.toUpperCase()}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {collectsAddress(session, order) && (
+        <label>
+          Country (two letters)
+          <input
+            type="text"
+            name="country"
+            maxlength={2}
+            required
+            value={entries.country}
+            autocomplete="country"
+          />
+        </label>
+      )}
+      {session.tax_id_collection?.enabled && (
+        <>
+          <label>
+            Business name
+            <input
+              type="text"
+              name="business_name"
+              value={entries.business_name}
+              autocomplete="organization"
+            />
+          </label>
+          <label>
+            Tax ID
+            <input type="text" name="tax_id" value={entries.tax_id} />
+          </label>
+        </>
+      )}
+      {session.allow_promotion_codes && (
+        <label>
+          Promotion code
+          <input type="text" name="promotion_code" value={entries.promotion_code} />
+        </label>
+      )}
+      {(currencies.length > 1 || collectsAddress(session, order) || session.allow_promotion_codes) && (
+        <button type="submit" name="reprice" value="1" class="secondary" formnovalidate>Update total</button>
+      )}
+    </>
   );
 }
 
@@ -147,7 +271,10 @@ export function Summary({ account, session }: { account: Account; session: Check
   if (session.mode === "setup") return <SetupSummary />;
   const order = account.checkoutOrders.get(session.id);
   const trial = trialOf(order, account.now());
-  const later = formatAmount(orderedAmount(account, order.items), session.currency ?? "usd");
+  const later = formatAmount(
+    orderedAmount(account, order.items, session.currency ?? "usd"),
+    session.currency ?? "usd",
+  );
   const items = listLineItems(account, session);
   return (
     <section class="summary" aria-label="Order">
@@ -155,11 +282,23 @@ export function Summary({ account, session }: { account: Account; session: Check
       <h1>{items.map((item) => item.description).join(" and ")}</h1>
       <table>
         <tbody>
-          {items.map((item) => <SummaryLine key={item.id} item={item} />)}
+          {items.map((item) => <SummaryLine key={item.id} account={account} item={item} />)}
           {trial && (
             <tr>
               <td>Free trial until {formatDay(trial.end)}, then {later}</td>
               <td />
+            </tr>
+          )}
+          {Boolean(session.total_details?.amount_discount) && (
+            <tr>
+              <td>Discount</td>
+              <td>−{formatAmount(session.total_details?.amount_discount ?? 0, session.currency ?? "usd")}</td>
+            </tr>
+          )}
+          {Boolean(session.total_details?.amount_tax) && (
+            <tr>
+              <td>Tax</td>
+              <td>{formatAmount(session.total_details?.amount_tax ?? 0, session.currency ?? "usd")}</td>
             </tr>
           )}
           <tr class="total">
@@ -181,14 +320,14 @@ function SetupSummary() {
   );
 }
 
-function SummaryLine({ item }: { item: LineItem }) {
+function SummaryLine({ account, item }: { account: Account; item: LineItem }) {
   return (
     <tr>
       <td>
         {item.description}
         {item.quantity !== null && item.quantity > 1 && ` × ${item.quantity}`}
       </td>
-      <td>{formatPrice(item.price)}</td>
+      <td>{formatPrice(inCurrency(account, item.price, item.currency))}</td>
     </tr>
   );
 }

@@ -36,6 +36,8 @@ export async function submitEmbedded(account: Account, secret: string, request: 
   switch (result.kind) {
     case "completed":
       return framedHtml(<CompletedPage visit={{ ...visit, session: result.session }} />);
+    case "repriced":
+      return framedHtml(<FormPage visit={{ ...visit, session: result.session }} entries={result.entries} />);
     case "challenge":
       return framedHtml(
         <Page visit={visit}>
@@ -60,7 +62,7 @@ function FormPage({ visit, entries, error }: { visit: Visit; entries: Entries; e
   return (
     <Page visit={visit}>
       <Summary account={visit.account} session={visit.session} />
-      <CheckoutForm session={visit.session} entries={entries} error={error} />
+      <CheckoutForm account={visit.account} session={visit.session} entries={entries} error={error} />
     </Page>
   );
 }

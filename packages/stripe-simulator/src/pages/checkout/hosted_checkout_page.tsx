@@ -30,6 +30,8 @@ export async function submitCheckout(account: Account, id: string, request: Requ
   switch (result.kind) {
     case "completed":
       return seeOther(returnAddress(result.session) ?? "/");
+    case "repriced":
+      return html(<CheckoutPage account={account} session={result.session} entries={result.entries} />);
     case "challenge":
       return html(<ChallengePage session={session} entries={result.entries} />);
     case "refused": {
@@ -62,7 +64,7 @@ function CheckoutPage({ account, session, entries, error }: CheckoutPageProps) {
       </header>
       <main>
         <Summary account={account} session={session} />
-        <CheckoutForm session={session} entries={entries} error={error} />
+        <CheckoutForm account={account} session={session} entries={entries} error={error} />
       </main>
     </Layout>
   );

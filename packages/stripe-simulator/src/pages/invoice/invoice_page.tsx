@@ -16,7 +16,7 @@ import { writePdf } from "./invoice_pdf.ts";
 /** `GET /invoice/:id`: an invoice's `hosted_invoice_url`. */
 export function showInvoice(account: Account, id: string): Response {
   const invoice = account.invoices.find(id);
-  return invoice ? html(<InvoicePage invoice={invoice} />) : notFound();
+  return invoice ? html(<InvoicePage account={account} invoice={invoice} />) : notFound();
 }
 
 /** `GET /invoice/:id/pdf`: an invoice's `invoice_pdf`. */
@@ -30,6 +30,9 @@ export function downloadInvoice(account: Account, id: string): Response {
     "",
     ...invoice.lines.data.map((line) => `${line.description}: ${formatAmount(line.amount, line.currency)}`),
     "",
+    ...sumsOf(account, invoice).map(({ label, amount }) =>
+      `${label}: ${formatAmount(amount, invoice.currency)}`
+    ),
     `Total ${formatAmount(invoice.total, invoice.currency)}`,
   ];
   return new Response(writePdf(lines), {
@@ -54,7 +57,10 @@ export async function payInvoice(account: Account, id: string, request: Request)
     perform(account, noCause, (change) => pay(change.of(invoice), invoice, card, form.get("authentication")));
   } catch (error) {
     if (!(error instanceof StripeError)) throw error;
-    return html(<InvoicePage invoice={account.invoices.get(id)} error={error.message} />, error.status);
+    return html(
+      <InvoicePage account={account} invoice={account.invoices.get(id)} error={error.message} />,
+      error.status,
+    );
   }
   return seeOther(`/invoice/${id}`);
 }
@@ -72,7 +78,24 @@ function notFound(): Response {
   return html(<Notice title="No such invoice" text="There is no invoice at this address." />, 404);
 }
 
-function InvoicePage({ invoice, error }: { invoice: Invoice; error?: string }) {
+/** What stands between the lines and the total, or is taken from it: discounts, taxes, balance and credit notes. */
+function sumsOf(account: Account, invoice: Invoice): { label: string; amount: number }[] {
+  const balance = invoice.amount_due + invoice.pre_payment_credit_notes_amount - invoice.total;
+  return [
+    ...(invoice.total_discount_amounts ?? []).map(({ amount }) => ({ label: "Discount", amount: -amount })),
+    ...(invoice.total_taxes ?? []).map(({ amount, tax_behavior, tax_rate_details: details }) => {
+      const rate = account.taxRates.find(details?.tax_rate ?? "");
+      const name = rate ? `${rate.display_name} ${rate.country} ${rate.percentage}%` : "Tax";
+      return { label: tax_behavior === "inclusive" ? `${name}, included` : name, amount };
+    }),
+    ...(balance === 0 ? [] : [{ label: "Applied balance", amount: balance }]),
+    ...account.creditNotes.oldestFirst().filter(({ invoice: id, status }) =>
+      id === invoice.id && status === "issued"
+    ).map(({ number, total }) => ({ label: `Credit note ${number}`, amount: -total })),
+  ].filter(({ amount, label }) => amount !== 0 || label.endsWith("%"));
+}
+
+function InvoicePage({ account, invoice, error }: { account: Account; invoice: Invoice; error?: string }) {
   return (
     <Layout title={`Invoice ${invoice.number}`} kind="invoice">
       <main class="card">
@@ -88,6 +111,12 @@ function InvoicePage({ invoice, error }: { invoice: Invoice; error?: string }) {
               <tr key={line.id}>
                 <td>{line.description}</td>
                 <td>{formatAmount(line.amount, line.currency)}</td>
+              </tr>
+            ))}
+            {sumsOf(account, invoice).map(({ label, amount }) => (
+              <tr key={label}>
+                <td>{label}</td>
+                <td>{formatAmount(amount, invoice.currency)}</td>
               </tr>
             ))}
             <tr class="total">

@@ -1,5 +1,6 @@
 import type { Account } from "../../account/account.ts";
-import { canCancel, cancelInPortal } from "../../behaviour/portal_actions.ts";
+import { formatAmount } from "../../behaviour/catalog/money.ts";
+import { acceptOffer, canCancel, cancelInPortal } from "../../behaviour/portal_actions.ts";
 import type { Feedback } from "../../behaviour/subscriptions/cancellation.ts";
 import { currentPeriodEnd, type Subscription } from "../../objects/subscription.ts";
 import { describePlan, formatDay } from "../formats.ts";
@@ -34,12 +35,23 @@ export async function submitCancel(
   const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
   if (!subscription || !canCancel(visit.configuration, subscription)) return expired();
-  const feedback = feedbackIn(await Form.of(request));
+  const form = await Form.of(request);
+  const offer = offerOf(visit);
+  if (offer !== null && form.has("accept_offer")) {
+    const refused = attempt(visit, (change) => acceptOffer(change, subscription, offer));
+    if (!refused) return completed(visit, "Your discount has been applied");
+    return html(<CancelPage visit={visit} subscription={subscription} error={refused.message} />, 400);
+  }
   const error = attempt(visit, (change) => {
-    cancelInPortal(change, subscription, visit.configuration, feedback);
+    cancelInPortal(change, subscription, visit.configuration, feedbackIn(form));
   });
   if (error) return html(<CancelPage visit={visit} subscription={subscription} error={error.message} />, 400);
   return completed(visit, "Your subscription has been canceled");
+}
+
+/** The coupon that the session offers to customers who would stay for it, or null. */
+function offerOf({ session }: Visit): string | null {
+  return session.flow?.subscription_cancel?.retention?.coupon_offer?.coupon ?? null;
 }
 
 function feedbackIn(form: Form): Feedback {
@@ -78,6 +90,7 @@ function CancelPage({ visit, subscription, error }: CancelPageProps) {
             ? "It ends at once."
             : `It stays available until ${end} and is not renewed after that.`}
         </p>
+        <Offer visit={visit} />
         <form method="post">
           {reason.enabled && <ReasonFields options={reason.options.map(String)} />}
           <div class="choices">
@@ -87,6 +100,19 @@ function CancelPage({ visit, subscription, error }: CancelPageProps) {
         </form>
       </article>
     </PortalLayout>
+  );
+}
+
+function Offer({ visit }: { visit: Visit }) {
+  const coupon = visit.account.coupons.find(offerOf(visit) ?? "");
+  if (!coupon) return null;
+  const { amount_off: amount, currency, percent_off: percent } = coupon;
+  const off = percent === null ? formatAmount(amount ?? 0, currency ?? "usd") : `${percent}%`;
+  return (
+    <form method="post">
+      <p>Stay, and get {off} off{coupon.name ? `: ${coupon.name}` : ""}.</p>
+      <button type="submit" name="accept_offer" value="1">Accept the offer</button>
+    </form>
   );
 }
 

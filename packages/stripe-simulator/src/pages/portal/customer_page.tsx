@@ -1,5 +1,6 @@
 import type { Account } from "../../account/account.ts";
 import { updateCustomerInPortal } from "../../behaviour/portal_actions.ts";
+import { taxIdsOf, taxIdTypes } from "../../behaviour/taxes/customer_tax_ids.ts";
 import { html } from "../page_layout.tsx";
 import { Form } from "../submitted_form.ts";
 import {
@@ -30,7 +31,16 @@ export async function submitCustomer(account: Account, token: string, request: R
   if (!visit) return expired();
   const form = await Form.of(request);
   const changes = allowedFields(visit).map(({ name }) => [name, form.get(name) || null]);
-  attempt(visit, (change) => updateCustomerInPortal(change, visit.customer, Object.fromEntries(changes)));
+  const error = attempt(visit, (change) => {
+    updateCustomerInPortal(change, visit.customer, {
+      ...Object.fromEntries(changes),
+      ...(allows(visit, "address") ? { address: addressIn(form) } : {}),
+      ...(allows(visit, "tax_id") && form.get("tax_id") !== ""
+        ? { taxId: { type: form.get("tax_id_type"), value: form.get("tax_id") } }
+        : {}),
+    });
+  });
+  if (error) return html(<CustomerPage visit={visit} error={error.message} />, error.status);
   return completed(visit, "Your billing information has been updated");
 }
 
@@ -44,17 +54,69 @@ function allowedFields({ configuration }: Visit) {
   return fields.filter(({ name }) => allowed.includes(name));
 }
 
-function CustomerPage({ visit }: { visit: Visit }) {
+function allows({ configuration }: Visit, update: string): boolean {
+  return configuration.features.customer_update.allowed_updates.includes(update);
+}
+
+const addressFields = [
+  { name: "line1", label: "Address", autocomplete: "address-line1" },
+  { name: "postal_code", label: "Postal code", autocomplete: "postal-code" },
+  { name: "city", label: "City", autocomplete: "address-level2" },
+  { name: "state", label: "State", autocomplete: "address-level1" },
+  { name: "country", label: "Country (two letters)", autocomplete: "country" },
+] as const;
+
+function addressIn(form: Form) {
+  const value = (name: string) => form.get(name) || null;
+  return {
+    city: value("city"),
+    country: value("country")?.toUpperCase() ?? null,
+    line1: value("line1"),
+    line2: null,
+    postal_code: value("postal_code"),
+    state: value("state"),
+  };
+}
+
+function CustomerPage({ visit, error }: { visit: Visit; error?: string }) {
+  const { account, customer } = visit;
   return (
     <PortalLayout title="Billing information" visit={visit}>
       <h1>Your billing information</h1>
       <form class="card" method="post">
+        {error && <p role="alert" class="error">{error}</p>}
         {allowedFields(visit).map(({ name, label, type, autocomplete }) => (
           <label key={name}>
             {label}
             <input type={type} name={name} autocomplete={autocomplete} value={visit.customer[name] ?? ""} />
           </label>
         ))}
+        {allows(visit, "address") && addressFields.map(({ name, label, autocomplete }) => (
+          <label key={name}>
+            {label}
+            <input
+              type="text"
+              name={name}
+              autocomplete={autocomplete}
+              value={customer.address?.[name] ?? ""}
+            />
+          </label>
+        ))}
+        {allows(visit, "tax_id") && (
+          <>
+            {taxIdsOf(account, customer.id).map(({ value }) => <p key={value}>Tax ID: {value}</p>)}
+            <label>
+              Type of tax ID
+              <select name="tax_id_type">
+                {taxIdTypes.map((type) => <option key={type} value={type}>{type}</option>)}
+              </select>
+            </label>
+            <label>
+              Tax ID
+              <input type="text" name="tax_id" />
+            </label>
+          </>
+        )}
         <div class="choices">
           <button type="submit">Save</button>
           <a class="button secondary" href={leaveUrl(visit)}>Go back</a>

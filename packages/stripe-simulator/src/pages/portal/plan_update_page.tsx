@@ -1,17 +1,14 @@
 import type { Account } from "../../account/account.ts";
 import { noCause, perform } from "../../account/change.ts";
 import { formatAmount, formatPrice } from "../../behaviour/catalog/money.ts";
-import {
-  canUpdate,
-  offeredPrices,
-  type PlanChoice,
-  planInPortal,
-  updateInPortal,
-} from "../../behaviour/portal_actions.ts";
+import { inCurrency } from "../../behaviour/catalog/presentment.ts";
+import { canUpdate, offeredPrices, planInPortal, updateInPortal } from "../../behaviour/portal_actions.ts";
+import { isDeferred, type PlanChoice } from "../../behaviour/portal_plan_rules.ts";
 import { invoiceOf } from "../../behaviour/subscriptions/plan_change.ts";
 import type { Price } from "../../objects/price.ts";
-import type { Subscription } from "../../objects/subscription.ts";
+import { currentPeriodEnd, type Subscription } from "../../objects/subscription.ts";
 import { describePlan, formatDay, productName } from "../formats.ts";
+import { Form } from "../submitted_form.ts";
 import { html } from "../page_layout.tsx";
 import {
   attempt,
@@ -43,10 +40,17 @@ export function showConfirmation(account: Account, token: string, id: string, re
 }
 
 /** `POST …/subscriptions/:id/update/confirm?price=…`: changes the plan. */
-export function submitUpdate(account: Account, token: string, id: string, request: Request): Response {
+export async function submitUpdate(
+  account: Account,
+  token: string,
+  id: string,
+  request: Request,
+): Promise<Response> {
   const updating = enterToUpdate(account, token, id);
-  const choice = updating && choiceIn(updating, request);
-  if (!choice) return expired();
+  const chosen = updating && choiceIn(updating, request);
+  if (!chosen) return expired();
+  const typed = (await Form.of(request)).get("promotion_code");
+  const choice = acceptsCodes(updating) && typed !== "" ? { ...chosen, promotionCode: typed } : chosen;
   const error = attempt(updating, (change) => {
     updateInPortal(change, updating.subscription, updating.configuration, choice);
   });
@@ -57,7 +61,7 @@ export function submitUpdate(account: Account, token: string, id: string, reques
 function enterToUpdate(account: Account, token: string, id: string): Updating | undefined {
   const visit = findVisit(account, token);
   const subscription = visit && ownSubscription(visit, id);
-  if (!subscription || !canUpdate(visit.configuration, subscription)) return;
+  if (!subscription || !canUpdate(account, visit.configuration, subscription)) return;
   return { ...visit, subscription };
 }
 
@@ -68,6 +72,10 @@ function choiceIn(updating: Updating, request: Request): PlanChoice | undefined 
   const quantity = Number(query.get("quantity") ?? updating.subscription.items.data[0].quantity ?? 1);
   if (!price || !Number.isInteger(quantity) || quantity < 1) return;
   return { price: price.id, quantity };
+}
+
+function acceptsCodes({ configuration }: Updating): boolean {
+  return configuration.features.subscription_update.default_allowed_updates.includes("promotion_code");
 }
 
 function pricesFor({ account, configuration, subscription }: Updating): Price[] {
@@ -99,7 +107,7 @@ function UpdatePage({ updating }: { updating: Updating }) {
                     checked={price.id === item.price.id}
                   />
                   <span>{productName(account, price)}</span>
-                  <small>{formatPrice(price)}</small>
+                  <small>{formatPrice(inCurrency(account, price, subscription.currency))}</small>
                 </label>
               ))}
             </fieldset>
@@ -135,7 +143,7 @@ function ConfirmPage({ updating, choice, error }: ConfirmPageProps) {
       <article class="card">
         {error && <p role="alert" class="error">{error}</p>}
         <h2>
-          {productName(account, price)}, {formatPrice(price)}
+          {productName(account, price)}, {formatPrice(inCurrency(account, price, subscription.currency))}
           {choice.quantity !== undefined && choice.quantity > 1 && ` × ${choice.quantity}`}
         </h2>
         <table class="summary">
@@ -143,18 +151,26 @@ function ConfirmPage({ updating, choice, error }: ConfirmPageProps) {
             {bill.lines.map((line) => (
               <tr key={line.text}>
                 <td>{line.text}</td>
-                <td>{formatAmount(line.amount, price.currency)}</td>
+                <td>{formatAmount(line.amount, subscription.currency)}</td>
               </tr>
             ))}
             <tr class="total">
               <th scope="row">{bill.isNow ? "Amount due today" : "On your next invoice"}</th>
-              <td>{formatAmount(bill.total, price.currency)}</td>
+              <td>{formatAmount(bill.total, subscription.currency)}</td>
             </tr>
           </tbody>
         </table>
-        <form method="post" class="choices">
-          <button type="submit">Confirm</button>
-          <a class="button secondary" href={`${base}/subscriptions/${subscription.id}/update`}>Go back</a>
+        <form method="post">
+          {acceptsCodes(updating) && (
+            <label>
+              Promotion code
+              <input type="text" name="promotion_code" value={choice.promotionCode ?? ""} />
+            </label>
+          )}
+          <div class="choices">
+            <button type="submit">Confirm</button>
+            <a class="button secondary" href={`${base}/subscriptions/${subscription.id}/update`}>Go back</a>
+          </div>
         </form>
       </article>
     </PortalLayout>
@@ -163,6 +179,10 @@ function ConfirmPage({ updating, choice, error }: ConfirmPageProps) {
 
 /** Calculates the price of the choice without applying it. */
 function billFor({ account, configuration, subscription }: Updating, choice: PlanChoice) {
+  if (isDeferred(account, configuration, subscription, choice)) {
+    const text = `From ${formatDay(currentPeriodEnd(subscription))} on`;
+    return { isNow: false, lines: [{ amount: 0, text }], total: 0 };
+  }
   return perform(account, noCause, (cause) => {
     const change = cause.of(subscription);
     const plan = planInPortal(change, subscription, configuration, choice);

@@ -71,7 +71,7 @@ function SubscriptionCard({ visit, subscription }: { visit: Visit; subscription:
         {outlook(subscription)}
       </p>
       <div class="choices">
-        {canUpdate(configuration, subscription) && (
+        {canUpdate(account, configuration, subscription) && (
           <a class="button" href={`${address}/update`}>Update subscription</a>
         )}
         {canCancel(configuration, subscription) && (
