@@ -67,6 +67,7 @@ const act = fc.oneof(
       to: fc.constantFrom<PriceName>("pro", "team", "unknown"),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant("gets a discount" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("subscribes to something else" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("gets a draft that is deleted" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("sees a stranger subscribe" as const) }) },
@@ -141,6 +142,12 @@ async function carryOut(scene: Scene, community: string, act: Act): Promise<void
     case "schedules a change":
       if (live && isFree(live)) await scheduleChange(scene, live, prices[act.to]);
       return;
+    case "gets a discount": {
+      if (!live || !isFree(live)) return;
+      const { id } = await stripe.coupons.create({ name: "Spring", percent_off: 20, duration: "forever" });
+      await stripe.subscriptions.update(live.id, { discounts: [{ coupon: id }] });
+      return;
+    }
     case "subscribes to something else":
       if (live) await subscribeToSomethingElse(scene, String(live.customer));
       return;

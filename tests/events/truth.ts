@@ -73,6 +73,7 @@ function subscriptionRow(scene: Scene, community: string, subscription: Subscrip
       ? time(subscription.pause_collection.resumes_at)
       : "not paused",
     next_change_at: time(nextPhase(scene, subscription)?.start_date),
+    discounts: subscription.discounts.length,
   };
 }
 
@@ -208,7 +209,7 @@ export async function knowledgeOf({ stage: { operator } }: Scene): Promise<Knowl
         (select array_agg(concat_ws(' ', i ->> 'id', i ->> 'price_id', coalesce(i ->> 'quantity', 'null')) order by i ->> 'id')
           from jsonb_array_elements(s.items) i) as items,
         s.current_period_end, s.trial_end, s.cancel_at, s.canceled_at, s.ended_at, s.next_change_at,
-        s.pause_collection
+        s.pause_collection, jsonb_array_length(s.discounts) as discounts
       from public.subscriptions s left join public.plans p on p.id = s.plan_id`,
     operator`
       select id, community_id, subscription_id, number, status, total_cents, amount_due_cents, amount_paid_cents, issued_at,
