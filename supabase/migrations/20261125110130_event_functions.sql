@@ -641,7 +641,7 @@ revoke execute on function
   billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   from public, anon, authenticated, service_role;
 grant execute on function
-  billing.apply_plain_event(billing.incoming_event), billing.process_events(json, boolean), billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint),
+  billing.process_events(json, boolean), billing.apply_answer(text, text, text, json, text, timestamptz, timestamptz, bigint),
   billing.before_asking(text, text), billing.claim_events(integer), billing.claim_events_of(text),
   billing.note_failed_attempt(text[], text, text), billing.make_all_due(), billing.reduce_payloads(interval, integer)
   to billing_service;
