@@ -22,8 +22,11 @@ const STRIPE_API = "https://api.stripe.com";
  */
 export function serverPermissions(config: ServerConfig, address: Address): string[] {
   const database = new URL(config.databaseUrl);
+  // The server also connects to itself, to see whether it is accepted.
+  const own = { "0.0.0.0": ["0.0.0.0", "127.0.0.1"], "::": ["::", "::1"] }[address.hostname] ??
+    [address.hostname];
   const hosts = [
-    address.port === 0 ? bracketed(address.hostname) : `${bracketed(address.hostname)}:${address.port}`,
+    ...own.map((name) => address.port === 0 ? bracketed(name) : `${bracketed(name)}:${address.port}`),
     `${database.hostname}:${database.port || 5432}`,
     ...webHosts(config),
   ];

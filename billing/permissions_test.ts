@@ -36,4 +36,6 @@ Deno.test("serverPermissions() takes IPv6, a port that is chosen later, a pooler
   };
   const [net] = serverPermissions(readServerConfig(local), { hostname: "::1", port: 0 });
   assert.equal(net, "--allow-net=[::1],pooler.example:6543,127.0.0.1:4103");
+  const [open] = serverPermissions(readServerConfig(local), { hostname: "0.0.0.0", port: 80 });
+  assert.match(open, /^--allow-net=0\.0\.0\.0:80,127\.0\.0\.1:80,pooler/);
 });

@@ -7,10 +7,12 @@
  * 1. The number of connections is bounded. When it is reached, the connection that has waited longest without a complete
  *    request makes room for the new one: silent and half-open connections can never keep out somebody who sends a request.
  * 2. Headers, the whole request, the answer and an idle connection each have a deadline.
- * 3. Errors of connections, and of accepting them, end nothing but the connection.
+ * 3. Errors of connections end nothing but the connection. When accepting fails because the process is out of file
+ *    descriptors, the runtime accepts nothing any more, and says nothing; so the server connects to itself every few seconds,
+ *    makes room when it cannot, and listens anew when it is not accepted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { requestFailed, requestUnreadable } from "./bare_answers.ts";
 import { rememberPeer } from "./client_address.ts";
@@ -43,6 +45,10 @@ export const defaultLimits: ConnectionLimits = {
   maxHeaderBytes: 16 * 1024,
 };
 
+/** How often the server tries whether it is accepted, and how long it waits. */
+const PROBE_MS = 3_000;
+const ACCEPT_MS = 2_000;
+
 /** How often node:http looks for deadlines that have passed. */
 const CHECK_MS = 500;
 
@@ -72,6 +78,8 @@ export interface ConnectionCounts {
   refused: number;
   /** Closed because their request was no HTTP, too large or too slow. */
   faulty: number;
+  /** How often the server had to listen anew because nothing was accepted any more. */
+  relistened: number;
 }
 
 /**
@@ -79,7 +87,7 @@ export interface ConnectionCounts {
  */
 export async function listen(fetch: Fetch, { hostname, port, limits }: ListenOptions): Promise<HttpServer> {
   const bounds = { ...defaultLimits, ...limits };
-  const counts: ConnectionCounts = { open: 0, evicted: 0, refused: 0, faulty: 0 };
+  const counts: ConnectionCounts = { open: 0, evicted: 0, refused: 0, faulty: 0, relistened: 0 };
   const answer = getRequestListener(
     (request, bindings) => {
       // The types of node:http and of its HTTP/2 namesake; only the first are served here.
@@ -102,39 +110,54 @@ export async function listen(fetch: Fetch, { hostname, port, limits }: ListenOpt
   }, (incoming, outgoing) => {
     void answer(incoming, outgoing);
   });
-  boundConnections(server, bounds, counts);
+  const makeRoom = boundConnections(server, bounds, counts);
   closeFaulty(server, counts);
 
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen(port, hostname, () => {
     server.off("error", reject);
-    // Such as too many open files while accepting. Connections that are open go on, and the next one may succeed.
     server.on("error", (error) => console.error("A connection could not be accepted:", error.message));
     resolve();
   });
   await listening;
   const address = server.address() as { port: number };
-  const close = () => closeServer(server);
+  const stopWatching = keepAccepting(server, { hostname, port: address.port }, makeRoom, counts);
+  const close = () => {
+    stopWatching();
+    return closeServer(server);
+  };
   return { hostname, port: address.port, counts, close, [Symbol.asyncDispose]: close };
 }
 
-/** Keeps at most `maxConnections`, and ends answers that nobody takes. */
-function boundConnections(server: Server, bounds: ConnectionLimits, counts: ConnectionCounts): void {
+/**
+ * Keeps at most `maxConnections`, and ends answers that nobody takes. Returns a function that closes the connections which have
+ * waited longest, so many of them.
+ */
+function boundConnections(
+  server: Server,
+  bounds: ConnectionLimits,
+  counts: ConnectionCounts,
+): (howMany: number) => void {
   /** Connections without a complete request, the one that has waited longest first. */
   const waiting = new Set<Socket>();
 
+  function makeRoom(howMany: number): void {
+    for (const oldest of [...waiting].slice(0, howMany)) {
+      counts.evicted++;
+      waiting.delete(oldest);
+      oldest.destroy();
+    }
+  }
+
   server.on("connection", (socket: Socket) => {
     if (counts.open >= bounds.maxConnections) {
-      const [oldest] = waiting;
-      if (oldest === undefined) {
+      if (waiting.size === 0) {
         counts.refused++;
         socket.destroy();
         return;
       }
-      counts.evicted++;
-      waiting.delete(oldest);
-      oldest.destroy();
+      makeRoom(1);
     }
     counts.open++;
     waiting.add(socket);
@@ -160,6 +183,68 @@ function boundConnections(server: Server, bounds: ConnectionLimits, counts: Conn
       waiting.add(socket);
     });
   });
+  return makeRoom;
+}
+
+/** See 3. above. Returns a function that ends the watch. */
+function keepAccepting(
+  server: Server,
+  { hostname, port }: { hostname: string; port: number },
+  makeRoom: (howMany: number) => void,
+  counts: ConnectionCounts,
+): () => void {
+  const own = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
+  let probe: Socket | undefined;
+
+  async function watch(): Promise<void> {
+    const fault = await isAccepted();
+    if (fault === undefined || !server.listening) return;
+    makeRoom(Math.max(16, Math.ceil(counts.open / 4)));
+    if (fault === "EMFILE" || fault === "ENFILE") {
+      console.error("The server is out of file descriptors. See --max-connections.");
+      return;
+    }
+    counts.relistened++;
+    console.error(`The server was not reached at its own address (${fault}) and listens anew.`);
+    // Stops listening at once; connections that are open go on.
+    server.close();
+    server.listen(port, hostname);
+  }
+
+  /** Undefined if it is, else why not. */
+  function isAccepted(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const end = (fault?: string) => {
+        clearTimeout(timer);
+        server.off("connection", onConnection);
+        probe?.destroy();
+        resolve(fault);
+      };
+      // Either side may hear of the connection first.
+      const accepted = new Set<number | undefined>();
+      const compare = () => probe?.localPort !== undefined && accepted.has(probe.localPort) && end();
+      const onConnection = ({ remotePort }: Socket) => {
+        accepted.add(remotePort);
+        compare();
+      };
+      const timer = setTimeout(() => end("not accepted"), ACCEPT_MS);
+      server.on("connection", onConnection);
+      probe = connect(port, own, compare);
+      probe.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+    });
+  }
+
+  let isWatching = false;
+  const interval = setInterval(async () => {
+    if (isWatching) return;
+    isWatching = true;
+    await watch().catch((error) => console.error(error));
+    isWatching = false;
+  }, PROBE_MS);
+  return () => {
+    clearInterval(interval);
+    probe?.destroy();
+  };
 }
 
 /** Answers what is no HTTP request, in the few cases in which an answer can be told from one to an earlier request. */
