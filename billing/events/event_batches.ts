@@ -4,6 +4,8 @@ import { type RecordedEvent, recordEvents } from "./record_events.ts";
 
 /** The most events in a call: at some point a larger one saves nothing, and all of it waits for its slowest part. */
 const MOST_EVENTS = 64;
+/** While Postgres works on one call, this process reads the events of the next. */
+const CALLS_AT_ONCE = 2;
 /** A call that takes this long waits for something, such as a lock. What waits behind it does not have to. */
 const SLOW_MS = 100;
 /** The most calls under way, well below the connections of the pool. */
@@ -18,9 +20,9 @@ interface Waiting {
 type Record = (events: IncomingEvent[]) => Promise<RecordedEvent[]>;
 
 /**
- * Records events in as few database calls as they arrive: the first at once and alone; what arrives while a call is under way
- * goes into the next one, together. So Postgres flushes its log once for all of them, and an event waits for one call at most
- * before its own.
+ * Records events in as few database calls as they arrive: the first two at once and alone; what arrives while two calls are
+ * under way goes into the next one, together. So Postgres flushes its log once for all of them, and an event waits for one call
+ * at most before its own.
  *
  * A call holds at most one event of each customer and object, as `billing.process_events` demands. When a call fails, each of its
  * events is recorded by itself: one that fails harms no other.
@@ -46,9 +48,9 @@ export class EventBatches {
     return promise;
   }
 
-  /** Begins a call with what waits, unless one is under way that is not slow. */
+  /** Begins a call with what waits, unless two are under way that are not slow. */
   #next(): void {
-    if (this.#calls > this.#slowCalls || this.#calls === MOST_CALLS) return;
+    if (this.#calls - this.#slowCalls >= CALLS_AT_ONCE || this.#calls === MOST_CALLS) return;
     const batch = this.#take();
     if (batch.length > 0) this.#call(batch);
   }

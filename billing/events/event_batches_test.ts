@@ -39,17 +39,18 @@ class HeldCalls {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("EventBatches records the first event alone, and what arrives meanwhile together", async () => {
+Deno.test("EventBatches records the first two events alone, and what arrives meanwhile together", async () => {
   const held = new HeldCalls();
   const batches = new EventBatches(noDatabase, held.record);
-  const answers = ["a", "b", "c"].map((id) => batches.record(event(id)));
-  assert.deepEqual(held.ids, [["a"]]);
+  const answers = ["a", "b", "c", "d"].map((id) => batches.record(event(id)));
+  assert.deepEqual(held.ids, [["a"], ["b"]]);
   held.calls[0].end();
   await answers[0];
   await turn();
-  assert.deepEqual(held.ids, [["a"], ["b", "c"]]);
+  assert.deepEqual(held.ids, [["a"], ["b"], ["c", "d"]]);
   held.calls[1].end();
-  assert.deepEqual((await Promise.all(answers)).map(({ id }) => id), ["a", "b", "c"]);
+  held.calls[2].end();
+  assert.deepEqual((await Promise.all(answers)).map(({ id }) => id), ["a", "b", "c", "d"]);
 });
 
 Deno.test("EventBatches puts two events of one customer, of one object, or of one id into different calls", async () => {
@@ -57,17 +58,23 @@ Deno.test("EventBatches puts two events of one customer, of one object, or of on
   const batches = new EventBatches(noDatabase, held.record);
   const answers = [
     event("first"),
+    event("second"),
     event("a", "cus_1", "sub_1"),
     event("b", "cus_1", "in_1"),
     event("c", "cus_2", "sub_1"),
     event("a", "cus_3", "sub_3"),
     event("d", "cus_4", "sub_4"),
   ].map((one) => batches.record(one));
-  for (let call = 0; call < 3; call++) {
-    held.calls[call].end();
-    await turn();
-  }
-  assert.deepEqual(held.ids, [["first"], ["a", "d"], ["b", "c", "a"]]);
+  held.calls[0].end();
+  await turn();
+  assert.deepEqual(held.ids.slice(2), [["a", "d"]], "what has nothing in common");
+  held.calls[1].end();
+  await turn();
+  assert.equal(held.calls.length, 3, "the others wait for those of their customer, object or id");
+  held.calls[2].end();
+  await turn();
+  assert.deepEqual(held.ids.slice(3), [["b", "c", "a"]]);
+  held.calls[3].end();
   await Promise.all(answers);
 });
 
@@ -82,20 +89,27 @@ Deno.test("EventBatches records each event by itself when a call fails, and reje
   assert.equal((await batches.record(event("later"))).id, "later");
 });
 
-Deno.test("EventBatches begins another call when the one under way is slow, without its customers", async () => {
+Deno.test("EventBatches begins another call when those under way are slow, without their customers", async () => {
   const held = new HeldCalls();
   const batches = new EventBatches(noDatabase, held.record);
-  const answers = [event("slow", "cus_1"), event("same", "cus_1"), event("other", "cus_2")]
+  const answers = [
+    event("slow", "cus_1"),
+    event("slower", "cus_2"),
+    event("same", "cus_1"),
+    event("other", "cus_3"),
+  ]
     .map((one) => batches.record(one));
-  while (held.calls.length < 2) await turn();
-  assert.deepEqual(held.ids, [["slow"], ["other"]]);
-  held.calls[1].end();
-  await answers[2];
+  while (held.calls.length < 3) await turn();
+  assert.deepEqual(held.ids, [["slow"], ["slower"], ["other"]]);
+  held.calls[2].end();
+  await answers[3];
   held.calls[0].end();
   await answers[0];
   await turn();
-  held.calls[2].end();
-  assert.equal((await answers[1]).id, "same");
+  held.calls[3].end();
+  assert.equal((await answers[2]).id, "same");
+  held.calls[1].end();
+  await answers[1];
 });
 
 Deno.test("EventBatches records every event exactly once, whatever arrives together", async () => {
