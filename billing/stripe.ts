@@ -45,7 +45,9 @@ const TRIES = 3;
  *
  *     await askStripe(deadline, (options) => stripe.customers.retrieve(id, {}, options))
  *
- * No try takes longer than eight seconds, and all of them end by the deadline. Throws like orStripeUnavailable().
+ * No try takes longer than eight seconds, and all of them end by the deadline. What may succeed later is thrown as
+ * `BillingError`: `stripe_unavailable` without an answer or after a failure inside Stripe, `stripe_busy` after too many requests.
+ * Refusals are thrown as they are: `billing/stripe/refusals.ts` says what each means.
  */
 export async function askStripe<T>(
   deadline: Deadline,
@@ -101,19 +103,6 @@ export async function listAll<T extends { id: string }>(
 /** The deadline has passed, and Stripe has not answered. */
 const noAnswer = () =>
   refusedByStripe(new Stripe.errors.StripeConnectionError({ message: "no answer in time" }))!;
-
-/**
- * The result of a call to Stripe. What may succeed later is thrown as `BillingError`: `stripe_unavailable` without an answer
- * or after a failure inside Stripe, `stripe_busy` after too many requests. Refusals are thrown as they are:
- * `billing/stripe/refusals.ts` says what each means.
- */
-export async function orStripeUnavailable<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw isOutage(error) ? refusedByStripe(error) : error;
-  }
-}
 
 /** Whether a call failed although nothing may be wrong with it. */
 const isOutage = (error: unknown) => refusedByStripe(error)?.row.isRetryable ?? false;

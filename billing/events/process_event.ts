@@ -34,7 +34,7 @@ export async function processEvent(
 }
 
 /** Does what is left to do after an event was recorded: asks Stripe. Throws like processEvent(). */
-export async function finishRecorded(
+async function finishRecorded(
   deps: EventDependencies,
   event: IncomingEvent,
   { outcome, reason, question, opens }: RecordedEvent,

@@ -300,6 +300,7 @@ declare
   known record;
   n public.subscriptions;
   sold record;
+  v_decides_plan boolean;
 begin
   if e.kind <> 'subscription' or e.state is null or e.object_status not in ('active', 'trialing') then return null; end if;
   select k.community_id, s.version, s.gives_plan_id, s.gives_plan_until into known
@@ -322,7 +323,8 @@ begin
   on conflict (id) do nothing;
   if not found then return null; end if;
 
-  if known.gives_plan_id <> sold.plan_id or known.gives_plan_until < 'infinity' then
+  v_decides_plan := known.gives_plan_id <> sold.plan_id or known.gives_plan_until < 'infinity';
+  if v_decides_plan then
     perform from public.communities c where c.id = known.community_id for no key update;
   end if;
   update public.subscriptions s set
@@ -341,7 +343,7 @@ begin
   from billing.main_item(n.items, sold.stripe_price_id) item
   where s.id = e.object_id;
 
-  if known.gives_plan_id <> sold.plan_id or known.gives_plan_until < 'infinity' then
+  if v_decides_plan then
     update public.communities c set current_plan_id = sold.plan_id, plan_until = 'infinity'
     where c.id = known.community_id and not exists (
       select from public.subscriptions other
